@@ -1,0 +1,61 @@
+"""What every address of the machines' door has in common."""
+
+from typing import Any, TypeVar
+
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils import translation
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from governance.models import ApiToken, User
+
+M = TypeVar("M", bound=Model)
+
+
+class Endpoint(APIView):
+    """One address: who asks is the token's user, for the token's organisation only."""
+
+    request: Request
+
+    @property
+    def token(self) -> ApiToken:
+        found = self.request.auth
+        assert isinstance(found, ApiToken)
+        return found
+
+    @property
+    def caller(self) -> User:
+        return self.token.user
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with translation.override("en"):  # one language for machines, whatever they accept
+            answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        answer["Content-Language"] = "en"
+        return answer
+
+
+class Unknown(Endpoint):
+    """Any address that is not there: first the token, then 404."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        raise Http404
+
+
+def found(rows: QuerySet[M], ref: str) -> M:
+    """The row with this reference, or 404: what is another's looks as if it were not there."""
+    row = rows.filter(ref=ref).first()
+    if row is None:
+        raise Http404
+    return row
+
+
+def named(rows: QuerySet[M], where: str, **by: str) -> M:
+    """The row that the body names, or a refusal that says where; another's is as unknown."""
+    row = rows.filter(**by).first()
+    if row is None:
+        raise ValidationError({where: "There is no such thing for you here."}, code="unknown")
+    return row

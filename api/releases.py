@@ -1,0 +1,115 @@
+"""Asking for rows, and the answer."""
+
+from django.db.models import Count, QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.status import HTTP_202_ACCEPTED
+
+from api import requests
+from api.endpoints import Endpoint, found
+from api.pages import page
+from api.shapes import Shape
+from audit.vocabulary import Via
+from governance.models import ApiToken
+from release.actions import releases
+from release.models import Release
+from release.queries import releases as answers
+from release.rules.bands import band
+from release.vocabulary import ReleaseState
+
+POLL_SECONDS = "2"
+VOID = "void"
+
+
+def of(token: ApiToken) -> QuerySet[Release]:
+    """Every answer to the token's organisation."""
+    return (
+        answers.visible_to(token.user)
+        .filter(recipient=token.organisation)
+        .select_related("request", "purpose", "entry")
+        .prefetch_related("replaced_by")
+        .annotate(package_parts=Count("parts"))
+    )
+
+
+class Releases(Endpoint):
+    """`/api/releases/`"""
+
+    class Output(serializers.Serializer):
+        """One answer as its recipient sees it: bands only, and who said no to what is nobody's."""
+
+        ref = serializers.CharField()
+        request = serializers.CharField(source="request.ref")
+        purpose = serializers.CharField(source="purpose.code")
+        state = serializers.SerializerMethodField()
+        asked_at = serializers.DateTimeField()
+        answered_at = serializers.DateTimeField()
+        format = serializers.CharField()
+        parts = serializers.SerializerMethodField()
+        rows = serializers.SerializerMethodField()
+        rows_withheld = serializers.SerializerMethodField()
+        grounds = serializers.SerializerMethodField()
+        voided_at = serializers.DateTimeField()
+        replaced_by = serializers.SerializerMethodField()
+
+        def get_state(self, row: Release) -> str:
+            return VOID if row.voided_at else row.state
+
+        def get_parts(self, row: Release) -> int | None:
+            return row.package_parts if prepared(row) else None  # type: ignore[attr-defined]  # annotated in `of`
+
+        def get_rows(self, row: Release) -> str | None:
+            return band(row.rows) if prepared(row) else None
+
+        def get_rows_withheld(self, row: Release) -> str | None:
+            return band(row.rows_withheld) if prepared(row) else None
+
+        def get_grounds(self, row: Release) -> list[str]:
+            return sorted(row.grounds) if row.state == ReleaseState.REFUSED else []
+
+        def get_replaced_by(self, row: Release) -> str | None:
+            newer = sorted(row.replaced_by.all(), key=lambda release: release.pk)
+            return newer[-1].ref if newer else None
+
+    def get(self, request: Request) -> Response:
+        return Response(page(of(self.token), request=request, output=self.Output))
+
+
+class OneRelease(Endpoint):
+    """`/api/releases/<ref>/`"""
+
+    def get(self, request: Request, ref: str) -> Response:
+        release = found(of(self.token), ref)
+        waiting = release.state == ReleaseState.WAITING
+        return Response(
+            Releases.Output(release).data, headers={"Retry-After": POLL_SECONDS} if waiting else {}
+        )
+
+
+class ReleasesOfRequest(Endpoint):
+    """`/api/requests/<ref>/releases/`"""
+
+    def post(self, request: Request, ref: str) -> Response:
+        Shape(data=request.data).is_valid(raise_exception=True)
+        asked = releases.ask(
+            request=found(requests.of(self.token), ref),
+            by=self.caller,
+            at=timezone.now(),
+            via=Via.API,
+        )
+        return Response(
+            Releases.Output(found(of(self.token), asked.ref)).data,
+            status=HTTP_202_ACCEPTED,
+            headers={
+                "Location": reverse("api:release", kwargs={"ref": asked.ref}),
+                "Retry-After": POLL_SECONDS,
+            },
+        )
+
+
+def prepared(row: Release) -> bool:
+    """Whether there is a package that can still be asked for."""
+    return row.state == ReleaseState.PREPARED and row.voided_at is None

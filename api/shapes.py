@@ -1,0 +1,61 @@
+"""The shapes of what machines send: refused where a name is unknown or a type is another."""
+
+from datetime import datetime
+from typing import Any
+
+from django.utils.dateparse import parse_datetime
+from rest_framework import serializers
+
+UNKNOWN = "This name is not known here."
+
+
+class Shape(serializers.Serializer):
+    """An object whose names are all known. It validates shape only and saves nothing."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            unknown = [name for name in data if name not in self.fields]
+            if unknown:
+                raise serializers.ValidationError(
+                    {name: [UNKNOWN] for name in unknown}, code="unknown"
+                )
+        return super().to_internal_value(data)
+
+
+class Text(serializers.CharField):
+    """A JSON string; a number or a truth value is not taken for one."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return str(super().to_internal_value(data))
+
+
+class Choice(serializers.ChoiceField):
+    """One word of a vocabulary; the refusal lists them and does not repeat what was sent."""
+
+    def __init__(self, choices: Any, **kwargs: Any) -> None:
+        super().__init__(choices, **kwargs)
+        words = ", ".join(str(word) for word in self.choices)
+        self.error_messages["invalid_choice"] = f"Write one of: {words}."
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            self.fail("invalid_choice")
+        return super().to_internal_value(data)
+
+
+class Instant(serializers.DateTimeField):
+    """A point in time with its offset from UTC; a time without one is not a point in time."""
+
+    def to_internal_value(self, value: Any) -> datetime:
+        if not isinstance(value, str):
+            self.fail("invalid", format="2026-01-31T09:00:00Z")
+        try:
+            parsed = parse_datetime(value)
+        except ValueError:
+            parsed = None
+        if parsed is None or parsed.tzinfo is None:
+            self.fail("invalid", format="2026-01-31T09:00:00Z")
+        found: datetime = super().to_internal_value(value)
+        return found

@@ -1,0 +1,61 @@
+"""Every address of the machines' door."""
+
+from django.urls import path, re_path, register_converter
+
+from api.datasets import Datasets
+from api.endpoints import Unknown
+from api.log import Checkpoint, Proof
+from api.packages import Manifest, Package, Part
+from api.releases import OneRelease, Releases, ReleasesOfRequest
+from api.requests import OneRequest, Requests
+
+
+class Reference:
+    """An opaque reference such as `req-7m2kq9d4xw8h5`."""
+
+    regex = "[a-z]{3}-[a-z0-9]{1,28}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+class Number:
+    """A part's number, which any database can look up."""
+
+    regex = "[0-9]{1,9}"
+
+    def to_python(self, value: str) -> int:
+        return int(value)
+
+    def to_url(self, value: int) -> str:
+        return str(value)
+
+
+register_converter(Reference, "reference")
+register_converter(Number, "number")
+
+app_name = "api"
+urlpatterns = [
+    # asking
+    path("datasets/", Datasets.as_view(), name="datasets"),
+    path("requests/", Requests.as_view(), name="requests"),
+    path("requests/<reference:ref>/", OneRequest.as_view(), name="request"),
+    path(
+        "requests/<reference:ref>/releases/", ReleasesOfRequest.as_view(), name="request-releases"
+    ),
+    # the answer
+    path("releases/", Releases.as_view(), name="releases"),
+    path("releases/<reference:ref>/", OneRelease.as_view(), name="release"),
+    path("releases/<reference:ref>/proof/", Proof.as_view(), name="proof"),
+    # what is handed over: each of these asks again
+    path("releases/<reference:ref>/manifest/", Manifest.as_view(), name="manifest"),
+    path("releases/<reference:ref>/parts/<number:number>/", Part.as_view(), name="part"),
+    path("releases/<reference:ref>/package/", Package.as_view(), name="package"),
+    # the log
+    path("log/checkpoint/", Checkpoint.as_view(), name="checkpoint"),
+    # anything else: the token first, then 404
+    re_path(r"^.*\Z", Unknown.as_view(), name="unknown"),
+]

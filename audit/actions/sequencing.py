@@ -1,0 +1,137 @@
+"""Numbering entries, growing the tree and signing its head, all in one transaction."""
+
+import time
+
+from django.conf import settings
+from django.db import OperationalError, connection, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from audit.models import Checkpoint, Entry, Node
+from audit.queries import checkpoint_over, key_ring, latest_checkpoint
+from audit.queries.nodes import stored_hashes
+from audit.tlog.checkpoints import Checkpoint as Head
+from audit.tlog.checkpoints import read_checkpoint, sign_checkpoint
+from audit.tlog.notes import Signer
+from audit.tlog.texts import Malformed
+from audit.tlog.tree import Edge, cover, leaf_hash
+from common.errors import NotReady
+
+# One key of the single-number kind, so that it cannot meet the two-number keys of scopes.
+SEQUENCER_LOCK = 0x5A59534F4C4F47
+BATCH = 2000
+PAUSE = 0.01
+
+
+def sequence(*, limit: int = BATCH) -> int:
+    """Number what waits, in its own transaction; answers how many entries were numbered.
+
+    0 also where another sequencer is at it. Which of two entries committed first is not told by
+    their numbers but by the epochs in them.
+    """
+    signer = Signer(settings.LOG_ORIGIN, key_ring().log_seed())  # no key: nothing is written
+    try:
+        if not Entry.objects.filter(seq__isnull=True).exists():
+            return 0
+        with transaction.atomic(durable=True):
+            return _number(limit, signer) if _alone() else 0
+    except OperationalError as error:
+        raise NotReady("log_unavailable", "The log cannot be written at present.") from error
+
+
+def check_head() -> None:
+    """Refuses (`NotReady`, log_inconsistent) where the stored log is not the signed one."""
+    _checked_edge()
+
+
+def settle(*, entry: Entry, seconds: float = 5.0) -> Checkpoint:
+    """Wait until the entry stands under a signed checkpoint; without one, nothing may leave."""
+    if connection.in_atomic_block:
+        raise RuntimeError("An entry settles only after its transaction has committed.")
+    deadline = time.monotonic() + seconds
+    while True:
+        checkpoint = checkpoint_over(entry)
+        if checkpoint is not None:
+            return checkpoint
+        if time.monotonic() >= deadline:
+            raise NotReady("log_not_ready", "The log has not signed this entry in time.")
+        if not sequence():
+            time.sleep(PAUSE)
+
+
+def _alone() -> bool:
+    """Whether this transaction is the only one that numbers, until it ends."""
+    if connection.vendor != "postgresql":
+        return True  # SQLite: BEGIN IMMEDIATE has let in one writer
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [SEQUENCER_LOCK])
+        return bool(cursor.fetchone()[0])
+
+
+def _number(limit: int, signer: Signer) -> int:
+    pending = list(
+        Entry.objects.filter(seq__isnull=True)
+        .order_by("pk")
+        .select_for_update(skip_locked=True)
+        .values_list("pk", "leaf", "leaf_hash")[:limit]
+    )
+    if not pending:
+        return 0
+    edge = _checked_edge()
+    numbers: list[tuple[int, int]] = []
+    nodes: list[Node] = []
+    for pk, leaf, stored_hash in pending:
+        value = leaf_hash(bytes(leaf))
+        if value != bytes(stored_hash):
+            raise _inconsistent(f"The waiting entry with the key {pk} was altered.")
+        numbers.append((edge.size, pk))
+        nodes += [
+            Node(level=level, index=index, hash=done) for level, index, done in edge.append(value)
+        ]
+    _write_numbers(numbers)
+    Node.objects.bulk_create(nodes)
+    head = Head(origin=signer.name, size=edge.size, root=edge.root())
+    Checkpoint.objects.create(
+        size=head.size,
+        root=head.root,
+        note=sign_checkpoint(head, signer),
+        signed_at=timezone.now(),  # the signing is no one's deed, so no one passes its moment
+    )
+    return len(numbers)
+
+
+def _write_numbers(numbers: list[tuple[int, int]]) -> None:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":  # one statement, where it is worth its while
+            cursor.execute(
+                "UPDATE audit_entry AS entry SET seq = given.seq "
+                "FROM unnest(%s::bigint[], %s::bigint[]) AS given (seq, id) "
+                "WHERE entry.id = given.id",
+                [[seq for seq, _ in numbers], [pk for _, pk in numbers]],
+            )
+        else:
+            cursor.executemany("UPDATE audit_entry SET seq = %s WHERE id = %s", numbers)
+
+
+def _checked_edge() -> Edge:
+    """The right edge of the stored tree, once it is shown to be the one that was signed."""
+    checkpoint = latest_checkpoint()
+    size = checkpoint.size if checkpoint else 0
+    highest = Entry.objects.aggregate(most=Max("seq"))["most"]
+    if size != (0 if highest is None else highest + 1):
+        raise _inconsistent("The numbered entries are not as many as the last checkpoint says.")
+    places = cover(0, size)
+    stored = stored_hashes(places)
+    edge = Edge(size, [stored[place] for place in places])
+    if checkpoint is not None:
+        try:
+            head = read_checkpoint(checkpoint.note)
+        except Malformed as error:
+            raise _inconsistent("The last checkpoint cannot be read.") from error
+        if (head.origin, head.size, head.root) != (settings.LOG_ORIGIN, size, edge.root()):
+            raise _inconsistent("The stored tree is not the one of the last checkpoint.")
+    return edge
+
+
+def _inconsistent(message: str) -> NotReady:
+    return NotReady("log_inconsistent", f"{message} Run `manage.py verify_log`.")

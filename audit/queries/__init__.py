@@ -1,0 +1,24 @@
+from audit.queries.keys import key_ring, log_verifier
+from audit.queries.log import (
+    checkpoint_over,
+    consistency,
+    covered,
+    entries,
+    inclusion,
+    latest_checkpoint,
+    log_size,
+    proof,
+)
+
+__all__ = [
+    "checkpoint_over",
+    "consistency",
+    "covered",
+    "entries",
+    "inclusion",
+    "key_ring",
+    "latest_checkpoint",
+    "log_size",
+    "log_verifier",
+    "proof",
+]

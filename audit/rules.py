@@ -1,0 +1,128 @@
+"""What a leaf of the log is made of. Pure: the same fields always give the same bytes."""
+
+import hmac
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+
+from audit.tlog.canonical import Flat, canonical_bytes
+from audit.vocabulary import LARGEST_EPOCH, LARGEST_LEAF, Decision, EntryType, Via
+
+VERSION = 1
+NONCE_SIZE = 16
+HASH_SIZE = 32
+
+# A leaf is read by strangers: it holds opaque words, never a sentence, an address or a mail.
+WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._/,+=-]{0,199}\Z", re.ASCII)
+DIGEST = re.compile(r"[0-9a-f]{64}\Z", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """The fields of one entry, as they stand in its leaf."""
+
+    type: str
+    time: datetime
+    actor: str
+    via: str
+    purpose: str
+    resource: str
+    decision: str
+    reason: str
+    policy: str
+    epoch_everyone: int | None
+    epoch_scope: int | None
+    subjects_root: bytes | None
+    subjects_band: str
+    detail_commit: str
+    nonce: bytes
+    version: int = VERSION
+
+
+def check_leaf(leaf: Leaf) -> None:
+    """Raises `ValueError` naming the first field that has no place in a leaf."""
+    EntryType(leaf.type), Via(leaf.via), Decision(leaf.decision)
+    if leaf.time.tzinfo is None:
+        raise ValueError("The time of an entry has a time zone.")
+    _check_words(leaf)
+    for name, digest in {"policy": leaf.policy, "detail_commit": leaf.detail_commit}.items():
+        if digest and not DIGEST.match(digest):
+            raise ValueError(f"The {name} of an entry is empty or 64 hexadecimal digits.")
+    for epoch in (leaf.epoch_everyone, leaf.epoch_scope):
+        if epoch is not None and not 0 <= epoch <= LARGEST_EPOCH:
+            raise ValueError("An epoch of an entry lies between 0 and 2^53 - 1.")
+    if leaf.subjects_root is not None and len(leaf.subjects_root) != HASH_SIZE:
+        raise ValueError(f"The subjects' root of an entry has {HASH_SIZE} bytes.")
+    if len(leaf.nonce) != NONCE_SIZE:
+        raise ValueError(f"The nonce of an entry has {NONCE_SIZE} bytes.")
+
+
+def _check_words(leaf: Leaf) -> None:
+    if not WORD.match(leaf.actor):
+        raise ValueError("The actor of an entry is one opaque word.")
+    words = {"purpose": leaf.purpose, "resource": leaf.resource, "reason": leaf.reason}
+    for name, word in words.items():
+        if word and not WORD.match(word):
+            raise ValueError(f"The {name} of an entry is empty or one opaque word.")
+
+
+def leaf_bytes(leaf: Leaf) -> bytes:
+    """The canonical JSON that goes into the tree."""
+    fields: dict[str, Flat] = {
+        "version": leaf.version,
+        "type": str(leaf.type),
+        "time": spelled_time(leaf.time),
+        "actor": leaf.actor,
+        "via": str(leaf.via),
+        "purpose": leaf.purpose,
+        "resource": leaf.resource,
+        "decision": str(leaf.decision),
+        "reason": leaf.reason,
+        "policy": leaf.policy,
+        "epoch_everyone": leaf.epoch_everyone,
+        "epoch_scope": leaf.epoch_scope,
+        "subjects_root": None if leaf.subjects_root is None else leaf.subjects_root.hex(),
+        "subjects_band": leaf.subjects_band,
+        "detail_commit": leaf.detail_commit,
+        "nonce": leaf.nonce.hex(),
+    }
+    data = canonical_bytes(fields)
+    if len(data) > LARGEST_LEAF:
+        raise ValueError(f"A leaf has at most {LARGEST_LEAF} bytes.")
+    return data
+
+
+def spelled_time(moment: datetime) -> str:
+    """UTC with microseconds, always of the same length."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def band(count: int) -> str:
+    """A count as the log tells it: 0, 1, 2-10, 11-100, 101-1000 and on by tens."""
+    if count < 0:
+        raise ValueError("A count is not below zero.")
+    if count < 2:
+        return str(count)
+    upper = 10
+    while count > upper:
+        upper *= 10
+    return f"{max(upper // 10 + 1, 2)}-{upper}"
+
+
+def tag(subject_key: bytes, nonce: bytes) -> bytes:
+    """How one person stands in one entry: nothing to anyone without the person's key."""
+    if len(subject_key) < 32 or len(nonce) != NONCE_SIZE:
+        raise ValueError("A tag is made of a key of 32 bytes or more and an entry's nonce.")
+    return hmac.digest(subject_key, nonce, "sha256")
+
+
+def policy_digest(policy: Mapping[str, Flat]) -> str:
+    """The digest of the rules a decision was made by."""
+    return sha256(canonical_bytes(policy)).hexdigest()
+
+
+def journal_digest(salt: bytes, row: Mapping[str, Flat]) -> str:
+    """The digest of one change-journal row; the salt keeps it from being guessed."""
+    return sha256(salt + canonical_bytes(row)).hexdigest()

@@ -1,0 +1,144 @@
+"""The words of the log."""
+
+from django.db.models import TextChoices
+
+
+class EntryType(TextChoices):
+    """What happened, as `subject:action`."""
+
+    CONSENT_REQUESTED = "consent:requested"
+    CONSENT_DEFERRED = "consent:deferred"
+    CONSENT_GIVEN = "consent:given"
+    CONSENT_RENEWED = "consent:renewed"
+    CONSENT_NARROWED = "consent:narrowed"
+    CONSENT_PAUSED = "consent:paused"
+    CONSENT_RESUMED = "consent:resumed"
+    CONSENT_REFUSED = "consent:refused"
+    CONSENT_WITHDRAWN = "consent:withdrawn"
+    CONSENT_EXPIRED = "consent:expired"
+    CONSENT_INVALIDATED = "consent:invalidated"
+    CONSENT_SUPERSEDED = "consent:superseded"
+    CONSENT_IMPORTED = "consent:imported"
+
+    OBJECTION_MADE = "objection:made"
+    OBJECTION_NARROWED = "objection:narrowed"
+    OBJECTION_LIFTED = "objection:lifted"
+
+    TERMS_PUBLISHED = "terms:published"
+    TERMS_RETIRED = "terms:retired"
+
+    SUBJECT_ENROLLED = "subject:enrolled"
+    SUBJECT_LINKED = "subject:linked"
+    SUBJECT_UNLINKED = "subject:unlinked"
+    SUBJECT_RESTRICTED = "subject:restricted"
+    REPRESENTATIVE_NAMED = "representative:named"
+    REPRESENTATIVE_FLAGGED = "representative:flagged"
+    REPRESENTATIVE_ENDED = "representative:ended"
+    QUESTION_ASKED = "question:asked"
+    QUESTION_ANSWERED = "question:answered"
+    CORRECTION_ASKED = "correction:asked"
+    CORRECTION_DECIDED = "correction:decided"
+
+    ORGANISATION_CREATED = "organisation:created"
+    ORGANISATION_CHANGED = "organisation:changed"
+    USER_CREATED = "user:created"
+    USER_CHANGED = "user:changed"
+    USER_ENDED = "user:ended"
+    MEMBERSHIP_GRANTED = "membership:granted"
+    MEMBERSHIP_ENDED = "membership:ended"
+    TOKEN_ISSUED = "token:issued"  # noqa: S105 - a word of the log, not a password
+    TOKEN_REVOKED = "token:revoked"  # noqa: S105 - a word of the log, not a password
+    SIGNIN_FAILED = "signin:failed"
+
+    CATALOGUE_LOADED = "catalogue:loaded"
+    CATEGORY_VERSIONED = "category:versioned"
+    PURPOSE_CHANGED = "purpose:changed"
+    FIELD_CLASSIFIED = "field:classified"
+    DATASET_CREATED = "dataset:created"
+    DATASET_INGESTED = "dataset:ingested"
+    DATASET_REJECTED = "dataset:rejected"
+    DATASET_PAUSED = "dataset:paused"
+    DATASET_RESUMED = "dataset:resumed"
+    DATASET_RETIRED = "dataset:retired"
+    DATASET_RELEASED = "dataset:released"
+    DATASET_REFUSED = "dataset:refused"
+
+    AGREEMENT_DRAFTED = "agreement:drafted"
+    AGREEMENT_SIGNED = "agreement:signed"
+    AGREEMENT_NARROWED = "agreement:narrowed"
+    AGREEMENT_SUSPENDED = "agreement:suspended"
+    AGREEMENT_RESUMED = "agreement:resumed"
+    AGREEMENT_ENDED = "agreement:ended"
+
+    BOARD_CHARTERED = "board:chartered"
+    SEAT_FILLED = "seat:filled"
+    SEAT_ENDED = "seat:ended"
+    BALLOT_CAST = "ballot:cast"
+    BALLOT_RECUSED = "ballot:recused"
+
+    REQUEST_DRAFTED = "request:drafted"
+    REQUEST_SUBMITTED = "request:submitted"
+    REQUEST_DECIDED = "request:decided"
+    REQUEST_PAUSED = "request:paused"
+    REQUEST_WITHDRAWN = "request:withdrawn"
+    REQUEST_LAPSED = "request:lapsed"
+    REQUEST_ENDED = "request:ended"
+
+    RELEASE_ASKED = "release:asked"
+    RELEASE_PREPARED = "release:prepared"
+    RELEASE_REFUSED = "release:refused"
+    RELEASE_VOIDED = "release:voided"
+    RELEASE_COMPELLED = "release:compelled"
+    RELEASE_COUNTED = "release:counted"
+    DOWNLOAD_GIVEN = "download:given"
+    DOWNLOAD_REFUSED = "download:refused"
+    DOWNLOAD_STOPPED = "download:stopped"
+    RECALL_OPENED = "recall:opened"
+    RECALL_ACKNOWLEDGED = "recall:acknowledged"
+    RECALL_REPORTED = "recall:reported"
+    RECALL_OVERDUE = "recall:overdue"
+
+    KEY_REGISTERED = "key:registered"
+    KEY_ROTATED = "key:rotated"
+    KEY_ENDED = "key:ended"
+    KEY_SHREDDED = "key:shredded"
+    HOLD_PLACED = "hold:placed"
+    HOLD_LIFTED = "hold:lifted"
+
+    LOG_READ = "log:read"
+    LOG_EXPORTED = "log:exported"
+    LOG_VERIFIED = "log:verified"
+    JOURNAL_CHANGED = "journal:changed"
+    FINDING_OPENED = "finding:opened"
+    FINDING_CLOSED = "finding:closed"
+
+
+class Via(TextChoices):
+    """Through which door it came."""
+
+    PORTAL = "portal"
+    DESK = "desk"
+    API = "api"
+    TASK = "task"
+    COMMAND = "command"
+
+
+class Decision(TextChoices):
+    """How it ended: a deed that was done, an asking that was permitted or refused."""
+
+    DONE = "done"
+    PERMITTED = "permitted"
+    REFUSED = "refused"
+
+
+PERSON = "person"
+"""The actor of every entry that a survivor caused."""
+
+SYSTEM = "system"
+"""The actor where no user caused the entry."""
+
+LARGEST_LEAF = 4096
+"""The most bytes an entry's leaf may have."""
+
+LARGEST_EPOCH = 2**53 - 1
+"""The largest whole number that canonical JSON holds exactly."""

@@ -1,0 +1,37 @@
+"""The few ways in which Sayso says no to a caller. Doors translate each once."""
+
+from django.core.exceptions import PermissionDenied
+
+
+class SaysoError(Exception):
+    """Base of what Sayso raises on purpose: `code` is stable, `message` is for a person."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class RuleBroken(SaysoError):
+    """The deed is not possible in this state. Doors answer 409."""
+
+
+class BadInput(SaysoError):
+    """What was sent cannot be read: says what was wrong, where and what to do. Doors answer 400."""
+
+
+class NotReady(SaysoError):
+    """Sayso cannot prove or do this at present, so it does nothing. Doors answer 503."""
+
+
+class Void(SaysoError):
+    """What was prepared may no longer be handed over. Doors answer 410."""
+
+
+class NotPermitted(PermissionDenied):
+    """This user may not do this. Django and DRF answer 403 by themselves."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message

@@ -1,0 +1,54 @@
+"""Opaque identifiers: random, without order, safe to print."""
+
+import secrets
+
+ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+
+
+def reference(prefix: str) -> str:
+    """A public reference such as `req-7m2kq9d4xw8h`: a prefix and 60 random bits or more."""
+    return f"{prefix}-" + "".join(secrets.choice(ALPHABET) for _ in range(13))
+
+
+def organisation_reference() -> str:
+    return reference("org")
+
+
+def user_reference() -> str:
+    return reference("usr")
+
+
+def dataset_reference() -> str:
+    return reference("dst")
+
+
+def version_reference() -> str:
+    return reference("ver")
+
+
+def agreement_reference() -> str:
+    return reference("agr")
+
+
+def request_reference() -> str:
+    return reference("req")
+
+
+def release_reference() -> str:
+    return reference("rel")
+
+
+def download_reference() -> str:
+    return reference("dwn")
+
+
+def consent_reference() -> str:
+    return reference("con")
+
+
+def objection_reference() -> str:
+    return reference("obj")
+
+
+def import_reference() -> str:
+    return reference("imp")

@@ -1,0 +1,307 @@
+"""One settings file, from the environment. A missing or bad variable explains itself."""
+
+import re
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+
+def explained(name: str, problem: str, remedy: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"{name}: {problem} {remedy} See .env.example.")
+
+
+def flag(name: str) -> bool:
+    word = env.str(name, default="0").strip().lower()
+    if word not in {"0", "1", "true", "false", "yes", "no"}:
+        raise explained(name, f"{word!r} is neither on nor off.", "Write 1 or 0.")
+    return word in {"1", "true", "yes"}
+
+
+def number(name: str, default: int, least: int, most: int) -> int:
+    word = env.str(name, default=str(default)).strip()
+    if not re.fullmatch(r"[0-9]{1,18}", word) or not least <= int(word) <= most:
+        raise explained(name, f"{word!r} is not usable.", f"Write a number {least} to {most}.")
+    return int(word)
+
+
+def folder(name: str, default: str) -> Path:
+    path = Path(env.str(name, default=default)).expanduser()
+    return (BASE_DIR / path).resolve()  # without detours, so that folders can be compared
+
+
+# The demonstration makes its own secrets and keys; everything else must be given them.
+DEMO = flag("SAYSO_DEMO")
+DEBUG = flag("SAYSO_DEBUG")
+if DEBUG and not DEMO:
+    raise explained("SAYSO_DEBUG", "it shows inner detail.", "It needs SAYSO_DEMO=1 as well.")
+
+# Keys stand outside the database and outside the data folder.
+SAYSO_DATA = folder("SAYSO_DATA", "var/data")
+SAYSO_KEYS = folder("SAYSO_KEYS", "var/keys")
+if SAYSO_KEYS == SAYSO_DATA or SAYSO_DATA in SAYSO_KEYS.parents:
+    raise explained(
+        "SAYSO_KEYS", "the key folder lies inside the data folder.", "Put it somewhere else."
+    )
+
+
+def secret(name: str, file_name: str) -> str:
+    """A secret from the environment or the key folder; made only for the demonstration."""
+    given = env.str(name, default="")
+    path = SAYSO_KEYS / file_name
+    if not given and path.is_file():
+        given = path.read_text(encoding="ascii").strip()
+    if not given and DEMO:
+        given = secrets.token_urlsafe(50)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            with path.open("x", encoding="ascii") as file:
+                path.chmod(0o600)
+                file.write(given)
+        except FileExistsError:
+            given = path.read_text(encoding="ascii").strip()
+    if not given:
+        raise explained(name, "it is not set.", "Set it to 50 random signs or more.")
+    if len(given) < 40:
+        raise explained(name, "it is too short.", "Use 50 random signs or more.")
+    return given
+
+
+SECRET_KEY = secret("SAYSO_SECRET_KEY", "django.secret")
+ALLOWED_HOSTS = env.list("SAYSO_HOSTS", default=["127.0.0.1", "localhost"] if DEMO else [])
+if not ALLOWED_HOSTS:
+    raise explained("SAYSO_HOSTS", "it is not set.", "List the host names, with commas.")
+
+# What survivors see; each deployment sets its own neutral words and its own way out.
+SITE_NAME = env.str("SAYSO_SITE_NAME", default="My page")
+LEAVE_URL = env.str("SAYSO_LEAVE_URL", default="https://www.weather.gov/")
+if not re.fullmatch(r"https?://[^/;,\s'\"]+(/[^\s]*)?", LEAVE_URL):
+    raise explained("SAYSO_LEAVE_URL", "it is not an address.", "Example: https://example.org/")
+LOG_ORIGIN = env.str("SAYSO_LOG_ORIGIN", default="sayso.example/log")
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "guardian",
+    "audit",  # before auditlog: its own flush command stands in the way of theirs
+    "auditlog",
+    "rest_framework",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "governance",
+    "consent",
+    "release",
+    "portal",
+    "desk",
+    "api",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.headers.NothingKept",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "portal.middleware.SurvivorsDoor",
+    "config.errors.PlainErrors",
+    "desk.middleware.SecondFactorMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "config.pages.page",
+            ],
+        },
+    },
+]
+
+
+def database() -> dict[str, object]:
+    try:
+        found = env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'sayso.sqlite3'}")
+    except Exception as error:
+        raise explained(
+            "DATABASE_URL", "it is not a database address.", "Example: postgres:///sayso"
+        ) from error
+    engine = found.get("ENGINE", "")
+    if engine == "django.db.backends.sqlite3":
+        name = Path(found["NAME"])
+        if str(name) == ":memory:":
+            raise explained("DATABASE_URL", "an in-memory database loses words.", "Name a file.")
+        name.parent.mkdir(parents=True, exist_ok=True)
+        # IMMEDIATE: a writer waits before it reads, so what it reads is what it writes upon.
+        found["OPTIONS"] = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 30,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        }
+        # Threads of one test must see one database: a file, never memory.
+        found["TEST"] = {"NAME": str(name.with_name(f"test-{name.name}"))}
+    elif engine == "django.db.backends.postgresql":
+        found["CONN_MAX_AGE"] = 60
+        found["CONN_HEALTH_CHECKS"] = True
+        # A snapshot taken before a lock would read what was true before it: READ COMMITTED only.
+        found["OPTIONS"] = {
+            "options": "-c default_transaction_isolation=read\\ committed -c synchronous_commit=on"
+        }
+    else:
+        raise explained(
+            "DATABASE_URL", "this kind of database is not supported.", "Use sqlite or postgres."
+        )
+    found["ATOMIC_REQUESTS"] = False
+    return found
+
+
+DATABASES = {"default": database()}
+
+AUTH_USER_MODEL = "governance.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "guardian.backends.ObjectPermissionBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+# Object permissions only through our permissions modules; nothing patched on, no anonymous user.
+ANONYMOUS_USER_NAME = None
+GUARDIAN_MONKEY_PATCH_USER = False
+GUARDIAN_MONKEY_PATCH_GROUP = False
+
+AUDITLOG_LOGENTRY_MODEL = "audit.LogEntry"
+AUDITLOG_DISABLE_REMOTE_ADDR = True
+# Our LogEntry has migrations of its own; theirs would leave an empty table that nothing knows.
+MIGRATION_MODULES = {"auditlog": None}
+
+# The staff door: name and password, then a second factor, always. No mail, no sign-up, no reset.
+ACCOUNT_ADAPTER = "desk.adapters.StaffAccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_USER_MODEL_EMAIL_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "20/m/ip,5/5m/key"}
+MFA_ADAPTER = "desk.adapters.SealingMFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = SITE_NAME
+# How many proxies of our own stand in front: whose word about the caller's address counts.
+ALLAUTH_TRUSTED_PROXY_COUNT = number("SAYSO_PROXIES", 0, 0, 5)
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("es", _("Spanish"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "var" / "static"
+WHITENOISE_USE_FINDERS = DEMO
+if DEMO:  # nothing is collected there, but the file server warns about a folder that is not
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "style-src": [SELF],
+        "script-src": [SELF],
+        "img-src": [SELF],
+        # The way out too: browsers hold the redirect after a form to this list.
+        "form-action": [SELF, "{0.scheme}://{0.netloc}".format(urlsplit(LEAVE_URL))],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+SECURE_REFERRER_POLICY = "no-referrer"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 15 * 60
+SESSION_SAVE_EVERY_REQUEST = True
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "config.errors.form_too_old"
+SECURE = flag("SAYSO_HTTPS") if DEMO else True
+SESSION_COOKIE_SECURE = SECURE
+CSRF_COOKIE_SECURE = SECURE
+SECURE_SSL_REDIRECT = SECURE
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
+SECURE_HSTS_PRELOAD = SECURE
+DATA_UPLOAD_MAX_MEMORY_SIZE = 262_144
+# No upload is ever spooled to a temporary file in clear: the doors take none.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+
+# The release engine: where memory ends, it refuses (503); it never spills to disk.
+ENGINE_MEMORY_MB = number("SAYSO_ENGINE_MEMORY_MB", 512, 16, 65_536)
+ENGINE_WORKERS = number("SAYSO_ENGINE_WORKERS", 2, 1, 64)
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+}
+
+# The machines' door: tokens only, JSON only, closed by default, every refusal as problem+json.
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.BearerToken"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["api.parsers.StrictJSON"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.negotiation.OneForm",
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_THROTTLE_CLASSES": ["api.throttling.TokenThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"token": "1200/min"},
+    "EXCEPTION_HANDLER": "api.errors.handle",
+}
+
+REDIS_URL = env.str("REDIS_URL", default="")
+# Counters of failed sign-ins live here: with several web processes they must be one count.
+CACHES = {
+    "default": (
+        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        if REDIS_URL
+        else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    )
+}

@@ -1,0 +1,298 @@
+"""A person's yes: give, pause, resume, withdraw."""
+
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import date, datetime
+
+from django.db import transaction
+
+from audit.tlog.subjects import subjects_root
+from audit.vocabulary import Decision, EntryType, Via
+from common.errors import RuleBroken
+from consent import rules
+from consent.actions.sets import category_set
+from consent.actions.subjects import client_digest, digest_key, find
+from consent.models import Consent, ConsentEvent, Subject, Terms
+from consent.permissions import check_can_advise, check_can_speak
+from consent.queries import keys, latest
+from consent.vocabulary import Channel, Ending, Happening, Signer
+from governance.actions import scopes, trail
+from governance.models import DataCategory, Organisation, Purpose, User
+from governance.queries import people
+from governance.vocabulary import Narrowing
+
+
+class Refused(RuleBroken):
+    """A yes that does not come into force: every reason at once."""
+
+    def __init__(self, problems: tuple[rules.Problem, ...]) -> None:
+        super().__init__(problems[0].code, " ".join(problem.message for problem in problems))
+        self.problems = problems
+
+
+def give(  # noqa: PLR0913 - the elements of R6 are this many
+    *,
+    subject: Subject,
+    recipient: Organisation,
+    purpose: Purpose,
+    categories: Sequence[DataCategory],
+    terms: Terms,
+    channel: Channel,
+    signer: Signer,
+    signature: str,
+    answers: str,
+    signed_at: datetime,
+    by: User,
+    at: datetime,
+    via: Via,
+    ends: datetime | None,
+    starts: datetime | None = None,
+    record_until: date | None = None,
+    authority: str = "",
+) -> Consent:
+    """Record one person's yes to her holder disclosing to one recipient for one purpose.
+
+    It comes into force only whole: raises Refused naming every missing element (R3, R6) and every
+    other reason; NotPermitted unless `by` is the person or the holder's advocate. An older yes to
+    the same is superseded in the same transaction. `record_until` defaults to the day of the yes,
+    `starts` to the signing; doors offer `rules.default_end` (R4) as the end.
+    """
+    check_can_speak(by, subject)
+    draft = rules.Draft(
+        person=True,
+        holder=True,
+        recipient=True,
+        purpose=True,
+        categories=tuple(category.code for category in categories),
+        terms=True,
+        terms_published_at=terms.published_at,
+        language=terms.language,
+        terms_language=terms.language,
+        answers=answers,
+        signature=signature,
+        signed_at=signed_at,
+        starts=starts,
+        ends=ends,
+        record_until=record_until,
+        signer=signer,
+        authority=authority,
+    )
+    with _widening(subject, recipient, purpose) as moment:
+        noes = latest.noes(slots=[subject.slot], recipient=recipient, purpose=purpose)
+        found = rules.problems(
+            draft,
+            at=at,
+            longest_days=purpose.longest_days,
+            latest_no=noes.get(subject.slot),
+            from_recipient=people.is_member(by, recipient),
+        )
+        if subject.holder_id == recipient.pk:
+            found += (rules.Problem("holder_is_recipient", "A yes is to somebody else."),)
+        if found:
+            raise Refused(found)
+        supersede(subject=subject, recipient=recipient, purpose=purpose, by=by, at=at, via=via,
+                  moment=moment)
+        consent = Consent.objects.create(
+            subject=subject,
+            holder=subject.holder,
+            recipient=recipient,
+            purpose=purpose,
+            category_set=category_set(categories),
+            terms=terms,
+            channel=channel,
+            signer=signer,
+            authority=authority,
+            signature=signature,
+            answers=answers,
+            signed_at=signed_at,
+            recorded_at=at,
+            recorded_by=by,
+            starts=starts or signed_at,
+            ends=draft.ends,
+            record_until=record_until or signed_at.date(),
+        )
+        _happened(consent, Happening.GIVEN, EntryType.CONSENT_GIVEN, by=by, at=at, via=via,
+                  moment=moment)
+    return consent
+
+
+def withdraw(*, consent: Consent, by: User, at: datetime, via: Via) -> Consent:
+    """Stop sharing, now and whatever its form; when this returns, it has been acknowledged.
+
+    Raises NotPermitted unless `by` is the person or the holder's advocate; RuleBroken where it has
+    ended already.
+    """
+    check_can_speak(by, consent.subject)
+    with scopes.narrowing(
+        act=Narrowing.CONSENT_WITHDRAWN,
+        recipients=[consent.recipient_id],
+        slots=[consent.subject_id],
+    ) as moment:
+        current = _locked(consent)
+        current.ended_at, current.ending = moment.at, Ending.WITHDRAWN
+        current.save(update_fields=["ended_at", "ending"])
+        _happened(current, Happening.WITHDRAWN, EntryType.CONSENT_WITHDRAWN, by=by, at=moment.at,
+                  via=via, moment=moment)
+    return current
+
+
+def stop_by_number(
+    *,
+    holder: Organisation,
+    number: str,
+    by: User,
+    at: datetime,
+    via: Via,
+    recipient: Organisation | None = None,
+) -> None:
+    """Record a stop said aloud, found by the holder's own client number; to one recipient or all.
+
+    Says nothing of what was there: an advocate sees only that the stop is recorded. Raises
+    NotPermitted unless `by` is the holder's advocate; RuleBroken where the number is not known.
+    """
+    check_can_advise(by, holder)
+    digest = client_digest(digest_key(holder), number)
+    slot = find(holder, [digest]).get(digest)
+    if slot is None:
+        raise RuleBroken("number_unknown", "This number is not known here. Check it with her.")
+    running = Consent.objects.filter(subject_id=slot, ended_at__isnull=True)
+    if recipient is not None:
+        running = running.filter(recipient=recipient)
+    for consent in running.select_related("subject__holder", "recipient", "purpose"):
+        withdraw(consent=consent, by=by, at=at, via=via)
+
+
+def pause(
+    *, consent: Consent, by: User, at: datetime, via: Via, until: datetime | None = None
+) -> Consent:
+    """Pause sharing, until a day or until it is resumed. A pause of a pause only lengthens it."""
+    check_can_speak(by, consent.subject)
+    if until is not None and until <= at:
+        raise RuleBroken("pause_in_past", "Choose a day that is still to come.")
+    with scopes.narrowing(
+        act=Narrowing.CONSENT_PAUSED,
+        recipients=[consent.recipient_id],
+        slots=[consent.subject_id],
+    ) as moment:
+        current = _locked(consent)
+        if _paused(current, moment.at) and current.paused_until is None:
+            raise RuleBroken("already_paused", "This is paused already.")
+        if _paused(current, moment.at) and until is not None and until < current.paused_until:
+            raise RuleBroken("pause_shorter", "It is paused for longer already. Resume it instead.")
+        current.paused_at, current.paused_until = moment.at, until
+        current.save(update_fields=["paused_at", "paused_until"])
+        _happened(current, Happening.PAUSED, EntryType.CONSENT_PAUSED, by=by, at=moment.at,
+                  via=via, moment=moment)
+    return current
+
+
+def resume(*, consent: Consent, by: User, at: datetime, via: Via) -> Consent:
+    """Let sharing go on after a pause; her own act, never anybody's silence."""
+    check_can_speak(by, consent.subject)
+    with transaction.atomic():
+        current = _locked(consent)
+        if not _paused(current, at):
+            raise RuleBroken("not_paused", "This is not paused.")
+        current.paused_at = current.paused_until = None
+        current.save(update_fields=["paused_at", "paused_until"])
+        _happened(current, Happening.RESUMED, EntryType.CONSENT_RESUMED, by=by, at=at, via=via)
+    return current
+
+
+def supersede(
+    *,
+    subject: Subject,
+    recipient: Organisation,
+    purpose: Purpose,
+    by: User,
+    at: datetime,
+    via: Via,
+    moment: scopes.Moment | None,
+) -> None:
+    """End the yes that a newer one replaces, inside the newer one's transaction."""
+    older = (
+        Consent.objects.select_for_update(of=("self",))
+        .select_related("subject__holder", "purpose")
+        .filter(subject=subject, recipient=recipient, purpose=purpose, ended_at__isnull=True)
+        .first()
+    )
+    if older is None:
+        return
+    if moment is None:
+        raise RuleBroken("changed_meanwhile", "Another yes was recorded just now. Look again.")
+    older.ended_at, older.ending = moment.at, Ending.SUPERSEDED
+    older.save(update_fields=["ended_at", "ending"])
+    _happened(older, Happening.SUPERSEDED, EntryType.CONSENT_SUPERSEDED, by=by, at=moment.at,
+              via=via, moment=moment)
+
+
+@contextmanager
+def _widening(
+    subject: Subject, recipient: Organisation, purpose: Purpose
+) -> Iterator[scopes.Moment | None]:
+    """A new yes widens, unless it replaces one: what the older one opened may be more."""
+    replaces = Consent.objects.filter(
+        subject=subject, recipient=recipient, purpose=purpose, ended_at__isnull=True
+    ).exists()
+    manager: AbstractContextManager[scopes.Moment | None] = (
+        scopes.narrowing(
+            act=Narrowing.CONSENT_SUPERSEDED, recipients=[recipient.pk], slots=[subject.slot]
+        )
+        if replaces
+        else plain()
+    )
+    with manager as moment:
+        yield moment
+
+
+@contextmanager
+def plain() -> Iterator[None]:
+    with transaction.atomic():
+        yield None
+
+
+def _locked(consent: Consent) -> Consent:
+    current = (
+        Consent.objects.select_for_update(of=("self",))
+        .select_related("subject__holder", "purpose", "recipient")
+        .get(pk=consent.pk)
+    )
+    if current.ended_at is not None:
+        raise RuleBroken("already_ended", "This sharing has ended already.")
+    return current
+
+
+def _paused(consent: Consent, at: datetime) -> bool:
+    return consent.paused_at is not None and (
+        consent.paused_until is None or consent.paused_until > at
+    )
+
+
+def _happened(
+    consent: Consent,
+    happening: Happening,
+    type: EntryType,
+    *,
+    by: User,
+    at: datetime,
+    via: Via,
+    moment: scopes.Moment | None = None,
+) -> None:
+    nonce = secrets.token_bytes(16)
+    tag = keys.tag_of(consent.subject, nonce)
+    entry = trail.record(
+        type=type,
+        by=by,
+        at=at,
+        via=via,
+        resource=tag.hex(),
+        purpose=consent.purpose.code,
+        decision=Decision.DONE,
+        subjects=1,
+        subjects_root=subjects_root([tag]),
+        nonce=nonce,
+        epoch_everyone=moment.everyone if moment else None,
+        epoch_scope=moment.epochs.get(consent.recipient_id) if moment else None,
+    )
+    ConsentEvent.objects.create(consent=consent, happening=happening, at=at, by=by, entry=entry)

@@ -1,0 +1,75 @@
+"""Record paper consents from a CSV file: the operator's door to `consent.actions.imports`."""
+
+import csv
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from audit.vocabulary import Via
+from common.errors import SaysoError
+from consent.actions import imports
+from governance.models import Dataset, Organisation, User
+
+
+class Command(BaseCommand):
+    help = "Record paper consents: one CSV line a yes. Bad lines go to a report, without values."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--holder", required=True, help="the organisation's name or reference")
+        parser.add_argument("--by", required=True, help="the advocate's sign-in name")
+        parser.add_argument(
+            "--rows-of", help="the dataset (name) whose row numbers the client numbers are"
+        )
+        parser.add_argument("--report", type=Path, help="where bad lines are listed (CSV)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        path: Path = options["file"]
+        holder = _one(Organisation, "organisation", options["holder"], "ref", "name")
+        by = _one(User, "user", options["by"], "username")
+        scope = ""
+        if options["rows_of"]:
+            dataset = _one(Dataset, "dataset", options["rows_of"], "ref", "name")
+            scope = f"row:{dataset.ref}"
+        if not path.is_file():
+            raise CommandError("This is not a file. Name a CSV file.")
+        try:
+            with path.open(encoding="utf-8", newline="") as lines:
+                done = imports.consents(
+                    holder=holder,
+                    lines=lines,
+                    by=by,
+                    at=timezone.now(),
+                    via=Via.COMMAND,
+                    scope=scope,
+                )
+        except UnicodeDecodeError as error:
+            raise CommandError("The file is not UTF-8. Save it as CSV UTF-8.") from error
+        except SaysoError as error:
+            raise CommandError(error.message) from error
+        except PermissionError as error:
+            raise CommandError("The file cannot be read. Check who may read it.") from error
+        self.stdout.write(
+            f"{done.recorded} yeses recorded ({done.ref}), {done.superseded} of them or older ones "
+            f"replaced, {len({bad.line for bad in done.rejected})} lines not recorded."
+        )
+        if done.rejected:
+            target = options["report"]
+            with target.open("w", encoding="utf-8", newline="") if target else sys.stdout as out:
+                writer = csv.writer(out)
+                writer.writerow(["line", "column", "code", "hint"])
+                writer.writerows(
+                    [bad.line, bad.column, bad.code, bad.hint] for bad in done.rejected
+                )
+
+
+def _one(model: Any, kind: str, name: str, *columns: str) -> Any:
+    for column in columns:
+        found = model.objects.filter(**{column: name}).first()
+        if found is not None:
+            return found
+    raise CommandError(f"There is no {kind} with this name.")

@@ -1,0 +1,18 @@
+"""Facts about what each person said."""
+
+from consent.models.consents import CategorySet, CategorySetItem, Consent, ConsentEvent
+from consent.models.objections import Objection
+from consent.models.people import SlotBlock, Subject, SubjectKey
+from consent.models.terms import Terms
+
+__all__ = [
+    "CategorySet",
+    "CategorySetItem",
+    "Consent",
+    "ConsentEvent",
+    "Objection",
+    "SlotBlock",
+    "Subject",
+    "SubjectKey",
+    "Terms",
+]

@@ -1,0 +1,265 @@
+"""What a yes needs, how it stands at an instant, and which categories it opens. Pure.
+
+Source: architecture, "The decision, exactly"; R1 (default no), R3 and R6 (elements), R4 (period),
+R5 (end − 1 s permits, end denies).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import assert_never
+
+import numpy as np
+from numpy.typing import NDArray
+
+from consent.vocabulary import Element, Ending, Signer, Standing
+
+Slots = NDArray[np.int32]
+
+DEFAULT_PERIOD = timedelta(days=90)  # R4: with no date given a yes ends 90 days after signature
+QUESTIONS = 7
+FUTURE_SLACK = timedelta(minutes=5)  # a signature's clock may run a little ahead of ours
+
+
+@dataclass(frozen=True)
+class ConsentFact:
+    """One consent as it is stored. `versions` are the category versions it covers."""
+
+    starts: datetime
+    ends: datetime
+    record_until: date
+    versions: frozenset[int]
+    paused_at: datetime | None = None
+    paused_until: datetime | None = None
+    ended_at: datetime | None = None
+    ending: Ending | None = None
+
+
+@dataclass(frozen=True)
+class ObjectionFact:
+    """One standing no; a field that is None matches anything."""
+
+    recipient: int | None = None
+    recipient_kind: str | None = None
+    purpose: int | None = None
+    category: int | None = None
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Who would receive, of which kind, and for what."""
+
+    recipient: int
+    recipient_kind: str
+    purpose: int
+
+
+@dataclass(frozen=True)
+class Word:
+    """One person's whole word on one ask: how it stands, the open versions, up to which record."""
+
+    standing: Standing
+    versions: frozenset[int]
+    record_until: date | None
+
+
+@dataclass(frozen=True)
+class Yeses:
+    """Everybody whose yes in force covers exactly one set of category versions.
+
+    `slots` and `record_until` (days since 1970) are arrays of one length.
+    """
+
+    versions: frozenset[int]
+    slots: Slots
+    record_until: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class ConsentSets:
+    """Everybody's word to one holder on one ask, in columns.
+
+    Equal, person by person, to `word`. `others`: who has no yes in force, by standing.
+    `objected`: who objects to the whole ask; `objected_categories`: to one category of it.
+    """
+
+    yeses: tuple[Yeses, ...]
+    others: Mapping[Standing, Slots]
+    objected: Slots
+    objected_categories: Mapping[int, Slots]
+    earliest_end: datetime | None
+
+
+def standing(consent: ConsentFact, since: datetime, until: datetime) -> Standing:
+    """How a consent stands for the whole of [since, until]; with since == until, at that instant.
+
+    In force means at every instant of it, so whoever relies on it may act until `until`.
+    """
+    if consent.ended_at is not None:
+        match consent.ending:
+            case Ending.WITHDRAWN | Ending.INVALIDATED | Ending.SUPERSEDED | None:
+                return Standing.WITHDRAWN
+            case never:
+                assert_never(never)
+    if consent.paused_at is not None and (
+        consent.paused_until is None or consent.paused_until > since
+    ):
+        return Standing.PAUSED
+    if consent.starts > since:
+        return Standing.NOT_STARTED
+    if consent.ends <= since or consent.ends < until:
+        return Standing.EXPIRED
+    return Standing.IN_FORCE
+
+
+def matches(objection: ObjectionFact, ask: Ask) -> bool:
+    """Whether a standing no speaks about this ask at all (its category apart)."""
+    return (
+        objection.recipient in {None, ask.recipient}
+        and objection.recipient_kind in {None, ask.recipient_kind}
+        and objection.purpose in {None, ask.purpose}
+    )
+
+
+def word(
+    *,
+    consents: Iterable[ConsentFact],
+    objections: Iterable[ObjectionFact],
+    ask: Ask,
+    categories: Mapping[int, int],
+    since: datetime,
+    until: datetime,
+) -> Word:
+    """One person's word on one ask.
+
+    `consents`: all of hers to this holder, recipient and purpose. `categories`: the category of
+    each category version.
+    """
+    found = list(consents)
+    standings = {standing(consent, since, until) for consent in found} or {Standing.NO_CONSENT}
+    if Standing.IN_FORCE not in standings:
+        return Word(min(standings, key=list(Standing).index), frozenset(), None)
+    against = [objection for objection in objections if matches(objection, ask)]
+    if any(objection.category is None for objection in against):
+        return Word(Standing.OBJECTED, frozenset(), None)
+    closed = {objection.category for objection in against}
+    (consent,) = (one for one in found if standing(one, since, until) is Standing.IN_FORCE)
+    versions = frozenset(
+        version for version in consent.versions if categories[version] not in closed
+    )
+    if not versions:
+        return Word(Standing.OBJECTED, frozenset(), None)
+    return Word(Standing.IN_FORCE, versions, consent.record_until)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A yes as somebody would like to record it, element by element (R6)."""
+
+    person: bool
+    holder: bool
+    recipient: bool
+    purpose: bool
+    categories: tuple[str, ...]
+    terms: bool
+    terms_published_at: datetime | None
+    language: str
+    terms_language: str
+    answers: str
+    signature: str
+    signed_at: datetime | None
+    starts: datetime | None
+    ends: datetime | None
+    record_until: date | None
+    signer: str
+    authority: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a yes does not come into force: a stable code and a sentence that says what to do."""
+
+    code: str
+    message: str
+
+
+def default_end(signed_at: datetime, longest_days: int) -> datetime:
+    """R4: no date given means 90 days after signature, or the purpose's longest if shorter."""
+    return signed_at + min(DEFAULT_PERIOD, timedelta(days=longest_days))
+
+
+def missing(draft: Draft) -> tuple[Element, ...]:
+    """The elements of R3 and R6 that are not there, in their order."""
+    there: dict[Element, bool] = {
+        Element.PERSON: draft.person,
+        Element.HOLDER: draft.holder,
+        Element.RECIPIENT: draft.recipient,
+        Element.PURPOSE: draft.purpose,
+        Element.CATEGORIES: bool(draft.categories),
+        Element.TERMS: draft.terms,
+        Element.LANGUAGE: bool(draft.language),
+        Element.ANSWERS: draft.answers == "y" * QUESTIONS,
+        Element.SIGNATURE: bool(draft.signature.strip()),
+        Element.SIGNED_AT: draft.signed_at is not None,
+        Element.ENDS: draft.ends is not None,
+        Element.AUTHORITY: draft.signer == Signer.SELF or bool(draft.authority.strip()),
+    }
+    return tuple(element for element in Element if not there[element])
+
+
+REMEDIES = {
+    Element.PERSON: "Name the person by the client number under which she is known here.",
+    Element.HOLDER: "Name the organisation that shares.",
+    Element.RECIPIENT: "Name one recipient that Sayso knows; one yes is to one recipient.",
+    Element.PURPOSE: "Name one purpose from the catalogue.",
+    Element.CATEGORIES: "Name the kinds of information one by one.",
+    Element.TERMS: "Name the text that was shown, with its version.",
+    Element.LANGUAGE: "Say in which language the text was shown.",
+    Element.ANSWERS: "All seven questions of informed consent need a yes (yyyyyyy).",
+    Element.SIGNATURE: "Say where the signed paper lies, or have it signed.",
+    Element.SIGNED_AT: "Say on which day it was signed.",
+    Element.ENDS: "Say on which day sharing ends.",
+    Element.AUTHORITY: "Say which document lets this person sign for her.",
+}
+
+
+def problems(  # noqa: C901, PLR0912 - one line for each reason, read top to bottom
+    draft: Draft, *, at: datetime, longest_days: int, latest_no: datetime | None, from_recipient: bool
+) -> tuple[Problem, ...]:
+    """Every reason why this yes cannot come into force; none means it does."""
+    found = [
+        Problem(f"missing_{element}", f"{element.label} is missing. {REMEDIES[element]}")
+        for element in missing(draft)
+    ]
+    if {"all", "all information", "everything", "*"} & {each.lower() for each in draft.categories}:
+        found.append(
+            Problem("all_information", "A yes to all information is no yes. Name each kind.")
+        )
+    if from_recipient:
+        found.append(
+            Problem("recorded_by_recipient", "Nobody of the recipient may record a yes to it.")
+        )
+    if draft.signed_at is None or draft.ends is None:
+        return tuple(found)
+    starts = draft.starts or draft.signed_at
+    if draft.signed_at > at + FUTURE_SLACK:
+        found.append(Problem("signed_in_future", "The day of signing lies in the future."))
+    if starts < draft.signed_at:
+        found.append(Problem("starts_before_signature", "Sharing cannot start before the signing."))
+    if draft.ends <= starts:
+        found.append(Problem("ends_before_start", "The end lies before the start."))
+    if draft.ends > draft.signed_at + timedelta(days=longest_days):
+        found.append(
+            Problem("too_long", f"For this purpose sharing ends after {longest_days} days at most.")
+        )
+    if draft.terms_published_at is not None and draft.terms_published_at > draft.signed_at:
+        found.append(Problem("terms_later", "The text was published after the day of signing."))
+    if draft.terms and draft.language and draft.terms_language != draft.language:
+        found.append(Problem("terms_language", "The text was not in the language that was noted."))
+    if draft.record_until is not None and draft.record_until > draft.ends.date():
+        found.append(Problem("record_after_end", "The record's last day lies after the end."))
+    if latest_no is not None and draft.signed_at <= latest_no:
+        found.append(
+            Problem("older_than_no", "She said no after this was signed. Ask her again.")
+        )
+    return tuple(found)

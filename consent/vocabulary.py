@@ -1,0 +1,70 @@
+"""The words of what each person said."""
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Channel(TextChoices):
+    PORTAL = "portal", _("on this page")
+    IN_PERSON = "in_person", _("in person")
+    PAPER = "paper", _("on paper")
+    PHONE = "phone", _("by phone")
+
+
+class Signer(TextChoices):
+    SELF = "self", _("the person")
+    GUARDIAN = "guardian", _("a guardian")
+
+
+class Happening(TextChoices):
+    """What can happen to a consent."""
+
+    REQUESTED = "requested", _("requested")
+    DEFERRED = "deferred", _("deferred")
+    GIVEN = "given", _("given")
+    RENEWED = "renewed", _("renewed")
+    NARROWED = "narrowed", _("narrowed")
+    PAUSED = "paused", _("paused")
+    RESUMED = "resumed", _("resumed")
+    REFUSED = "refused", _("refused")
+    WITHDRAWN = "withdrawn", _("stopped")
+    EXPIRED = "expired", _("ended")
+    INVALIDATED = "invalidated", _("not valid")
+    SUPERSEDED = "superseded", _("replaced")
+
+
+class Ending(TextChoices):
+    """How a consent ended before its date."""
+
+    WITHDRAWN = "withdrawn", _("stopped")
+    SUPERSEDED = "superseded", _("replaced")
+    INVALIDATED = "invalidated", _("not valid")
+
+
+class Element(TextChoices):
+    """What a yes needs before it can come into force (R3, R6). One missing: it does not."""
+
+    PERSON = "person", _("the person")
+    HOLDER = "holder", _("who shares")
+    RECIPIENT = "recipient", _("one recipient")
+    PURPOSE = "purpose", _("one purpose")
+    CATEGORIES = "categories", _("which information")
+    TERMS = "terms", _("the text that was shown")
+    LANGUAGE = "language", _("the language")
+    ANSWERS = "answers", _("the seven answers")
+    SIGNATURE = "signature", _("the signature")
+    SIGNED_AT = "signed_at", _("the day of signing")
+    ENDS = "ends", _("the end")
+    AUTHORITY = "authority", _("the signer's authority")
+
+
+class Standing(TextChoices):
+    """How one consent, or its absence, stands at one instant; the order is the order of speaking."""
+
+    IN_FORCE = "in_force", _("sharing")
+    OBJECTED = "objected", _("the person objects")
+    PAUSED = "paused", _("paused")
+    NOT_STARTED = "not_started", _("not started yet")
+    EXPIRED = "expired", _("past its end")
+    WITHDRAWN = "withdrawn", _("stopped")
+    NO_CONSENT = "no_consent", _("no yes was given")

@@ -1,0 +1,129 @@
+"""Forms of asking, deciding, keys and stops. They check shape; the actions check the rest."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from governance.models import Agreement, Field, Organisation, Purpose
+from governance.vocabulary import PackageFormat, Vote
+
+AREA = {"rows": 4}
+
+
+class DateField(forms.DateField):
+    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+class DraftForm(forms.Form):
+    """What an organisation asks for under one agreement, from one dataset."""
+
+    purpose = forms.ChoiceField(label=_("What for"), widget=forms.RadioSelect)
+    fields_asked = forms.MultipleChoiceField(
+        label=_("Which fields"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose at least one field.")},
+    )
+    reason = forms.CharField(
+        label=_("Why these fields, and why no less"),
+        help_text=_("The board reads this, and so may the people the data is about."),
+        max_length=2000,
+        widget=forms.Textarea(attrs=AREA),
+    )
+    benefit = forms.CharField(
+        label=_("What good it does the people the data is about"),
+        max_length=2000,
+        widget=forms.Textarea(attrs=AREA),
+    )
+    format = forms.ChoiceField(
+        label=_("File format"), choices=PackageFormat.choices, widget=forms.RadioSelect
+    )
+    starts = DateField(label=_("From"))
+    ends = DateField(label=_("Until the end of"))
+
+    def __init__(
+        self,
+        *args: Any,
+        purposes: list[tuple[Purpose, str]],
+        fields: list[Field],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["purpose"].choices = [(p.code, words) for p, words in purposes]  # type: ignore[attr-defined]
+        self.fields["fields_asked"].choices = [(f.name, f.name) for f in fields]  # type: ignore[attr-defined]
+
+    def chosen(self) -> set[str]:
+        """The names ticked so far, for a page that comes back."""
+        return set(self["fields_asked"].value() or [])
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        starts, ends = cleaned.get("starts"), cleaned.get("ends")
+        if starts and ends and ends < starts:
+            self.add_error("ends", _("The end lies before the start."))
+        return cleaned
+
+
+def period(
+    starts: date, ends: date, agreement: Agreement, at: datetime
+) -> tuple[datetime, datetime]:
+    """Whole days as instants: from the first day's beginning, or now, to the last day's end, and
+    never beyond the agreement where that begins or ends within the day."""
+    first = datetime.combine(starts, time.min, UTC)
+    last = datetime.combine(ends + timedelta(days=1), time.min, UTC)
+    if first <= at < first + timedelta(days=1):
+        first = at
+    if first < agreement.starts < first + timedelta(days=1):
+        first = agreement.starts
+    if last - timedelta(days=1) < agreement.ends < last:
+        last = agreement.ends
+    return first, last
+
+
+class VoteForm(forms.Form):
+    vote = forms.ChoiceField(label=_("Your answer"), choices=Vote.choices, widget=forms.RadioSelect)
+    reason = forms.CharField(
+        label=_("Your reason"),
+        help_text=_("It stays on record with your vote."),
+        max_length=1000,
+        widget=forms.Textarea(attrs=AREA),
+    )
+
+
+class KeyForm(forms.Form):
+    public_key = forms.CharField(
+        label=_("Public key"),
+        help_text=_("One line that begins with age1. Never paste the private key."),
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+
+class StopForm(forms.Form):
+    """A stop said aloud: by the organisation's own client number."""
+
+    holder = forms.ChoiceField(label=_("At which organisation"), widget=forms.RadioSelect)
+    number = forms.CharField(
+        label=_("Client number"),
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    recipient = forms.ChoiceField(label=_("Stop sharing with"), required=False)
+
+    def __init__(
+        self,
+        *args: Any,
+        holders: list[Organisation],
+        recipients: list[Organisation],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        if len(holders) == 1:
+            self.fields["holder"].widget = forms.HiddenInput()
+            self.fields["holder"].initial = holders[0].ref
+        self.fields["holder"].choices = [(o.ref, o.name) for o in holders]  # type: ignore[attr-defined]
+        self.fields["recipient"].choices = [  # type: ignore[attr-defined]
+            ("", _("everyone")),
+            *((o.ref, o.name) for o in recipients),
+        ]

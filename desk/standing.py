@@ -1,0 +1,97 @@
+"""What one staff user may do at the desk, and the pages that offers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from desk import second_factor
+from desk.hand import hand
+from governance import permissions
+from governance.models import Organisation, Seat, User
+from governance.queries import agreements, boards, people, requests
+
+
+@dataclass(frozen=True)
+class Standing:
+    """For which organisations somebody acts, in which ways, and where they sit."""
+
+    organisations: list[Organisation]
+    asks: list[Organisation]
+    stewards: list[Organisation]
+    advises: list[Organisation]
+    administers: list[Organisation]
+    seats: list[Seat]
+    to_answer: int
+    to_sign: int
+
+
+@dataclass(frozen=True)
+class Link:
+    """One page somebody may go to; `count` is how much waits for them there."""
+
+    address: str
+    words: str
+    here: bool
+    count: int = 0
+
+
+def of(user: User, at: datetime) -> Standing:
+    own = list(people.organisations_of(user, at))
+
+    def where(may: Callable[[User, Organisation], bool]) -> list[Organisation]:
+        return [organisation for organisation in own if may(user, organisation)]
+
+    seats = boards.seats_of(user, at).select_related("board").order_by("board__name")
+    return Standing(
+        organisations=own,
+        asks=where(permissions.can_ask),
+        stewards=where(permissions.can_steward),
+        advises=where(permissions.can_advise),
+        administers=where(permissions.can_administer),
+        seats=[seat for seat in seats if permissions.can_sit(user, seat.board)],
+        to_answer=requests.to_answer(user, at).count(),
+        to_sign=agreements.to_sign(user, at).count(),
+    )
+
+
+def mine(request: HttpRequest) -> Standing:
+    """The standing of whoever is at the desk at this moment."""
+    now = hand(request)
+    return of(now["by"], now["at"])
+
+
+def links(request: HttpRequest) -> list[Link]:
+    """The pages for whoever is at the desk; none before the second factor."""
+    if not request.user.is_authenticated or not second_factor.passed(request):
+        return []
+    standing = mine(request)
+    offered = [("desk:home", _("Overview"), 0, True)]
+    offered += [
+        ("desk:requests", _("Requests"), standing.to_answer, True),
+        ("desk:agreements", _("Agreements"), standing.to_sign, bool(standing.organisations)),
+        ("desk:releases", _("Releases"), 0, bool(standing.organisations)),
+        ("desk:datasets", _("Datasets"), 0, True),
+        ("desk:keys", _("Recipient key"), 0, bool(standing.administers)),
+        ("desk:stop", _("Record a stop"), 0, bool(standing.advises)),
+        ("desk:replace-device", _("Sign-in device"), 0, True),
+    ]
+    return [
+        Link(
+            address=reverse(name),
+            words=words,
+            here=_here(request.path, reverse(name)),
+            count=count,
+        )
+        for name, words, count, shown in offered
+        if shown
+    ]
+
+
+def _here(path: str, address: str) -> bool:
+    if address == reverse("desk:home"):
+        return path == address
+    return path.startswith(address)

@@ -1,0 +1,54 @@
+"""How the desk words what it shows."""
+
+from typing import Any
+
+from django import template
+from django.http import HttpRequest
+from django.template import Context
+from django.utils.formats import number_format
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from desk import standing
+from release.rules import bands
+
+register = template.Library()
+
+
+@register.filter
+def label(named: Any) -> str:
+    """A purpose or category in the reader's language."""
+    language = (get_language() or "en").split("-")[0]
+    return str(getattr(named, f"label_{language}", named.label_en))
+
+
+@register.filter
+def band(count: int) -> str:
+    """How many, in a band; the exact number is nobody's business at the desk."""
+    lowest, highest = bands.edges(count)
+    if not lowest:
+        return _("fewer than %(number)s") % {"number": bands.SMALLEST}
+    if not highest:
+        return _("more than %(number)s") % {
+            "number": number_format(lowest - 1, force_grouping=True)
+        }
+    return _("%(lowest)s to %(highest)s") % {
+        "lowest": number_format(lowest, force_grouping=True),
+        "highest": number_format(highest, force_grouping=True),
+    }
+
+
+@register.filter
+def state_look(state: str) -> str:
+    """Which of the three looks a state has: going, waiting, or over."""
+    if state in {"in_force", "approved", "active", "prepared", "yes"}:
+        return "on"
+    if state in {"draft", "submitted", "suspended", "paused", "waiting", "more"}:
+        return "paused"
+    return "ended"
+
+
+@register.inclusion_tag("desk/navigation.html", takes_context=True)
+def navigation(context: Context) -> dict[str, Any]:
+    request: HttpRequest | None = context.get("request")
+    return {"links": standing.links(request) if request is not None else []}

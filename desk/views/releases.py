@@ -1,0 +1,84 @@
+"""Answers to askings: ask, see what was prepared and withheld, take the package away."""
+
+import json
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from audit import queries as log
+from common.errors import RuleBroken
+from desk.hand import hand, staff
+from governance import permissions
+from governance.models import User
+from governance.queries import requests as asked_for
+from release.actions import handing
+from release.actions import releases as deeds
+from release.models import Release
+from release.queries import releases
+from release.vocabulary import DownloadPart, Ground, ReleaseState
+
+
+@require_GET
+def many(request: HttpRequest) -> HttpResponse:
+    return render(request, "desk/releases.html", {"releases": seen_by(staff(request))})
+
+
+@require_GET
+def one(request: HttpRequest, ref: str) -> HttpResponse:
+    found = _visible(request, ref)
+    held_back = [(Ground(ground).label, count) for ground, count in found.grounds.items() if count]
+    page = {
+        "release": found,
+        "held_back": sorted(held_back, key=lambda row: (-row[1], str(row[0]))),
+        "manifest": json.loads(bytes(found.manifest)) if found.manifest else None,
+        "downloads": found.downloads.order_by("-at")[:20],
+        "may_take": found.state == ReleaseState.PREPARED
+        and found.voided_at is None
+        and permissions.can_ask(staff(request), found.recipient),
+    }
+    return render(request, "desk/release.html", page)
+
+
+@require_POST
+def ask(request: HttpRequest, ref: str) -> HttpResponse:
+    now = hand(request)
+    asked = get_object_or_404(asked_for.visible_to(now["by"], now["at"]), ref=ref)
+    release = deeds.ask(request=asked, **now)
+    messages.success(request, _("Asked. The answer is prepared in a moment: load this page again."))
+    return redirect("desk:release", ref=release.ref)
+
+
+@require_POST
+def package(request: HttpRequest, ref: str) -> HttpResponseBase:
+    """The whole package as one zip, asked for anew at each pressing of the button."""
+    found = _visible(request, ref)
+    handed = handing.hand_over(release=found, part=DownloadPart.PACKAGE, **hand(request))
+    response = StreamingHttpResponse(handed.chunks, content_type=handed.content_type)
+    response["Content-Disposition"] = content_disposition_header(True, handed.name)
+    response["Content-Length"] = str(handed.size)
+    return response
+
+
+@require_GET
+def proof(request: HttpRequest, ref: str) -> HttpResponse:
+    """Shows, with a copy of the log's checkpoint, that this answer stands in the log."""
+    found = _visible(request, ref)
+    if found.entry is None:
+        raise RuleBroken("not_answered", "This release has no answer yet, so nothing to prove.")
+    response = HttpResponse(log.proof(found.entry), content_type="text/plain; charset=utf-8")
+    response["Content-Disposition"] = content_disposition_header(True, f"{found.ref}.tlog-proof")
+    return response
+
+
+def seen_by(user: User) -> QuerySet[Release]:
+    """What one's organisations asked for, and what came of the datasets they hold."""
+    return releases.visible_to(user) | releases.held_by(user)
+
+
+def _visible(request: HttpRequest, ref: str) -> Release:
+    return get_object_or_404(seen_by(staff(request)), ref=ref)

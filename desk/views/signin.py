@@ -1,0 +1,97 @@
+"""Signing in: name and password, then always a second factor."""
+
+from textwrap import wrap
+from typing import Any
+
+from allauth.account.views import LoginView
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.base.internal.flows import post_authentication
+from allauth.mfa.base.views import AuthenticateView
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
+from django.contrib.auth import logout
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from desk import second_factor
+from desk.forms.signin import DRAFT, CodeForm, DeviceForm, ProveAgainForm, SignInForm
+from governance.models import User
+
+
+class SignIn(LoginView):
+    form_class = SignInForm
+    template_name = "desk/sign_in.html"
+
+
+class Code(AuthenticateView):
+    form_class = CodeForm
+    template_name = "desk/code.html"
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    return redirect("account_login")
+
+
+@require_http_methods(["GET", "POST"])
+def device(request: HttpRequest) -> HttpResponse:
+    """Set up the device that shows codes: the first time, or in place of a former one."""
+    assert isinstance(request.user, User)
+    if second_factor.enrolled(request) and not second_factor.may_replace(request):
+        return redirect("desk:home")
+    form = DeviceForm(request.POST or None, user=request.user, session=request.session)
+    if request.method == "POST" and form.is_valid():
+        if _keep(request, request.user, form.secret, form.cleaned_data["code"]):
+            return redirect("desk:recovery-codes")
+        return redirect("desk:home")
+    url = get_adapter().build_totp_url(request.user, form.secret)
+    drawn = get_adapter().build_totp_svg(url)
+    spaced = " ".join(wrap(form.secret, 4))
+    return render(request, "desk/device.html", {"form": form, "drawn": drawn, "spaced": spaced})
+
+
+def _keep(request: HttpRequest, user: User, secret: str, code: str) -> bool:
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)  # two sendings of one form: one device
+        if second_factor.enrolled(request) and not second_factor.may_replace(request):
+            return False
+        Authenticator.objects.filter(user=user).delete()
+        kept = TOTP.activate(user, secret)
+        RecoveryCodes.activate(user)
+    kept.validate_code(code)  # used up: nobody signs in with it again
+    request.session.pop(DRAFT, None)
+    second_factor.replaced(request)
+    request.session.cycle_key()
+    post_authentication(request, kept.instance)
+    return True
+
+
+@require_GET
+def recovery_codes(request: HttpRequest) -> HttpResponse:
+    """The codes for a lost device: shown once, then never again."""
+    kept = Authenticator.objects.filter(
+        user_id=request.user.pk, type=Authenticator.Type.RECOVERY_CODES
+    ).first()
+    codes: list[str] = []
+    left = 0
+    if kept is not None:
+        wrapped: Any = kept.wrap()
+        left = len(wrapped.get_unused_codes())
+        if not wrapped.did_view:
+            wrapped.mark_as_viewed()
+            codes = wrapped.get_unused_codes()
+    return render(request, "desk/recovery_codes.html", {"codes": codes, "left": left})
+
+
+@require_http_methods(["GET", "POST"])
+def replace_device(request: HttpRequest) -> HttpResponse:
+    """Password and code once more; then a new device takes the place of the former."""
+    form = ProveAgainForm(request.POST or None, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        second_factor.allow_replacing(request)
+        return redirect("mfa_activate_totp")
+    return render(request, "desk/replace_device.html", {"form": form})

@@ -1,0 +1,224 @@
+"""Agreements are drafted, signed by both parties, suspended, resumed and ended."""
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+
+import rfc8785
+from django.db import transaction
+
+from audit.vocabulary import EntryType, Via
+from common.errors import BadInput, RuleBroken
+from governance import permissions
+from governance.actions import scopes, trail
+from governance.models import (
+    Agreement,
+    AgreementCategory,
+    AgreementDataset,
+    AgreementPurpose,
+    AgreementSignature,
+    DataCategory,
+    Dataset,
+    Organisation,
+    Purpose,
+    User,
+)
+from governance.rules import AgreementVerb, agreement_after
+from governance.vocabulary import DatasetState, Narrowing
+
+
+@transaction.atomic
+def draft(
+    *,
+    holder: Organisation,
+    recipient: Organisation,
+    title: str,
+    datasets: Sequence[Dataset],
+    purposes: Sequence[Purpose],
+    categories: Sequence[DataCategory],
+    starts: datetime,
+    ends: datetime,
+    by: User,
+    at: datetime,
+    via: Via,
+    obligations: Sequence[str] = (),
+) -> Agreement:
+    """A text both parties can sign. It binds nobody yet."""
+    permissions.check_can_negotiate(by, holder, recipient)
+    _check_text(title, obligations, starts, ends, at)
+    if holder.pk == recipient.pk:
+        raise RuleBroken("agreement_with_itself", "An agreement is between two organisations.")
+    _check_content(holder, datasets, purposes, categories)
+    agreement = Agreement.objects.create(
+        holder=holder,
+        recipient=recipient,
+        title=title.strip(),
+        obligations=[text.strip() for text in obligations],
+        starts=starts,
+        ends=ends,
+        created_at=at,
+    )
+    AgreementDataset.objects.bulk_create(
+        AgreementDataset(agreement=agreement, dataset=dataset) for dataset in datasets
+    )
+    AgreementPurpose.objects.bulk_create(
+        AgreementPurpose(agreement=agreement, purpose=purpose) for purpose in purposes
+    )
+    AgreementCategory.objects.bulk_create(
+        AgreementCategory(agreement=agreement, category=category) for category in categories
+    )
+    trail.record(type=EntryType.AGREEMENT_DRAFTED, by=by, at=at, via=via, resource=agreement.ref)
+    return agreement
+
+
+@transaction.atomic
+def sign(
+    *, agreement: Agreement, organisation: Organisation, by: User, at: datetime, via: Via
+) -> Agreement:
+    """One party signs exactly this text; with the second signature it is in force."""
+    found = _locked(agreement)
+    permissions.check_can_administer(by, organisation)
+    if organisation.pk not in (found.holder_id, found.recipient_id):
+        raise RuleBroken("not_a_party", "This organisation is no party to the agreement.")
+    signed = {signature.organisation_id: signature.digest for signature in found.signatures.all()}
+    if organisation.pk in signed:
+        raise RuleBroken("already_signed", "This organisation has signed already.")
+    _step(found, AgreementVerb.COUNTERSIGN if signed else AgreementVerb.SIGN)
+    if found.ends <= at:
+        raise RuleBroken("agreement_over", "The agreement's period is over already.")
+    digest = content_digest(found)
+    if any(earlier != digest for earlier in signed.values()):
+        raise RuleBroken("content_changed", "This is not the text the other party has signed.")
+    AgreementSignature.objects.create(
+        agreement=found, organisation=organisation, signed_by=by, signed_at=at, digest=digest
+    )
+    trail.record(
+        type=EntryType.AGREEMENT_SIGNED,
+        by=by,
+        at=at,
+        via=via,
+        resource=found.ref,
+        reason="countersigned" if signed else "",
+        detail_commit=digest,
+    )
+    return found
+
+
+def suspend(*, agreement: Agreement, by: User, at: datetime, via: Via) -> Agreement:
+    """Nothing leaves under this agreement until the holder resumes it."""
+    with scopes.narrowing(
+        act=Narrowing.AGREEMENT_SUSPENDED, recipients=[agreement.recipient_id]
+    ) as moment:
+        found = _locked(agreement)
+        permissions.check_can_suspend(by, found)
+        _step(found, AgreementVerb.SUSPEND)
+        trail.record(
+            type=EntryType.AGREEMENT_SUSPENDED,
+            by=by,
+            at=moment.at,
+            via=via,
+            resource=found.ref,
+            epoch_everyone=moment.everyone,
+            epoch_scope=moment.epochs.get(found.recipient_id),
+        )
+    return found
+
+
+@transaction.atomic
+def resume(*, agreement: Agreement, by: User, at: datetime, via: Via) -> Agreement:
+    """The holder, whose clients it is about, lets it run again."""
+    found = _locked(agreement)
+    permissions.check_can_administer(by, found.holder)
+    _step(found, AgreementVerb.RESUME)
+    trail.record(type=EntryType.AGREEMENT_RESUMED, by=by, at=at, via=via, resource=found.ref)
+    return found
+
+
+def end(*, agreement: Agreement, by: User, at: datetime, via: Via) -> Agreement:
+    """Either party ends it, for good."""
+    with scopes.narrowing(
+        act=Narrowing.AGREEMENT_ENDED, recipients=[agreement.recipient_id]
+    ) as moment:
+        found = _locked(agreement)
+        permissions.check_can_negotiate(by, found.holder, found.recipient)
+        _step(found, AgreementVerb.END)
+        trail.record(
+            type=EntryType.AGREEMENT_ENDED,
+            by=by,
+            at=moment.at,
+            via=via,
+            resource=found.ref,
+            epoch_everyone=moment.everyone,
+            epoch_scope=moment.epochs.get(found.recipient_id),
+        )
+    return found
+
+
+def content_digest(agreement: Agreement) -> str:
+    """SHA-256 of the canonical JSON of everything a signature stands for."""
+    content = {
+        "agreement": agreement.ref,
+        "holder": agreement.holder.ref,
+        "recipient": agreement.recipient.ref,
+        "title": agreement.title,
+        "obligations": list(agreement.obligations),
+        "starts": agreement.starts.astimezone(UTC).isoformat(),
+        "ends": agreement.ends.astimezone(UTC).isoformat(),
+        "datasets": sorted(agreement.datasets.values_list("dataset__ref", flat=True)),
+        "purposes": sorted(agreement.purposes.values_list("purpose__code", flat=True)),
+        "categories": sorted(agreement.categories.values_list("category__code", flat=True)),
+    }
+    return sha256(rfc8785.dumps(content)).hexdigest()
+
+
+def _locked(agreement: Agreement) -> Agreement:
+    return (
+        Agreement.objects.select_for_update(of=("self",))
+        .select_related("holder", "recipient")
+        .get(pk=agreement.pk)
+    )
+
+
+def _step(agreement: Agreement, verb: AgreementVerb) -> None:
+    agreement.state = agreement_after(agreement.state, verb)
+    agreement.save(update_fields=["state"])
+
+
+def _check_text(
+    title: str, obligations: Sequence[str], starts: datetime, ends: datetime, at: datetime
+) -> None:
+    if not 1 <= len(title.strip()) <= 200 or not title.isprintable():
+        raise BadInput("agreement_title", "Give the agreement a title of 1 to 200 characters.")
+    if any(not text.strip() or len(text) > 2000 for text in obligations):
+        raise BadInput("agreement_obligation", "An obligation has 1 to 2,000 characters.")
+    if starts >= ends:
+        raise BadInput("agreement_period", "The agreement ends after it starts.")
+    if ends <= at:
+        raise BadInput("agreement_over", "The agreement's period is over already.")
+
+
+def _check_content(
+    holder: Organisation,
+    datasets: Sequence[Dataset],
+    purposes: Sequence[Purpose],
+    categories: Sequence[DataCategory],
+) -> None:
+    for name, things in {
+        "dataset": datasets,
+        "purpose": purposes,
+        "data category": categories,
+    }.items():
+        _check_once(name, [thing.pk for thing in things])
+    if any(dataset.holder_id != holder.pk for dataset in datasets):
+        raise RuleBroken("dataset_of_another", "The holder does not hold one of these datasets.")
+    if any(dataset.state == DatasetState.RETIRED for dataset in datasets):
+        raise RuleBroken("dataset_retired", "One of these datasets is retired.")
+    if any(purpose.retired_at is not None for purpose in purposes):
+        raise RuleBroken("purpose_retired", "One of these purposes is retired.")
+
+
+def _check_once(name: str, keys: Collection[int]) -> None:
+    if not keys or len(set(keys)) != len(keys):
+        raise BadInput(
+            "agreement_content", f"Name at least one {name} in the agreement, and each only once."
+        )

@@ -1,0 +1,80 @@
+"""The age public key to which an organisation's packages are sealed."""
+
+from datetime import datetime
+
+from pyrage import RecipientError, x25519
+
+from audit.vocabulary import EntryType, Via
+from common.errors import BadInput, RuleBroken
+from governance import permissions
+from governance.actions import scopes, trail
+from governance.models import Organisation, RecipientKey, User
+from governance.rules import closing
+from governance.vocabulary import Narrowing
+
+
+def register(
+    *, organisation: Organisation, public_key: str, by: User, at: datetime, via: Via
+) -> RecipientKey:
+    """From now on packages are sealed to this key; the one before it ends in the same deed.
+
+    What was sealed to the old key may not be handed over any more, so it is a no as well.
+    """
+    text = _checked(public_key)
+    with scopes.narrowing(act=Narrowing.KEY_ENDED, recipients=[organisation.pk]) as moment:
+        body = Organisation.objects.select_for_update().get(pk=organisation.pk)
+        permissions.check_can_administer(by, body)
+        before = RecipientKey.objects.filter(organisation=body, ended_at__isnull=True).first()
+        if before is not None and before.public_key == text:
+            raise RuleBroken("key_in_use", "This key is the present one already.")
+        if before is not None:
+            before.ended_at = closing(before.registered_at, moment.at)
+            before.save(update_fields=["ended_at"])
+        key = RecipientKey.objects.create(
+            organisation=body, public_key=text, registered_by=by, registered_at=moment.at
+        )
+        trail.record(
+            type=EntryType.KEY_REGISTERED if before is None else EntryType.KEY_ROTATED,
+            by=by,
+            at=moment.at,
+            via=via,
+            resource=body.ref,
+            epoch_everyone=moment.everyone,
+            epoch_scope=moment.epochs.get(body.pk),
+        )
+    return key
+
+
+def end(*, key: RecipientKey, by: User, at: datetime, via: Via) -> RecipientKey:
+    """The key is lost or no longer trusted: nothing is sealed to it or handed over any more."""
+    with scopes.narrowing(act=Narrowing.KEY_ENDED, recipients=[key.organisation_id]) as moment:
+        found = (
+            RecipientKey.objects.select_for_update(of=("self",))
+            .select_related("organisation")
+            .get(pk=key.pk)
+        )
+        permissions.check_can_administer(by, found.organisation)
+        if found.ended_at is not None:
+            raise RuleBroken("key_ended", "This key has ended already.")
+        found.ended_at = closing(found.registered_at, moment.at)
+        found.save(update_fields=["ended_at"])
+        trail.record(
+            type=EntryType.KEY_ENDED,
+            by=by,
+            at=moment.at,
+            via=via,
+            resource=found.organisation.ref,
+            epoch_everyone=moment.everyone,
+            epoch_scope=moment.epochs.get(found.organisation_id),
+        )
+    return found
+
+
+def _checked(public_key: str) -> str:
+    """The key in its one spelling; a private key sent by mistake is not repeated back."""
+    try:
+        return str(x25519.Recipient.from_str(public_key.strip().lower()))
+    except RecipientError as error:
+        raise BadInput(
+            "public_key", "This is no age public key. It begins with age1 and has 62 signs."
+        ) from error

@@ -1,0 +1,53 @@
+"""Organisations come in, and are verified by the community."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from audit.vocabulary import EntryType, Via
+from common.errors import BadInput, RuleBroken
+from governance import permissions
+from governance.actions import trail
+from governance.models import Organisation, User
+from governance.vocabulary import OrganisationKind
+
+
+@transaction.atomic
+def create(*, name: str, kind: OrganisationKind, by: User, at: datetime, via: Via) -> Organisation:
+    """An organisation comes in, unverified and without anybody in it."""
+    permissions.check_can_convene(by)
+    organisation = insert(name=name, kind=kind, at=at)
+    trail.record(
+        type=EntryType.ORGANISATION_CREATED, by=by, at=at, via=via, resource=organisation.ref
+    )
+    return organisation
+
+
+@transaction.atomic
+def verify(*, organisation: Organisation, by: User, at: datetime, via: Via) -> Organisation:
+    """The community has made sure that this organisation is who it says it is."""
+    permissions.check_can_convene(by)
+    found = Organisation.objects.select_for_update().get(pk=organisation.pk)
+    if found.verified_at is not None:
+        raise RuleBroken("already_verified", "This organisation is verified already.")
+    found.verified_at = at
+    found.save(update_fields=["verified_at"])
+    trail.record(
+        type=EntryType.ORGANISATION_CHANGED,
+        by=by,
+        at=at,
+        via=via,
+        resource=found.ref,
+        reason="verified",
+    )
+    return found
+
+
+def insert(*, name: str, kind: OrganisationKind, at: datetime) -> Organisation:
+    """The row of a new organisation; for the deeds that create one."""
+    tidy = name.strip()
+    if not 1 <= len(tidy) <= 200 or not tidy.isprintable():
+        raise BadInput("organisation_name", "Give the organisation a name of 1 to 200 characters.")
+    if Organisation.objects.filter(name__iexact=tidy).exists():
+        raise RuleBroken("organisation_name_taken", "There is an organisation of that name.")
+    return Organisation.objects.create(name=tidy, kind=OrganisationKind(kind), created_at=at)

@@ -1,0 +1,173 @@
+"""A board answers: ballots, recusals, the decision, and the silence that is a no."""
+
+from datetime import datetime
+from typing import assert_never
+
+from django.db import transaction
+
+from audit.vocabulary import Decision as Answer
+from audit.vocabulary import EntryType, Via
+from common.errors import BadInput, NotPermitted, RuleBroken
+from governance import permissions
+from governance.actions import trail
+from governance.models import AccessRequest, Ballot, Decision, Recusal, Seat, User
+from governance.queries import boards, requests
+from governance.rules import Ground, Outcome, RequestVerb, Verdict, excluded, request_after, verdict
+from governance.vocabulary import RequestState, Vote
+
+GROUNDS = {
+    Ground.NO_QUORUM: "Too few seats have voted yet.",
+    Ground.TOO_FEW_SURVIVORS: "Too few survivor seats have voted yet.",
+    Ground.THRESHOLD_NOT_REACHED: "Too few have said yes yet, and others may still vote.",
+}
+
+
+@transaction.atomic
+def vote(
+    *,
+    request: AccessRequest,
+    seat: Seat,
+    vote: Vote,
+    reason: str,
+    by: User,
+    at: datetime,
+    via: Via,
+) -> Ballot:
+    """One seat says yes, no or “I need to know more”, once and with a reason."""
+    found = requests.locked(request)
+    _check_has_say(found, seat, by=by, at=at)
+    if not reason.strip() or len(reason) > 1000 or "\0" in reason:
+        raise BadInput("ballot_reason", "Give a reason of 1 to 1,000 characters.")
+    ballot = Ballot.objects.create(
+        request=found, seat=seat, vote=Vote(vote), reason=reason.strip(), cast_at=at
+    )
+    trail.record(
+        type=EntryType.BALLOT_CAST,
+        by=by,
+        at=at,
+        via=via,
+        resource=f"{found.ref}/seat-{seat.pk}",
+        purpose=found.purpose.code,
+    )
+    return ballot
+
+
+@transaction.atomic
+def recuse(*, request: AccessRequest, seat: Seat, by: User, at: datetime, via: Via) -> Recusal:
+    """One seat steps back from this request. No reason is asked; a vote that was cast stands."""
+    found = requests.locked(request)
+    _check_has_say(found, seat, by=by, at=at)
+    recusal = Recusal.objects.create(request=found, seat=seat, recused_at=at)
+    trail.record(
+        type=EntryType.BALLOT_RECUSED,
+        by=by,
+        at=at,
+        via=via,
+        resource=f"{found.ref}/seat-{seat.pk}",
+        purpose=found.purpose.code,
+    )
+    return recusal
+
+
+@transaction.atomic
+def decide(*, request: AccessRequest, by: User, at: datetime, via: Via) -> Decision:
+    """What the board has answered is established, once; RuleBroken while it has not answered."""
+    found = requests.locked(request)
+    permissions.check_can_decide(by, found.dataset.board)
+    _check_in_time(found, at)
+    review = boards.review(found, at)
+    answer = verdict(
+        charter=review.charter, seats=review.seats, ballots=review.ballots, parties=review.parties
+    )
+    match answer.outcome:
+        case Outcome.APPROVED:
+            verb, outcome = RequestVerb.APPROVE, Answer.PERMITTED
+        case Outcome.REFUSED:
+            verb, outcome = RequestVerb.REFUSE, Answer.REFUSED
+        case Outcome.NOT_YET:
+            raise _not_yet(answer)
+        case _:
+            assert_never(answer.outcome)
+    found.state = request_after(found.state, verb)
+    found.save(update_fields=["state"])
+    decision = Decision.objects.create(
+        request=found,
+        charter_id=review.charter_id,
+        outcome=found.state,
+        yes=answer.yes,
+        no=answer.no,
+        survivors_present=answer.survivors_present,
+        decided_at=at,
+    )
+    trail.record(
+        type=EntryType.REQUEST_DECIDED,
+        by=by,
+        at=at,
+        via=via,
+        resource=found.ref,
+        purpose=found.purpose.code,
+        decision=outcome,
+        reason=answer.ground or "",
+    )
+    return decision
+
+
+def lapse_unanswered(*, at: datetime, via: Via = Via.TASK) -> list[AccessRequest]:
+    """The clock puts away what no board has answered in time. It was a no at that very second,
+    whether or not this has run; nobody's vote is counted, so there is no Decision."""
+    return [
+        request
+        for overdue in requests.overdue(at).order_by("pk")
+        if (request := _lapse(overdue, at=at, via=via)) is not None
+    ]
+
+
+@transaction.atomic
+def _lapse(request: AccessRequest, *, at: datetime, via: Via) -> AccessRequest | None:
+    found = requests.locked(request)
+    if found.state != RequestState.SUBMITTED:
+        return None
+    found.state = request_after(found.state, RequestVerb.LAPSE)
+    found.save(update_fields=["state"])
+    trail.record(
+        type=EntryType.REQUEST_LAPSED,
+        by=None,
+        at=at,
+        via=via,
+        resource=found.ref,
+        purpose=found.purpose.code,
+        decision=Answer.REFUSED,
+        reason="silence",
+    )
+    return found
+
+
+def _check_has_say(request: AccessRequest, seat: Seat, *, by: User, at: datetime) -> None:
+    permissions.check_can_sit(by, request.dataset.board)
+    if seat.user_id != by.pk or seat.board_id != request.dataset.board_id:
+        raise NotPermitted("not_this_seat", "You vote with your own seat on this board only.")
+    _check_in_time(request, at)
+    review = boards.review(request, at)
+    fact = next((fact for fact in review.seats if fact.seat == seat.pk), None)
+    if fact is None or fact.ended:
+        raise RuleBroken("seat_ended", "This seat has ended.")
+    if fact.recused:
+        raise RuleBroken("recused", "This seat has stepped back from this request.")
+    if excluded(fact, review.parties):
+        raise RuleBroken(
+            "seat_of_a_party", "Nobody from the requester or the holder has a say in this."
+        )
+    if any(ballot.seat == seat.pk for ballot in review.ballots):
+        raise RuleBroken("voted", "This seat has voted on this request already.")
+
+
+def _check_in_time(request: AccessRequest, at: datetime) -> None:
+    if request.state != RequestState.SUBMITTED:
+        raise RuleBroken("request_state", f"This request is {request.state}, not before a board.")
+    if request.answer_by is None or request.answer_by <= at:
+        raise RuleBroken("answer_time_over", "The time to answer is over: silence is a no.")
+
+
+def _not_yet(answer: Verdict) -> RuleBroken:
+    ground = answer.ground or Ground.NO_QUORUM
+    return RuleBroken(ground.value, f"The board has not answered yet. {GROUNDS[ground]}")

@@ -1,0 +1,73 @@
+"""A machine's way in: made once, shown once, kept only as a digest."""
+
+import secrets
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from django.db import transaction
+
+from audit.vocabulary import EntryType, Via
+from common.errors import BadInput, RuleBroken
+from governance import permissions
+from governance.actions import trail
+from governance.models import ApiToken, Membership, Organisation, User
+from governance.vocabulary import Role, UserKind
+
+PREFIX = "sayso_"
+LONGEST_DAYS = 365
+
+
+@transaction.atomic
+def issue(
+    *,
+    user: User,
+    organisation: Organisation,
+    label: str,
+    by: User,
+    at: datetime,
+    via: Via,
+    days: int = 90,
+) -> tuple[ApiToken, str]:
+    """A token for a machine that asks for this organisation, and the secret, told only now."""
+    permissions.check_can_administer(by, organisation)
+    if not 1 <= days <= LONGEST_DAYS:
+        raise BadInput("token_days", f"A token lasts 1 to {LONGEST_DAYS} days.")
+    if not 1 <= len(label.strip()) <= 80 or not label.isprintable():
+        raise BadInput("token_label", "Give the token a label of 1 to 80 characters.")
+    asks = Membership.objects.filter(
+        user=user, organisation=organisation, role=Role.REQUESTER, ended_at__isnull=True
+    )
+    if user.kind != UserKind.MACHINE or not asks.exists():
+        raise RuleBroken("token_for_machine", "Tokens are for machines that ask for this body.")
+    secret = PREFIX + secrets.token_urlsafe(32)
+    token = ApiToken.objects.create(
+        user=user,
+        organisation=organisation,
+        digest=sha256(secret.encode("ascii")).hexdigest(),
+        label=label.strip(),
+        created_at=at,
+        expires_at=at + timedelta(days=days),
+    )
+    trail.record(type=EntryType.TOKEN_ISSUED, by=by, at=at, via=via, resource=_resource(token))
+    return token, secret
+
+
+@transaction.atomic
+def revoke(*, token: ApiToken, by: User, at: datetime, via: Via) -> ApiToken:
+    """From now on nobody comes in with this token."""
+    found = (
+        ApiToken.objects.select_for_update(of=("self",))
+        .select_related("organisation", "user")
+        .get(pk=token.pk)
+    )
+    permissions.check_can_administer(by, found.organisation)
+    if found.revoked_at is not None:
+        raise RuleBroken("token_revoked", "This token is revoked already.")
+    found.revoked_at = at
+    found.save(update_fields=["revoked_at"])
+    trail.record(type=EntryType.TOKEN_REVOKED, by=by, at=at, via=via, resource=_resource(found))
+    return found
+
+
+def _resource(token: ApiToken) -> str:
+    return f"{token.organisation.ref}/{token.user.ref}/token-{token.pk}"

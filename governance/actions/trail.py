@@ -1,0 +1,45 @@
+"""How a deed of any rung is written down: who did it is an opaque reference, or `person`."""
+
+from datetime import datetime
+from typing import Any
+
+from audit import actions as audit
+from audit.vocabulary import Decision, EntryType, Via
+from governance.models import User
+from governance.vocabulary import UserKind
+
+PERSON = "person"
+CLOCK = "clock"
+
+
+def actor(by: User | None) -> str:
+    """The log's name for who acts: a survivor is always `person`; the clock is `clock`."""
+    if by is None:
+        return CLOCK
+    return PERSON if by.kind == UserKind.SURVIVOR else by.ref
+
+
+def record(  # noqa: PLR0913 - an entry has this many facts
+    *,
+    type: EntryType,
+    by: User | None,
+    at: datetime,
+    via: Via,
+    resource: str = "",
+    purpose: str = "",
+    decision: Decision = Decision.DONE,
+    reason: str = "",
+    **facts: Any,
+) -> Any:
+    """Write one entry in the deed's own transaction; returns the pending `audit.Entry`."""
+    return audit.record(
+        type=type,
+        actor=actor(by),
+        at=at,
+        via=via,
+        resource=resource,
+        purpose=purpose,
+        decision=decision,
+        reason=reason,
+        **facts,
+    )

@@ -1,0 +1,64 @@
+"""Facts about who asks for what, under which agreement, and what the board answered."""
+
+from governance.models.agreements import (
+    Agreement,
+    AgreementCategory,
+    AgreementDataset,
+    AgreementPurpose,
+    AgreementSignature,
+)
+from governance.models.boards import Ballot, Board, Charter, Decision, Recusal, Seat
+from governance.models.catalogue import (
+    CategoryField,
+    CategoryVersion,
+    DataCategory,
+    Dataset,
+    Field,
+    FieldClassification,
+    Purpose,
+    StandardField,
+)
+from governance.models.people import (
+    ApiToken,
+    BoardUserPermission,
+    Membership,
+    Organisation,
+    OrganisationUserPermission,
+    RecipientKey,
+    User,
+)
+from governance.models.requests import AccessRequest, RequestField
+from governance.models.scopes import Scope, ScopeMove
+
+__all__ = [
+    "AccessRequest",
+    "Agreement",
+    "AgreementCategory",
+    "AgreementDataset",
+    "AgreementPurpose",
+    "AgreementSignature",
+    "ApiToken",
+    "Ballot",
+    "Board",
+    "BoardUserPermission",
+    "CategoryField",
+    "CategoryVersion",
+    "Charter",
+    "DataCategory",
+    "Dataset",
+    "Decision",
+    "Field",
+    "FieldClassification",
+    "Membership",
+    "Organisation",
+    "OrganisationUserPermission",
+    "Purpose",
+    "RecipientKey",
+    "Recusal",
+    "RequestField",
+    "Scope",
+    "ScopeMove",
+    "Seat",
+    "StandardField",
+    "User",
+]

@@ -1,0 +1,50 @@
+"""Readings of agreements."""
+
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from governance.models import Agreement, User
+from governance.queries import people
+from governance.rules import AgreementFact
+from governance.vocabulary import AgreementState, Role
+
+
+def visible_to(user: User, at: datetime) -> QuerySet[Agreement]:
+    """The agreements of the organisations this user is of."""
+    own = people.organisations_of(user, at)
+    return (
+        Agreement.objects.filter(Q(holder__in=own) | Q(recipient__in=own))
+        .select_related("holder", "recipient")
+        .order_by("-created_at", "-pk")
+    )
+
+
+def to_sign(user: User, at: datetime) -> QuerySet[Agreement]:
+    """The drafts that wait for a signature of an organisation this user administers."""
+    own = people.organisations_of(user, at, Role.ADMINISTRATOR)
+    drafts = Agreement.objects.filter(state=AgreementState.DRAFT, ends__gt=at)
+    holds = drafts.filter(holder__in=own).exclude(signatures__organisation__in=own)
+    receives = drafts.filter(recipient__in=own).exclude(signatures__organisation__in=own)
+    return (holds | receives).distinct().order_by("-created_at", "-pk")
+
+
+def in_force(at: datetime) -> QuerySet[Agreement]:
+    """What is signed by both, not suspended, and in its period at this instant."""
+    return Agreement.objects.filter(
+        state=AgreementState.IN_FORCE, starts__lte=at, ends__gt=at
+    ).select_related("holder", "recipient")
+
+
+def fact(agreement: Agreement) -> AgreementFact:
+    """What the agreement says, for the rules."""
+    return AgreementFact(
+        holder=agreement.holder_id,
+        recipient=agreement.recipient_id,
+        state=AgreementState(agreement.state),
+        starts=agreement.starts,
+        ends=agreement.ends,
+        datasets=frozenset(agreement.datasets.values_list("dataset_id", flat=True)),
+        purposes=frozenset(agreement.purposes.values_list("purpose_id", flat=True)),
+        categories=frozenset(agreement.categories.values_list("category_id", flat=True)),
+    )

@@ -1,0 +1,45 @@
+"""What a dataset says of its columns, and where a second saying contradicts the first."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from governance.vocabulary import FieldSensitivity, FieldType
+
+PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}\Z")
+
+
+@dataclass(frozen=True)
+class FieldSpec:
+    """One column as its holder describes it; `category` is a data category's code."""
+
+    name: str
+    type: FieldType
+    category: str
+    field_sensitivity: FieldSensitivity
+    narrative: bool = False
+
+
+def clashes(specs: Sequence[FieldSpec], known: Mapping[str, FieldSpec]) -> list[str]:
+    """What is wrong with these columns, each in one sentence; empty where nothing is."""
+    found = []
+    seen: set[str] = set()
+    for spec in specs:
+        before = known.get(spec.name)
+        if not PLAIN_NAME.match(spec.name):
+            found.append(
+                "A field's name is a letter, then letters, digits and underscores, 80 at most."
+            )
+        elif spec.name.lower() in seen:
+            found.append(f"The field {spec.name} is named twice.")
+        elif before is not None and before.type != spec.type:
+            found.append(f"The field {spec.name} is already there as {before.type}.")
+        elif before is not None and before != spec:
+            found.append(
+                f"The field {spec.name} is already there in another category or class; "
+                "classify it anew first."
+            )
+        elif before is None and spec.name.lower() in {name.lower() for name in known}:
+            found.append(f"The field {spec.name} differs from one there only by its capitals.")
+        seen.add(spec.name.lower())
+    return found

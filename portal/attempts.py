@@ -1,0 +1,41 @@
+"""Slows down guessing, counted by name and address together.
+
+Never by name alone: somebody who knows a person's name must not be able to lock her out.
+"""
+
+from allauth.account.adapter import get_adapter
+from django.core.cache import cache
+from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
+
+WINDOW = 15 * 60  # seconds
+MOST_FOR_ONE_NAME = 5
+MOST_FOR_ONE_ADDRESS = 100  # a shelter's people may share one
+
+
+def take(request: HttpRequest, name: str) -> bool:
+    """Count one try before it is made, so that many at once count too. False: wait."""
+    address = get_adapter().get_client_ip(request)
+    by_name = _count(_key("name", f"{name.strip().casefold()}\n{address}"))
+    by_address = _count(_key("address", address))
+    return by_name <= MOST_FOR_ONE_NAME and by_address <= MOST_FOR_ONE_ADDRESS
+
+
+def forget(request: HttpRequest, name: str) -> None:
+    """The try was right: what that name and address did before no longer counts."""
+    address = get_adapter().get_client_ip(request)
+    cache.delete(_key("name", f"{name.strip().casefold()}\n{address}"))
+
+
+def _key(what: str, value: str) -> str:
+    """A digest: the cache never holds a name or an address."""
+    return f"attempts:{what}:{salted_hmac('portal.attempts', value).hexdigest()}"
+
+
+def _count(key: str) -> int:
+    cache.add(key, 0, WINDOW)
+    try:
+        return cache.incr(key)
+    except ValueError:  # it ran out between the two lines
+        cache.set(key, 1, WINDOW)
+        return 1

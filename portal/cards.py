@@ -1,0 +1,137 @@
+"""One sharing, and one sending, as a page shows them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import assert_never
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from consent.queries.sharing import Sharing
+from consent.vocabulary import Ending, Standing
+from portal.places import Place, Places
+from release.queries.uses import WhereItWent
+from release.vocabulary import Ground, VoidGround
+
+
+@dataclass(frozen=True)
+class Card:
+    """`look` picks shape and colour beside the word: on, paused or ended."""
+
+    sharing: Sharing
+    place: Place
+    look: str
+    word: str
+
+    @property
+    def ref(self) -> str:
+        return self.sharing.consent.ref
+
+    @property
+    def running(self) -> bool:
+        """Whether there is something to stop: not ended, whether or not anything goes out today."""
+        return self.sharing.standing not in {
+            Standing.WITHDRAWN,
+            Standing.EXPIRED,
+            Standing.NO_CONSENT,
+        }
+
+    @property
+    def can_pause(self) -> bool:
+        return self.sharing.standing in {Standing.IN_FORCE, Standing.NOT_STARTED}
+
+    @property
+    def can_resume(self) -> bool:
+        return self.sharing.standing == Standing.PAUSED
+
+    @property
+    def replaced(self) -> bool:
+        return self.sharing.consent.ending == Ending.SUPERSEDED
+
+    @property
+    def ended_at(self) -> datetime:
+        return self.sharing.consent.ended_at or self.sharing.consent.ends
+
+
+def card(sharing: Sharing, places: Places) -> Card:
+    look, word = _state(sharing)
+    return Card(sharing=sharing, place=places.of(sharing.recipient), look=look, word=word)
+
+
+def _state(sharing: Sharing) -> tuple[str, str]:
+    match sharing.standing:
+        case Standing.IN_FORCE:
+            return "on", _("Sharing")
+        case Standing.PAUSED:
+            return "paused", _("Paused")
+        case Standing.NOT_STARTED:
+            return "paused", _("Not started yet")
+        case Standing.OBJECTED:
+            return "ended", _("Not shared: you said no")
+        case Standing.EXPIRED | Standing.NO_CONSENT:
+            return "ended", _("Ended")
+        case Standing.WITHDRAWN:
+            return _how_ended(sharing.consent.ending)
+        case never:
+            assert_never(never)
+
+
+def _how_ended(ending: str | None) -> tuple[str, str]:
+    if ending == Ending.SUPERSEDED:
+        return "ended", _("Replaced by a newer yes")
+    if ending == Ending.INVALIDATED:
+        return "ended", _("Was not valid")
+    return "ended", _("Stopped")
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One answer in which her record was looked at, as her history shows it.
+
+    `blocked`: why what is not yet picked up may not be picked up any more; empty where it may.
+    """
+
+    use: WhereItWent
+    place: Place
+    look: str
+    word: str
+    blocked: str
+
+    @property
+    def month(self) -> date:
+        return timezone.localtime(self.use.at).date().replace(day=1)
+
+    @property
+    def picked_up_on(self) -> list[date]:
+        """The days on which they fetched it; a package is fetched in many pieces."""
+        return sorted({timezone.localtime(at).date() for at in self.use.picked_up_at})
+
+
+def sent(use: WhereItWent, places: Places, standings: Mapping[str, Standing], at: datetime) -> Sent:
+    """`standings`: how each of her yeses stands now, by its reference."""
+    blocked = _blocked(use, standings, at) if use.sent else ""
+    look, word = _how_it_went(use, blocked)
+    return Sent(use=use, place=places.of(use.recipient), look=look, word=word, blocked=blocked)
+
+
+def _how_it_went(use: WhereItWent, blocked: str) -> tuple[str, str]:
+    if not use.sent:
+        return "ended", _("Kept back")
+    if use.picked_up_at:
+        return "on", _("Picked up")
+    if blocked:
+        return "ended", _("Blocked")
+    return "paused", _("Ready, not picked up")
+
+
+def _blocked(use: WhereItWent, standings: Mapping[str, Standing], at: datetime) -> str:
+    """The gate asks again at every hand-over; this says what it would answer about her word."""
+    standing = standings.get(use.consent.ref, Standing.NO_CONSENT) if use.consent else None
+    if standing is not None and standing != Standing.IN_FORCE:
+        return Ground(standing.value).value
+    if use.void:
+        return use.release.void_ground or ""
+    if use.release.good_until is not None and use.release.good_until <= at:
+        return VoidGround.CONSENT_ENDED.value
+    return ""

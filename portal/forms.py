@@ -1,0 +1,45 @@
+"""What the survivors' pages ask. Forms look at shape only; rules stand below."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+
+class SignIn(forms.Form):
+    name = forms.CharField(
+        label=_("Your name here"),
+        help_text=_("The made-up name you chose."),
+        max_length=80,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
+        ),
+    )
+    passphrase = forms.CharField(
+        label=_("Your secret words"),
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class Names(forms.Form):
+    passphrase = forms.CharField(
+        label=_("Your secret words"),
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class Pause(forms.Form):
+    FOREVER = "open"
+
+    until = forms.ChoiceField(
+        label=_("For how long?"),
+        choices=[
+            (FOREVER, _("Until I start it again")),
+            ("7", _("7 days")),
+            ("30", _("30 days")),
+        ],
+        initial=FOREVER,
+        widget=forms.RadioSelect,
+    )

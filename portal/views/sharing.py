@@ -1,0 +1,152 @@
+"""What she shares, stopping and pausing it, and where it went."""
+
+from datetime import timedelta
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+
+from audit.vocabulary import Via
+from common.errors import RuleBroken
+from consent.actions import consents
+from consent.queries import sharing
+from governance.models import User
+from portal.cards import Card, card, sent
+from portal.forms import Pause
+from portal.places import Places, names_shown
+from release.queries import uses
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    cards = her_cards(request)
+    return render(
+        request,
+        "portal/home.html",
+        {
+            "running": [one for one in cards if one.running],
+            "ended": [one for one in cards if not one.running],
+            "on": sum(one.look == "on" for one in cards),
+            "named": names_shown(request),
+        },
+    )
+
+
+@require_GET
+def details(request: HttpRequest, ref: str) -> HttpResponse:
+    context = {"card": her_card(request, ref), "named": names_shown(request)}
+    return render(request, "portal/details.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def stop(request: HttpRequest, ref: str) -> HttpResponse:
+    found = her_card(request, ref)
+    if not found.running:
+        return redirect("portal:done", ref)
+    if request.method == "GET":
+        return render(request, "portal/stop.html", {"card": found})
+    try:
+        consents.withdraw(
+            consent=found.sharing.consent, by=her(request), at=timezone.now(), via=Via.PORTAL
+        )
+    except RuleBroken as error:
+        if error.code != "already_ended":  # sent twice: the first one did it
+            raise
+    return redirect("portal:done", ref)
+
+
+@require_http_methods(["GET", "POST"])
+def pause(request: HttpRequest, ref: str) -> HttpResponse:
+    found = her_card(request, ref)
+    if not found.can_pause:
+        return redirect("portal:done", ref)
+    form = Pause(request.POST if request.method == "POST" else None)
+    if request.method == "GET" or not form.is_valid():
+        return render(request, "portal/pause.html", {"card": found, "form": form})
+    at, chosen = timezone.now(), form.cleaned_data["until"]
+    until = None if chosen == Pause.FOREVER else at + timedelta(days=int(chosen))
+    try:
+        consents.pause(
+            consent=found.sharing.consent, by=her(request), at=at, via=Via.PORTAL, until=until
+        )
+    except RuleBroken as error:
+        if error.code not in {"already_paused", "pause_shorter", "already_ended"}:
+            raise
+    return redirect("portal:done", ref)
+
+
+@require_http_methods(["GET", "POST"])
+def resume(request: HttpRequest, ref: str) -> HttpResponse:
+    found = her_card(request, ref)
+    if not found.can_resume:
+        return redirect("portal:done", ref)
+    if request.method == "GET":
+        return render(request, "portal/resume.html", {"card": found})
+    try:
+        consents.resume(
+            consent=found.sharing.consent, by=her(request), at=timezone.now(), via=Via.PORTAL
+        )
+    except RuleBroken as error:
+        if error.code not in {"not_paused", "already_ended"}:
+            raise
+    return redirect("portal:done", ref)
+
+
+@require_GET
+def done(request: HttpRequest, ref: str) -> HttpResponse:
+    """How it stands now, whatever was pressed, and however often."""
+    return render(request, "portal/done.html", {"card": her_card(request, ref)})
+
+
+@require_GET
+def history(request: HttpRequest) -> HttpResponse:
+    """Everything, or what went out under one of her yeses (`?of=`)."""
+    at, of = timezone.now(), request.GET.get("of", "")
+    shared, went = sharing.of(her(request), at), uses.of(her(request), at)
+    standings = {one.consent.ref: one.standing for one in shared}
+    if of and of not in standings:
+        raise Http404
+    places = her_places(request, shared, went)
+    chosen = [use for use in went if not of or (use.consent and use.consent.ref == of)]
+    return render(
+        request,
+        "portal/history.html",
+        {
+            "sent": [sent(use, places, standings, at) for use in chosen],
+            "of": of,
+            "named": names_shown(request),
+        },
+    )
+
+
+def her(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def her_cards(request: HttpRequest) -> list[Card]:
+    shared = sharing.of(her(request), timezone.now())
+    places = her_places(request, shared)
+    return [card(one, places) for one in shared]
+
+
+def her_card(request: HttpRequest, ref: str) -> Card:
+    """One of hers. What is somebody else's is not found, in the same words as what is nowhere."""
+    for one in her_cards(request):
+        if one.ref == ref:
+            return one
+    raise Http404
+
+
+def her_places(
+    request: HttpRequest,
+    shared: list[sharing.Sharing],
+    went: list[uses.WhereItWent] | None = None,
+) -> Places:
+    first_met = sorted(shared, key=lambda one: one.consent.pk)
+    later = sorted(went or [], key=lambda one: one.at)
+    return Places(
+        [*(one.recipient for one in first_met), *(one.recipient for one in later)],
+        named=names_shown(request),
+    )

@@ -1,0 +1,63 @@
+"""The grounds of the gate, in sentences for the person they are about."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from release.vocabulary import Ground, VoidGround
+
+# About her own word: she can change it.
+HERS: dict[Ground, Promise] = {
+    Ground.NO_CONSENT: _("You have not said yes to this."),
+    Ground.PAUSED: _("You paused it."),
+    Ground.NOT_STARTED: _("Your yes had not started yet."),
+    Ground.EXPIRED: _("Your yes had ended."),
+    Ground.WITHDRAWN: _("You had stopped it."),
+    Ground.OBJECTED: _("You said no to this."),
+    Ground.OTHER_CATEGORIES: _("You said yes to other kinds of information only."),
+    Ground.RECORD_PERIOD: _("It was written down after the day your yes covers."),
+    Ground.ANOTHER_PERSON: _("It also names someone who did not say yes."),
+    Ground.CHANGED_WHILE_WRITTEN: _("Something changed while it was made ready."),
+}
+
+# About the asking as a whole: nobody's record went out.
+THEIRS: dict[Ground, Promise] = {
+    Ground.NO_REQUEST: _("They had no permission to ask."),
+    Ground.REQUEST_PERIOD: _("Their permission was not for that day."),
+    Ground.NO_AGREEMENT: _("They have no agreement for this."),
+    Ground.AGREEMENT_SUSPENDED: _("Their agreement was on hold."),
+    Ground.AGREEMENT_PERIOD: _("Their agreement was not for that day."),
+    Ground.AGREEMENT_DATASET: _("Their agreement does not cover these records."),
+    Ground.AGREEMENT_PURPOSE: _("Their agreement does not cover this reason."),
+    Ground.AGREEMENT_CATEGORY: _("Their agreement does not cover this information."),
+    Ground.DATASET_NOT_ACTIVE: _("These records were on hold."),
+    Ground.PURPOSE_NOT_ACTIVE: _("Sharing for this reason was on hold."),
+    Ground.REPORTING_ROWS: _("Reports never get anyone's record."),
+    Ground.NO_KEY: _("They had no lock for the package."),
+    Ground.NO_MEMBER: _("Nobody there was allowed to ask any more."),
+    Ground.NO_VERSION: _("There was nothing to send."),
+    Ground.NARRATIVE: _("What was told in free words is never sent this way."),
+    Ground.NOBODY: _("Nobody had said yes."),
+    Ground.ENGINE: _("It could not be made ready."),
+}
+
+BLOCKED: dict[VoidGround, Promise] = {
+    VoidGround.PERSON_SAID_NO: _("Someone in it said no."),
+    VoidGround.CONSENT_ENDED: _("A yes in it ended."),
+    VoidGround.AGREEMENT: _("Their agreement is on hold or has ended."),
+    VoidGround.REQUEST: _("Their permission has ended."),
+    VoidGround.KEY: _("They changed their lock for packages."),
+    VoidGround.CATALOGUE: _("These records, or this reason, are on hold."),
+    VoidGround.UNFETCHED: _("They did not pick it up in time."),
+    VoidGround.FILES: _("The files are not there any more."),
+    VoidGround.SUPERSEDED: _("A newer one replaced it."),
+}
+
+WHY: dict[str, Promise] = {
+    **{ground.value: words for ground, words in HERS.items()},
+    **{ground.value: words for ground, words in THEIRS.items()},
+    **{ground.value: words for ground, words in BLOCKED.items()},
+}
+
+
+def why(ground: str) -> str:
+    return str(WHY[ground])

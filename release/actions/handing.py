@@ -1,0 +1,384 @@
+"""Handing over: a package is not a licence; each access is a decision of its own.
+
+Under the shared locks the whole question is asked again; a Download and its entry are committed;
+the entry must stand under a signed checkpoint; only then bytes flow, and before each part the
+epochs are looked at once more. Otherwise the package is void and is prepared anew.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+from django.db import transaction
+from zipstream import ZIP_STORED, ZipStream
+
+from audit import queries as log
+from audit.actions import settle
+from audit.vocabulary import Decision, EntryType, Via
+from common.errors import BadInput, NotPermitted, NotReady, Void
+from governance.actions import scopes, trail
+from governance.models import User
+from governance.queries import clock
+from governance.queries import scopes as scope_queries
+from governance.queries.scopes import Epochs
+from governance.vocabulary import PackageFormat
+from release.actions import releases
+from release.models import Download, Release, ReleasePart
+from release.permissions import check_can_fetch
+from release.queries import standing
+from release.rules import timing
+from release.rules.packed import unpack
+from release.storage import store
+from release.vocabulary import DownloadPart, ReleaseState, VoidGround
+
+PIECE = 65_536
+REMADE = {VoidGround.PERSON_SAID_NO, VoidGround.CONSENT_ENDED, VoidGround.FILES, VoidGround.KEY}
+ENDINGS = {PackageFormat.PARQUET: "parquet", PackageFormat.CSV: "csv"}
+
+
+WITH = Release.objects.select_related(
+    "request__dataset__holder",
+    "request__agreement",
+    "request__requester",
+    "request__purpose",
+    "holder",
+    "recipient",
+    "purpose",
+    "version",
+    "key",
+    "asked_by",
+    "entry",
+)
+
+
+@dataclass(frozen=True)
+class HandedOver:
+    """What may flow now. `first` and `last` are the bytes of `size` that `chunks` will give."""
+
+    download: Download
+    name: str
+    content_type: str
+    size: int
+    first: int
+    last: int
+    sha256: str
+    chunks: Iterator[bytes]
+
+
+@dataclass(frozen=True)
+class Permit:
+    """The outcome under the locks: a Download, or why the package is void and what replaces it."""
+
+    download: Download | None
+    epochs: Epochs
+    ground: VoidGround | None = None
+    replacement: Release | None = None
+
+
+def hand_over(
+    *,
+    release: Release,
+    part: DownloadPart,
+    by: User,
+    at: datetime,
+    via: Via,
+    number: int | None = None,
+    first: int | None = None,
+    last: int | None = None,
+) -> HandedOver:
+    """Ask again, write it down, wait for the signed checkpoint, then let bytes flow.
+
+    `first` and `last` (inclusive) choose bytes of one part. Raises NotPermitted unless `by` may ask
+    in the recipient's name; Void where somebody inside said no, a yes ran out, or the whole is not
+    in force (a new release then waits already, where that helps); NotReady where the log cannot
+    prove it now; BadInput for a piece or a range that is not there.
+    """
+    release = WITH.get(pk=release.pk)
+    try:
+        check_can_fetch(by, release)
+    except NotPermitted as refusal:
+        _refused(release, by=by, at=at, via=via, reason=refusal.code)
+        raise
+    if release.state == ReleaseState.WAITING:
+        raise NotReady("not_prepared", "This is still being prepared. Ask again in a moment.")
+    if release.state == ReleaseState.REFUSED:
+        raise Void("refused", "This was refused; there is nothing to fetch.")
+    piece = _piece(release, part, number)
+    span = _span(piece, first, last)
+    permit = _permit(release, part, number, by=by, via=via)
+    if permit.download is None:
+        raise Void(
+            str(permit.ground),
+            "This package is no longer good. "
+            + (
+                f"A new one is being prepared: {permit.replacement.ref}."
+                if permit.replacement
+                else "Ask again when the ground for it is gone."
+            ),
+        )
+    settle(entry=permit.download.entry)
+    settle(entry=release.entry)
+    if part == DownloadPart.PART and piece is not None:
+        chunks = _part_bytes(release, piece, permit, span, by=by, via=via)
+        return HandedOver(
+            download=permit.download,
+            name=_part_name(release, piece.number),
+            content_type="application/octet-stream",
+            size=piece.size,
+            first=span[0],
+            last=span[1],
+            sha256=piece.sha256,
+            chunks=chunks,
+        )
+    if part == DownloadPart.MANIFEST:
+        body = whole_manifest(release)
+        return HandedOver(
+            permit.download,
+            f"{release.ref}-manifest.json",
+            "application/json",
+            len(body),
+            0,
+            len(body) - 1,
+            sha256(body).hexdigest(),
+            iter([body]),
+        )
+    zipped = _zip(release, permit, by=by, via=via)
+    size = len(zipped)
+    return HandedOver(
+        permit.download,
+        f"{release.ref}.zip",
+        "application/zip",
+        size,
+        0,
+        size - 1,
+        "",
+        iter(zipped),
+    )
+
+
+def whole_manifest(release: Release) -> bytes:
+    """The manifest as it leaves: what the entry commits to, and where the entry stands."""
+    release.entry.refresh_from_db()
+    checkpoint = log.checkpoint_over(release.entry)
+    if checkpoint is None:
+        raise NotReady("log_not_ready", "The log has not signed this release yet.")
+    body: dict[str, Any] = json.loads(bytes(release.manifest))
+    return json.dumps(
+        {
+            "manifest": body,
+            "manifest_sha256": sha256(bytes(release.manifest)).hexdigest(),
+            "entry_index": release.entry.seq,
+            "checkpoint": checkpoint.note,
+        },
+        indent=2,
+        ensure_ascii=False,
+    ).encode()
+
+
+def void(
+    *, release: Release, ground: VoidGround, by: User | None, at: datetime, via: Via
+) -> Release | None:
+    """Declare a package void inside the caller's transaction; gives what replaces it, if anything.
+
+    A replacement waits already where a new package can differ, so that the recipient need not ask.
+    """
+    changed = Release.objects.filter(pk=release.pk, voided_at__isnull=True).update(
+        voided_at=at, void_ground=ground
+    )
+    if not changed:
+        return release.replaced_by.order_by("-pk").first()
+    release.voided_at, release.void_ground = at, ground
+    trail.record(
+        type=EntryType.RELEASE_VOIDED,
+        by=by,
+        at=at,
+        via=via,
+        resource=release.ref,
+        purpose=release.purpose.code,
+        reason=ground.value,
+    )
+    if ground not in REMADE:
+        return None
+    return releases.waiting(
+        request=release.request, by=release.asked_by, at=at, via=via, replaces=release
+    )
+
+
+def _permit(
+    release: Release, part: DownloadPart, number: int | None, *, by: User, via: Via
+) -> Permit:
+    with scopes.steady(recipient=release.recipient_id) as moment:
+        current = WITH.select_for_update(of=("self",)).get(pk=release.pk)
+        epochs = moment.of(release.recipient_id)
+        ground = standing.void_ground(current, moment.at)
+        if ground is None and not _files_there(current):
+            ground = VoidGround.FILES
+        if ground is not None:
+            replacement = void(release=current, ground=ground, by=by, at=moment.at, via=via)
+            _refusal_entry(current, by=by, at=moment.at, via=via, reason=ground.value)
+            return Permit(None, epochs, ground, replacement)
+        entry = trail.record(
+            type=EntryType.DOWNLOAD_GIVEN,
+            by=by,
+            at=moment.at,
+            via=via,
+            resource=current.ref,
+            purpose=current.purpose.code,
+            decision=Decision.PERMITTED,
+            reason=part.value if number is None else f"{part.value}-{number}",
+            epoch_everyone=epochs.everyone,
+            epoch_scope=epochs.scope,
+        )
+        download = Download.objects.create(
+            release=current,
+            part=part,
+            number=number,
+            by=by,
+            at=moment.at,
+            epoch_everyone=epochs.everyone,
+            epoch_scope=epochs.scope,
+            entry_id=entry.pk,
+        )
+    return Permit(download, epochs)
+
+
+def _files_there(release: Release) -> bool:
+    if release.wiped_at is not None:
+        return False
+    names = release.parts.values_list("name", flat=True)
+    return all(store().exists(name) for name in names)
+
+
+def _refused(release: Release, *, by: User, at: datetime, via: Via, reason: str) -> None:
+    with transaction.atomic():
+        _refusal_entry(release, by=by, at=at, via=via, reason=reason)
+
+
+def _refusal_entry(release: Release, *, by: User, at: datetime, via: Via, reason: str) -> None:
+    trail.record(
+        type=EntryType.DOWNLOAD_REFUSED,
+        by=by,
+        at=at,
+        via=via,
+        resource=release.ref,
+        purpose=release.purpose.code,
+        decision=Decision.REFUSED,
+        reason=reason,
+    )
+
+
+def _piece(release: Release, part: DownloadPart, number: int | None) -> ReleasePart | None:
+    if part != DownloadPart.PART:
+        return None
+    found = release.parts.filter(number=number or 0).first()
+    if found is None:
+        raise BadInput("no_such_part", "This package has no part with this number.")
+    return found
+
+
+def _span(piece: ReleasePart | None, first: int | None, last: int | None) -> tuple[int, int]:
+    if piece is None:
+        return 0, 0
+    begin = 0 if first is None else first
+    end = piece.size - 1 if last is None else min(last, piece.size - 1)
+    if not 0 <= begin <= end:
+        raise BadInput("no_such_range", f"This part has {piece.size} bytes; choose among them.")
+    return begin, end
+
+
+def _part_name(release: Release, number: int) -> str:
+    ending = ENDINGS[PackageFormat(release.format)]
+    return f"{release.ref}-part-{number:05d}.{ending}.age"
+
+
+def _part_bytes(
+    release: Release,
+    piece: ReleasePart,
+    permit: Permit,
+    span: tuple[int, int],
+    *,
+    by: User,
+    via: Via,
+) -> Iterator[bytes]:
+    """The bytes of one part, after one more look; nothing of it where somebody in it said no."""
+    _look_again(release, piece, permit, by=by, via=via)
+    try:
+        sealed = store().open(piece.name)
+    except FileNotFoundError:
+        _stop(release, VoidGround.FILES, by=by, via=via, reason=f"part-{piece.number}")
+    if sha256(sealed).hexdigest() != piece.sha256:
+        _stop(release, VoidGround.FILES, by=by, via=via, reason=f"part-{piece.number}")
+    begin, end = span
+    for start in range(begin, end + 1, PIECE):
+        yield sealed[start : min(start + PIECE, end + 1)]
+
+
+def _look_again(
+    release: Release, piece: ReleasePart, permit: Permit, *, by: User, via: Via
+) -> None:
+    now = clock.now()
+    if permit.download is not None and now > permit.download.at + timing.STREAM_LIFE:
+        _stop(release, None, by=by, via=via, reason="too-slow")
+    moves = scope_queries.moves_since(permit.epochs, release.recipient_id)
+    if moves.epochs == permit.epochs and (
+        release.good_until is not None and now < release.good_until
+    ):
+        return
+    with scopes.steady(recipient=release.recipient_id) as moment:
+        current = WITH.get(pk=release.pk)
+        inside = unpack(piece.slots)
+        whole = moves.whole and standing.void_ground(current, moment.at)
+        ended = release.good_until is None or moment.at >= release.good_until
+        asked = inside if ended else np.intersect1d(inside, list(moves.slots))
+        gone = standing.closed(current, asked.astype(np.int32), moment.at)
+    if whole:
+        _stop(release, VoidGround(whole), by=by, via=via, reason=f"part-{piece.number}")
+    if len(gone):
+        _stop(
+            release,
+            VoidGround.CONSENT_ENDED if ended else VoidGround.PERSON_SAID_NO,
+            by=by,
+            via=via,
+            reason=f"part-{piece.number}",
+        )
+
+
+def _stop(
+    release: Release, ground: VoidGround | None, *, by: User, via: Via, reason: str
+) -> None:
+    """Stop a stream before its next byte; the connection breaks, so nobody takes it for whole."""
+    at = clock.now()
+    with transaction.atomic():
+        trail.record(
+            type=EntryType.DOWNLOAD_STOPPED,
+            by=by,
+            at=at,
+            via=via,
+            resource=release.ref,
+            purpose=release.purpose.code,
+            decision=Decision.REFUSED,
+            reason=reason,
+        )
+        if ground is not None:
+            void(release=release, ground=ground, by=by, at=at, via=via)
+    raise Void("stopped", "Sharing changed while this was sent. What follows is not sent.")
+
+
+def _zip(release: Release, permit: Permit, *, by: User, via: Via) -> ZipStream:
+    """One uncompressed zip: manifest, proof, sealed parts, each part looked at before it is sent."""
+    zipped = ZipStream(compress_type=ZIP_STORED, sized=True)
+    body = whole_manifest(release)
+    proof = log.proof(release.entry).encode()
+    zipped.add(body, "manifest.json", size=len(body))
+    zipped.add(proof, "proof.tlog-proof", size=len(proof))
+    for piece in release.parts.order_by("number"):
+        zipped.add(
+            _part_bytes(release, piece, permit, (0, piece.size - 1), by=by, via=via),
+            f"parts/{_part_name(release, piece.number)}",
+            size=piece.size,
+        )
+    return zipped

@@ -1,0 +1,216 @@
+"""CSV, plain or packed by gzip, as rows of text cells."""
+
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+import numpy as np
+import pyarrow as pa
+
+from common.errors import BadInput
+from release.actions.loading.limits import Limits
+from release.actions.loading.rejects import Fault
+from release.actions.loading.sources import Batch, Given, check_header
+from release.rules.columns import texts
+from release.rules.mapping import LoadMapping
+from release.rules.values import Problem, Trouble, unreadable
+
+GZIP = b"\x1f\x8b"
+PARQUET = b"PAR1"
+UTF16 = (b"\xff\xfe", b"\xfe\xff")
+# About how many times its size a gzip of case data unpacks to; only the number of buckets hangs on it.
+USUAL_EXPANSION = 10
+CODECS = {"utf-8": "utf-8-sig", "windows-1252": "cp1252"}
+RAGGED = Problem(Trouble.RAGGED, "put quotes around cells that hold a delimiter or a line end")
+
+
+class Plain(io.RawIOBase):
+    """A file's own bytes; whoever opened the file closes it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        data = self._file.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+class Unpacked(io.RawIOBase):
+    """What a gzip holds, as long as it does not grow out of all proportion."""
+
+    def __init__(self, file: BinaryIO, limits: Limits) -> None:
+        self._file = file
+        self._limits = limits
+        self._gzip = gzip.GzipFile(fileobj=file, mode="rb")
+        self._made = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        try:
+            data = self._gzip.read(len(buffer))
+        except EOFError:
+            raise BadInput(
+                "gzip_truncated", "The gzip file ends too early. Copy it again, whole."
+            ) from None
+        except (gzip.BadGzipFile, zlib.error):
+            raise BadInput("gzip_broken", "The gzip file is damaged. Pack it again.") from None
+        self._made += len(data)
+        proportion = self._made / max(1, self._file.tell())
+        if self._made > self._limits.expansion_from and proportion > self._limits.expansion:
+            raise BadInput(
+                "gzip_bomb", "The gzip file unpacks to far more than case data does. Not loaded."
+            )
+        buffer[: len(data)] = data
+        return len(data)
+
+
+@dataclass
+class Taken:
+    """Records on their way into one batch."""
+
+    lines: list[int] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
+    records: list[list[str]] = field(default_factory=list)
+    broken: list[Fault] = field(default_factory=list)
+    seen: int = 0
+
+
+class DelimitedSource:
+    """A CSV file whose columns fit the mapping."""
+
+    def __init__(self, given: Given, mapping: LoadMapping, limits: Limits) -> None:
+        self._given = given
+        self._mapping = mapping
+        self._limits = limits
+        start = given.file.read(4)
+        given.file.seek(0)
+        self._packed = start[:2] == GZIP
+        if start == PARQUET:
+            raise BadInput("format", 'This is a Parquet file: write format = "parquet".')
+        if start[:2] in UTF16 and mapping.encoding != "utf-16":
+            raise _other_encoding()
+        raw = Unpacked(given.file, limits) if self._packed else Plain(given.file)
+        self._text = io.TextIOWrapper(
+            io.BufferedReader(raw, 1024 * 1024),
+            encoding=CODECS.get(mapping.encoding, mapping.encoding),
+            errors="surrogateescape",
+            newline="",
+        )
+        # Our own limits are lower where it counts; the module's would stop the whole file.
+        csv.field_size_limit(limits.record_bytes)
+        self._size = 0  # characters handed to the reader, all in all
+        self._start = 0  # … before the present record
+        self._row = 0  # rows of the batches so far
+        self._reader = csv.reader(self._lines(), delimiter=mapping.delimiter, strict=True)
+        header = self._next()
+        if header is None:
+            raise BadInput("empty_file", "The file has no header line. Export it again.")
+        if any(unreadable(name) for name in header):
+            raise _other_encoding()
+        self._width = len(header)
+        self._places = check_header(header, mapping, limits.columns)
+
+    def expected_bytes(self) -> int:
+        return self._given.size * (USUAL_EXPANSION if self._packed else 1)
+
+    def batches(self) -> Iterator[Batch]:
+        while (taken := self._take()).seen:
+            self._row += taken.seen
+            if self._row > self._limits.rows or self._size > self._limits.file_bytes:
+                raise BadInput("too_large", "The file is larger than one load may be. Divide it.")
+            yield self._batch(taken)
+
+    def _take(self) -> Taken:
+        """The next records, as many as one batch may have."""
+        taken, begun, limits = Taken(), self._size, self._limits
+        while taken.seen < limits.batch_rows and self._size - begun < limits.batch_bytes:
+            line = self._reader.line_num + 1
+            record = self._next()
+            if record is None:
+                break
+            if not record:
+                continue  # an empty line is no row
+            taken.seen += 1
+            if len(record) == self._width:
+                taken.records.append(record)
+                taken.lines.append(line)
+                taken.rows.append(self._row + taken.seen)
+            else:
+                taken.broken.append(Fault(line, "", RAGGED))
+        return taken
+
+    def _batch(self, taken: Taken) -> Batch:
+        lines, rows, broken = taken.lines, taken.rows, taken.broken
+        try:
+            cells = self._columns(taken.records)
+        except UnicodeEncodeError:
+            faults = list(map(self._undecoded, lines, taken.records))
+            whole = [place for place, found in enumerate(faults) if not found]
+            cells = self._columns([taken.records[place] for place in whole])
+            lines, rows = [lines[place] for place in whole], [rows[place] for place in whole]
+            broken = broken + [fault for found in faults for fault in found]
+        return Batch(
+            lines=np.array(lines, dtype=np.int64),
+            rows=np.array(rows, dtype=np.int64),
+            cells=cells,
+            broken=broken,
+            seen=taken.seen,
+            read_bytes=self._given.file.tell(),
+        )
+
+    def _columns(self, records: list[list[str]]) -> dict[str, pa.Array]:
+        columns = list(zip(*records, strict=True)) or [()] * self._width
+        return {column: texts(columns[place]) for column, place in self._places.items()}
+
+    def _undecoded(self, line: int, record: list[str]) -> list[Fault]:
+        found = ((column, unreadable(record[place])) for column, place in self._places.items())
+        return [
+            Fault(line, column, problem)
+            for column, problem in found
+            if problem is not None and problem.trouble == Trouble.ENCODING
+        ]
+
+    def _next(self) -> list[str] | None:
+        self._start = self._size
+        line = self._reader.line_num + 1
+        try:
+            return next(self._reader, None)
+        except csv.Error:
+            # After a broken quote nobody can say where a cell ends: text could pass for rows.
+            raise BadInput(
+                "quotes",
+                f"The quotes of the record that starts at line {line} are broken, so nothing after "
+                "it can be trusted. Export the file again with quotes doubled inside cells.",
+            ) from None
+        except UnicodeDecodeError:
+            raise _other_encoding() from None
+
+    def _lines(self) -> Iterator[str]:
+        most = self._limits.record_bytes
+        while line := self._text.readline(most):
+            self._size += len(line)
+            if self._size - self._start > most:
+                raise BadInput(
+                    "record_too_long",
+                    f"The record that starts after line {self._reader.line_num} never ends. "
+                    "Look for a quote that is not closed, and at the delimiter.",
+                )
+            yield line
+
+
+def _other_encoding() -> BadInput:
+    return BadInput(
+        "encoding",
+        "The file is not in the stated encoding. State the true one in the mapping, "
+        "or export the file as UTF-8.",
+    )

@@ -1,0 +1,97 @@
+"""Staged rows become sealed Parquet parts: sorted by person, and no person is ever cut."""
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyrage import x25519
+
+from release.actions.loading.limits import Limits
+from release.actions.loading.staging import RECORDED, person_columns
+from release.rules.parts import Numbers, PresenceBits, cuts, halves
+from release.storage import Store, seal
+
+Enrol = Callable[[Sequence[bytes]], Mapping[bytes, int]]
+
+
+@dataclass(frozen=True)
+class WrittenPart:
+    """One sealed part as it lies in the store."""
+
+    number: int
+    name: str
+    rows: int
+    size: int
+    sha256: str
+
+
+class PartWriter:
+    """Writes the parts of one version, bucket by bucket, and remembers who is in them."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        folder: str,
+        recipient: x25519.Recipient,
+        people: int,
+        enrol: Enrol,
+        limits: Limits,
+    ) -> None:
+        self.parts: list[WrittenPart] = []
+        self.presence = PresenceBits()
+        self._store = store
+        self._folder = folder
+        self._recipient = recipient
+        self._people = people
+        self._enrol = enrol
+        self._limits = limits
+
+    def write(self, bucket: pa.Table) -> None:
+        """Give the bucket's people their slots and write its rows."""
+        table = self._with_slots(bucket)
+        slots = table.column("_slot").to_numpy().astype(np.int64)
+        days = table.column(RECORDED).cast(pa.int32()).to_numpy()
+        order = np.lexsort((days, slots))  # stable: the file's own order within a day
+        table, slots = table.take(pa.array(order)), slots[order]
+        for start, stop in cuts(slots, fair=self._limits.part_rows):
+            self._put(table.slice(start, stop - start), slots[start:stop])
+
+    def _with_slots(self, bucket: pa.Table) -> pa.Table:
+        """The rows with slots in the place of digests."""
+        encoded = [
+            pa.chunked_array(bucket.column(name)).combine_chunks().dictionary_encode()
+            for name in person_columns(self._people)
+        ]
+        # In the digests' own order, so that a slot says nothing of a place in the file.
+        digests = sorted({digest for each in encoded for digest in each.dictionary.to_pylist()})
+        slot_of = self._enrol(digests)
+        columns: dict[str, pa.Array | pa.ChunkedArray] = {}
+        for number, each in enumerate(encoded, start=1):
+            known = pa.array([slot_of[d] for d in each.dictionary.to_pylist()], pa.int32())
+            columns["_slot" if number == 1 else f"_slot{number}"] = known.take(each.indices)
+        self.presence.add(np.fromiter((slot_of[d] for d in digests), np.int64, len(digests)))
+        for name in bucket.column_names[self._people :]:
+            columns[name] = bucket.column(name)
+        return pa.table(columns)
+
+    def _put(self, rows: pa.Table, slots: Numbers) -> None:
+        sealed = seal(_parquet(rows), [self._recipient])
+        border = halves(slots)
+        if len(sealed) > self._limits.part_bytes and border is not None:
+            self._put(rows.slice(0, border), slots[:border])
+            self._put(rows.slice(border), slots[border:])
+            return
+        number = len(self.parts) + 1
+        name = f"{self._folder}/{number:06d}.age"
+        stored = self._store.put(name, sealed)
+        self.parts.append(WrittenPart(number, name, rows.num_rows, stored.size, stored.sha256))
+
+
+def _parquet(rows: pa.Table) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(rows, buffer, compression="snappy", row_group_size=max(1, rows.num_rows))
+    return buffer.getvalue()

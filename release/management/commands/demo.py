@@ -1,0 +1,102 @@
+"""The main job from end to end, in the terminal, on a world made for it."""
+
+import json
+import secrets
+import shutil
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from governance.models import Organisation
+from release.actions import versions
+from release.management.demo.story import Story
+
+
+class Command(BaseCommand):
+    help = "Make a world, run the straight line in it, end with one line of JSON."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--data", type=Path, help="a real file instead of the generated one")
+        parser.add_argument("--mapping", type=Path, help="the mapping of that file")
+        parser.add_argument("--seed", type=int, help="repeat a run")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEMO:
+            raise CommandError("The demonstration runs with SAYSO_DEMO=1 only.")
+        if bool(options["data"]) != bool(options["mapping"]):
+            raise CommandError("A file of your own needs its mapping too: DATA=FILE MAPPING=FILE.")
+        for path in (options["data"], options["mapping"]):
+            if path is not None and not path.is_file():
+                raise CommandError(f"There is no file {path.name}. Check the path.")
+        seed = options["seed"] if options["seed"] is not None else secrets.randbelow(1_000_000)
+        folder = fresh_world()
+        console = Console(stderr=False, highlight=False)
+        with Progress(
+            TextColumn("   {task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+        ) as bar:
+            tasks = {
+                phase: bar.add_task(word, total=None, visible=False)
+                for phase, word in (
+                    (versions.READING, "Reading and checking"),
+                    (versions.WRITING, "Sorting and sealing"),
+                )
+            }
+
+            def progress(phase: str, done: int, of: int) -> None:
+                bar.update(tasks[phase], completed=done, total=of or None, visible=done < of)
+
+            story = Story(
+                console=console,
+                folder=folder,
+                seed=seed,
+                data=options["data"],
+                mapping=options["mapping"],
+                progress=progress,
+            )
+            facts = story.play()
+        self.stdout.write(json.dumps(facts.line()))
+        if not facts.holds():
+            raise SystemExit(1)
+
+
+def fresh_world() -> Path:
+    """An empty database and empty folders for the demonstration; gives its own folder.
+
+    A database that holds anything else than an earlier demonstration is never touched.
+    """
+    folder = settings.SAYSO_KEYS.parent / "demo"
+    if connection.vendor == "sqlite":
+        name = Path(str(connection.settings_dict["NAME"]))
+        if name.exists() and not (folder / "made-here").exists() and _holds_something():
+            raise CommandError(
+                "This database holds something that no demonstration made. Name another one in "
+                "DATABASE_URL."
+            )
+        connection.close()
+        for path in (name, Path(f"{name}-wal"), Path(f"{name}-shm")):
+            path.unlink(missing_ok=True)
+    elif _holds_something():
+        raise CommandError("The demonstration needs an empty database. Name one in DATABASE_URL.")
+    shutil.rmtree(settings.SAYSO_DATA, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, mode=0o700)
+    (folder / "made-here").touch()
+    call_command("migrate", verbosity=0, interactive=False)
+    return folder
+
+
+def _holds_something() -> bool:
+    tables = connection.introspection.table_names()
+    return Organisation._meta.db_table in tables and Organisation.objects.exists()

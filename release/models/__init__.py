@@ -1,0 +1,24 @@
+"""Facts about what is stored sealed, what was prepared, and what left."""
+
+from release.models.releases import (
+    Download,
+    Lease,
+    Release,
+    ReleasePart,
+    Use,
+    Withheld,
+)
+from release.models.versions import DatasetVersion, Presence, StoredPart, VersionColumn
+
+__all__ = [
+    "DatasetVersion",
+    "Download",
+    "Lease",
+    "Presence",
+    "Release",
+    "ReleasePart",
+    "StoredPart",
+    "Use",
+    "VersionColumn",
+    "Withheld",
+]

@@ -1,0 +1,150 @@
+"""Gathering what a decision looks at: the only reading of a release."""
+
+from datetime import datetime
+
+import numpy as np
+from django.conf import settings
+
+from common.keyring import KeyRing
+from consent.queries.sets import consent_sets
+from consent.rules import Ask, ConsentSets, Slots
+from governance.models import Agreement, CategoryField, Membership, RecipientKey
+from governance.vocabulary import (
+    AgreementState,
+    DatasetState,
+    FieldType,
+    PurposeKind,
+    RequestState,
+)
+from release.models import DatasetVersion, Presence, Release
+from release.rules.bits import slots_of
+from release.rules.decide import AgreementFact, Facts, FieldFact, RequestFact, WholeFacts
+
+
+def ring() -> KeyRing:
+    return KeyRing(settings.SAYSO_KEYS, may_create=settings.DEMO)
+
+
+def current_version(release: Release) -> DatasetVersion | None:
+    """The newest loaded version of the dataset that was asked for."""
+    return (
+        DatasetVersion.objects.filter(dataset_id=release.request.dataset_id)
+        .order_by("-number")
+        .first()
+    )
+
+
+def current_key(release: Release) -> RecipientKey | None:
+    """The recipient's current public key."""
+    return RecipientKey.objects.filter(
+        organisation_id=release.recipient_id, ended_at__isnull=True
+    ).first()
+
+
+def gather_whole(release: Release, version: DatasetVersion | None) -> WholeFacts:
+    """What a whole release hangs on, apart from people; read afresh at every call."""
+    request = type(release.request).objects.select_related(
+        "dataset", "purpose", "agreement", "requester"
+    ).get(pk=release.request_id)
+    return WholeFacts(
+        request=RequestFact(RequestState(request.state), request.starts, request.ends),
+        agreement=_agreement(release, request.agreement),
+        dataset=DatasetState(request.dataset.state),
+        purpose_kind=PurposeKind(request.purpose.kind),
+        purpose_active=request.purpose.paused_at is None and request.purpose.retired_at is None,
+        has_key=current_key(release) is not None,
+        has_member=Membership.objects.filter(
+            user_id=release.asked_by_id,
+            user__is_active=True,
+            organisation_id=request.requester_id,
+            ended_at__isnull=True,
+        ).exists(),
+        has_version=version is not None,
+        fields=_fields(release, version),
+    )
+
+
+def gather_facts(
+    release: Release, version: DatasetVersion | None, since: datetime, until: datetime
+) -> Facts:
+    """Everything `decide` looks at, good for the whole of [since, until]."""
+    return Facts(
+        whole=gather_whole(release, version),
+        words=gather_words(release, since, until),
+        present=present(version),
+        since=since,
+        until=until,
+    )
+
+
+def gather_words(
+    release: Release, since: datetime, until: datetime, slots: Slots | None = None
+) -> ConsentSets:
+    """People's words on this release; with `slots`, only theirs."""
+    return consent_sets(
+        holder=release.holder_id,
+        ask=Ask(
+            recipient=release.recipient_id,
+            recipient_kind=release.recipient.kind,
+            purpose=release.purpose_id,
+        ),
+        since=since,
+        until=until,
+        slots=None if slots is None else slots.tolist(),
+    )
+
+
+def present(version: DatasetVersion | None) -> Slots:
+    """Everybody named in any row of the version, sorted."""
+    if version is None:
+        return np.empty(0, dtype=np.int32)
+    return slots_of(Presence.objects.filter(version=version).values_list("block", "bits"))
+
+
+def column_types(version: DatasetVersion) -> dict[str, FieldType]:
+    """The columns a version holds, with their types."""
+    return {
+        name: FieldType(kind)
+        for name, kind in version.columns.values_list("field__name", "field__type")
+    }
+
+
+def _agreement(release: Release, agreement: Agreement) -> AgreementFact | None:
+    if (
+        agreement.holder_id != release.holder_id
+        or agreement.recipient_id != release.recipient_id
+    ):
+        return None
+    request = release.request
+    return AgreementFact(
+        state=AgreementState(agreement.state),
+        starts=agreement.starts,
+        ends=agreement.ends,
+        covers_dataset=agreement.datasets.filter(dataset_id=request.dataset_id).exists(),
+        covers_purpose=agreement.purposes.filter(purpose_id=request.purpose_id).exists(),
+        categories=frozenset(agreement.categories.values_list("category_id", flat=True)),
+    )
+
+
+def _fields(release: Release, version: DatasetVersion | None) -> tuple[FieldFact, ...]:
+    """The approved fields that the version holds, in the dataset's order."""
+    held = set() if version is None else set(column_types(version))
+    asked = [
+        row.field
+        for row in release.request.fields.select_related("field").order_by("field__position")
+        if row.field.name in held
+    ]
+    versions: dict[tuple[int, str], set[int]] = {}
+    for category, name, number in CategoryField.objects.filter(
+        name__in=[field.name for field in asked]
+    ).values_list("version__category_id", "name", "version_id"):
+        versions.setdefault((category, name), set()).add(number)
+    return tuple(
+        FieldFact(
+            name=field.name,
+            category=field.category_id,
+            versions=frozenset(versions.get((field.category_id, field.name), ())),
+            narrative=field.narrative,
+        )
+        for field in asked
+    )

@@ -1,0 +1,105 @@
+"""Whether what was prepared may still be handed over: asked again at every access."""
+
+from datetime import datetime
+
+import numpy as np
+
+from consent.rules import Slots
+from governance.queries import scopes
+from governance.queries.scopes import Epochs
+from release.models import Release, Use
+from release.queries import facts
+from release.rules import timing
+from release.rules.bits import block_of, slots_of
+from release.rules.decide import grouped, open_people, whole_grounds
+from release.vocabulary import Ground, ReleaseState, VoidGround
+
+WHOLE: dict[Ground, VoidGround] = {
+    Ground.NO_REQUEST: VoidGround.REQUEST,
+    Ground.REQUEST_PERIOD: VoidGround.REQUEST,
+    Ground.NO_MEMBER: VoidGround.REQUEST,
+    Ground.NARRATIVE: VoidGround.CATALOGUE,
+    Ground.NO_AGREEMENT: VoidGround.AGREEMENT,
+    Ground.AGREEMENT_SUSPENDED: VoidGround.AGREEMENT,
+    Ground.AGREEMENT_PERIOD: VoidGround.AGREEMENT,
+    Ground.AGREEMENT_DATASET: VoidGround.AGREEMENT,
+    Ground.AGREEMENT_PURPOSE: VoidGround.AGREEMENT,
+    Ground.AGREEMENT_CATEGORY: VoidGround.AGREEMENT,
+    Ground.DATASET_NOT_ACTIVE: VoidGround.CATALOGUE,
+    Ground.PURPOSE_NOT_ACTIVE: VoidGround.CATALOGUE,
+    Ground.REPORTING_ROWS: VoidGround.CATALOGUE,
+    Ground.NO_VERSION: VoidGround.CATALOGUE,
+    Ground.NO_KEY: VoidGround.KEY,
+}
+
+
+def void_ground(release: Release, at: datetime) -> VoidGround | None:
+    """Why this package may not be handed over at `at`, or None: it may.
+
+    To be asked under the shared locks, for the answer holds only as long as they do.
+    """
+    if release.answered_at is None or release.voided_at is not None:
+        return VoidGround(release.void_ground) if release.void_ground else VoidGround.FILES
+    if at >= release.answered_at + timing.PACKAGE_LIFE:
+        return VoidGround.UNFETCHED
+    against = whole_grounds(facts.gather_whole(release, release.version), at, at)
+    if against:
+        return WHOLE[against[0]]
+    if facts.current_key(release) != release.key:
+        return VoidGround.KEY
+    moves = scopes.moves_since(epochs_of(release), release.recipient_id)
+    if release.good_until is None or at >= release.good_until:
+        if len(closed(release, used(release), at)):
+            return VoidGround.CONSENT_ENDED
+    elif moves.whole and len(closed(release, used(release), at)):
+        return VoidGround.CATALOGUE
+    gone = np.array(sorted(moves.slots), dtype=np.int32)
+    if len(closed(release, gone, at)):
+        return VoidGround.PERSON_SAID_NO
+    return None
+
+
+def epochs_of(release: Release) -> Epochs:
+    """The epochs a prepared release stands on."""
+    return Epochs(everyone=release.epoch_everyone or 0, scope=release.epoch_scope or 0)
+
+
+def used(release: Release) -> Slots:
+    """Everybody who is in the package."""
+    return slots_of(Use.objects.filter(release=release).values_list("block", "bits"))
+
+
+def closed(release: Release, slots: Slots, at: datetime) -> Slots:
+    """Those of the slots who are in the package with something that is no longer open at `at`."""
+    blocks = {block_of(int(slot)) for slot in slots}
+    inside: dict[int, Slots] = {}
+    for category, block, bits in Use.objects.filter(
+        release=release, block__in=blocks
+    ).values_list("category_id", "block", "bits"):
+        here = np.intersect1d(slots, slots_of([(block, bits)]))
+        inside[category] = np.union1d(inside.get(category, here), here).astype(np.int32)
+    concerned = [each for each in inside.values() if len(each)]
+    if not concerned:
+        return np.empty(0, dtype=np.int32)
+    everybody = np.unique(np.concatenate(concerned)).astype(np.int32)
+    groups, _ = grouped(facts.gather_whole(release, release.version).fields)
+    words = facts.gather_words(
+        release, at, at, everybody if len(everybody) < MOST_NAMED else None
+    )
+    people = open_people(words, groups)
+    gone = []
+    for category, those in inside.items():
+        mask = sum(1 << place for place, group in enumerate(groups) if group.category == category)
+        still = people.slots[(people.groups & mask) == mask] if mask else those[:0]
+        gone.append(np.setdiff1d(those, still))
+    return np.unique(np.concatenate(gone)).astype(np.int32)
+
+
+MOST_NAMED = 5000  # above this many people all words are read at once
+
+
+def ready(release: Release) -> bool:
+    """Whether the release was prepared and not declared void since (no promise for later)."""
+    return release.state == ReleaseState.PREPARED and release.voided_at is None
+
+

@@ -1,0 +1,42 @@
+"""People as bits: 8,192 neighbouring slots in 1,024 bytes, lowest bit first. Pure."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from consent.rules import Slots
+
+BLOCK_BITS = 13
+BLOCK = 1 << BLOCK_BITS
+
+
+def block_of(slot: int) -> int:
+    """In which block a slot lies."""
+    return slot >> BLOCK_BITS
+
+
+def place_of(slot: int) -> tuple[int, int]:
+    """The byte of a slot within its block, and its mask within that byte."""
+    bit = slot & (BLOCK - 1)
+    return bit >> 3, 1 << (bit & 7)
+
+
+def chunks_of(slots: Slots) -> list[tuple[int, bytes]]:
+    """The slots as (block, bits), blocks rising."""
+    ordered = np.unique(slots)
+    found = []
+    for block in np.unique(ordered >> BLOCK_BITS).tolist():
+        bits = np.zeros(BLOCK, dtype=np.uint8)
+        bits[ordered[ordered >> BLOCK_BITS == block] & (BLOCK - 1)] = 1
+        found.append((block, np.packbits(bits, bitorder="little").tobytes()))
+    return found
+
+
+def slots_of(chunks: Iterable[tuple[int, bytes]]) -> Slots:
+    """The sorted slots of many chunks, each once."""
+    found = [
+        np.flatnonzero(np.unpackbits(np.frombuffer(bytes(bits), np.uint8), bitorder="little"))
+        + block * BLOCK
+        for block, bits in chunks
+    ]
+    return np.unique(np.concatenate([np.empty(0, dtype=np.int64), *found])).astype(np.int32)

@@ -1,0 +1,179 @@
+"""Where sealed bytes lie, how they are sealed, and memory that never becomes a file.
+
+Nothing here knows what the bytes mean. What is put into a store is sealed already, but for the
+reports of refused rows, which hold no value of any row.
+"""
+
+import os
+import re
+import secrets
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Protocol
+
+import pyrage
+from django.conf import settings
+from pyrage import x25519
+
+from common.errors import NotReady
+
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}(/[a-z0-9][a-z0-9._-]{0,79}){0,5}\Z")
+DRAFT = ".draft-"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What now lies in the store: how many bytes, and their digest."""
+
+    size: int
+    sha256: str
+
+
+class Store(Protocol):
+    """Named bytes. A folder now; anything that can keep whole objects later."""
+
+    def put(self, name: str, data: bytes) -> Stored:
+        """Keep the bytes under the name, whole or not at all; afterwards they survive a crash."""
+
+    def open(self, name: str) -> bytes:
+        """The bytes. Raises FileNotFoundError where there are none."""
+
+    def delete(self, name: str) -> None:
+        """Forget the name; nothing happens where there is none."""
+
+    def exists(self, name: str) -> bool:
+        """Whether bytes lie under the name."""
+
+    def names(self, prefix: str) -> Iterator[str]:
+        """The names that lie in the folder `prefix`, sorted, deep."""
+
+
+@dataclass(frozen=True)
+class LocalStore:
+    """A folder. A draft is written, forced to disk, renamed, and the folder forced to disk."""
+
+    folder: Path
+
+    def put(self, name: str, data: bytes) -> Stored:
+        path = self.path(name)
+        draft = path.with_name(f"{DRAFT}{secrets.token_hex(8)}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _write(draft, data)
+            draft.rename(path)
+            _force(path.parent)
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            raise NotReady("storage_unwritable", "The data folder cannot take this now.") from error
+        return Stored(size=len(data), sha256=sha256(data).hexdigest())
+
+    def open(self, name: str) -> bytes:
+        return self.path(name).read_bytes()
+
+    def delete(self, name: str) -> None:
+        path = self.path(name)
+        path.unlink(missing_ok=True)
+        # Empty folders go too, but for the topmost ones, which loads at the same time share.
+        for parent in path.parents:
+            if parent == self.folder or parent.parent == self.folder:
+                return
+            try:
+                parent.rmdir()
+            except OSError:
+                return
+
+    def exists(self, name: str) -> bool:
+        return self.path(name).is_file()
+
+    def names(self, prefix: str) -> Iterator[str]:
+        for path in sorted(self.path(prefix).rglob("*")):
+            if path.is_file() and not path.name.startswith(DRAFT):
+                yield path.relative_to(self.folder).as_posix()
+
+    def path(self, name: str) -> Path:
+        """Where the name lies. Raises ValueError for a name that could leave the folder."""
+        if not NAME.match(name):
+            raise ValueError("A stored name is a few plain words with slashes between them.")
+        return self.folder / name
+
+    def clear_drafts(self, before: float) -> int:
+        """Remove drafts that a crash left behind before this POSIX time; returns how many."""
+        drafts = [path for path in self.folder.rglob(f"{DRAFT}*") if path.stat().st_mtime < before]
+        for path in drafts:
+            path.unlink(missing_ok=True)
+        return len(drafts)
+
+
+def store() -> LocalStore:
+    """The store of this installation."""
+    return LocalStore(settings.SAYSO_DATA)
+
+
+def seal(data: bytes, recipients: Sequence[x25519.Recipient]) -> bytes:
+    """The bytes in the age format: only the recipients' identities open them."""
+    sealed: bytes = pyrage.encrypt(data, list(recipients))
+    return sealed
+
+
+def unseal(data: bytes, identity: x25519.Identity) -> bytes:
+    """What was sealed. Raises NotReady where this key does not open it or the bytes changed."""
+    try:
+        opened: bytes = pyrage.decrypt(data, [identity])
+    except pyrage.DecryptError as error:
+        raise NotReady("not_opened", "A sealed part does not open with its key.") from error
+    return opened
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes with a path that other libraries can open, and no place on any disk."""
+
+    handle: int
+
+    @property
+    def path(self) -> str:
+        return f"/proc/self/fd/{self.handle}"
+
+    def read(self) -> bytes:
+        size = os.fstat(self.handle).st_size
+        return os.pread(self.handle, size, 0) if size else b""
+
+
+@contextmanager
+def memory(data: bytes = b"") -> Iterator[Memory]:
+    """Anonymous memory holding `data`; gone when the block ends.
+
+    Where the system has none, a private temporary file that has no name from the first moment.
+    """
+    if hasattr(os, "memfd_create"):
+        handle = os.memfd_create("sayso", os.MFD_CLOEXEC)
+    else:
+        with tempfile.TemporaryFile() as file:
+            handle = os.dup(file.fileno())
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(handle, rest) :]
+        yield Memory(handle)
+    finally:
+        os.close(handle)
+
+
+def _write(path: Path, data: bytes) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _force(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

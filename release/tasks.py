@@ -1,0 +1,41 @@
+"""What the clock does. Every function finds its own work in the tables; calling twice is harmless."""
+
+import logging
+import socket
+from datetime import datetime
+from os import getpid
+
+from audit.actions import sequence
+from common.errors import NotReady
+from governance.actions import reviews
+from release.actions import keeping, releases, versions
+from release.models import Release
+from release.queries.releases import to_run
+from release.vocabulary import ReleaseState
+
+log = logging.getLogger(__name__)
+
+
+def worker_name() -> str:
+    """Who holds a lease: this machine and process."""
+    return f"{socket.gethostname()[:40]}-{getpid()}"
+
+
+def run_releases(at: datetime, most: int = 20) -> int:
+    """Answer what waits, oldest first; one that cannot be answered now goes on waiting."""
+    done = 0
+    for release in to_run()[:most]:
+        try:
+            answered: Release = releases.run(release=release, at=at, worker=worker_name())
+            done += answered.state != ReleaseState.WAITING
+        except NotReady as reason:
+            log.warning("release %s waits: %s", release.ref, reason.code)
+    return done
+
+
+def tick(at: datetime) -> int:
+    """Everything that is due: releases, unanswered requests, wiping, sweeping, the log."""
+    done = run_releases(at)
+    done += len(reviews.lapse_unanswered(at=at))
+    done += keeping.wipe(at=at) + keeping.sweep() + versions.sweep_staging(at=at)
+    return done + sequence()

@@ -1,0 +1,254 @@
+"""For each named constraint on our models, one row that breaks it and is refused by the database."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.db.models import CharField, CheckConstraint, Model, UniqueConstraint
+
+from tests.architecture.test_fields import our_models
+from tests.factories import audit, consent, governance, release
+from tests.factories.governance import LATER, START
+
+EARLIER = START - timedelta(days=1)
+UNHEARD = "unheard_of"
+Given = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Broken:
+    """How to break one check: the row's maker, what is wrong with it, and any other check that
+    cannot but fail with it (the database names one of the two)."""
+
+    make: Callable[..., Model]
+    given: Given | Callable[[], Given]
+    also: str = ""
+    afterwards: bool = False  # the row comes in whole and is changed then
+
+    def overrides(self) -> Given:
+        return self.given() if callable(self.given) else self.given
+
+
+def one_organisation_as(*roles: str) -> Callable[[], Given]:
+    def given() -> Given:
+        both = governance.organisation()
+        return dict.fromkeys(roles, both)
+
+    return given
+
+
+def holder_as_recipient() -> Given:
+    person = consent.subject()
+    return {"subject": person, "recipient": person.holder}
+
+
+CHECKS: dict[str, Broken] = {
+    "agreement_between_two": Broken(
+        governance.agreement, one_organisation_as("holder", "recipient")
+    ),
+    "agreement_starts_before_end": Broken(governance.agreement, {"ends": EARLIER}),
+    "agreement_state_known": Broken(governance.agreement, {"state": UNHEARD}),
+    "api_token_digest_is_sha256": Broken(governance.api_token, {"digest": "clear text"}),
+    "api_token_starts_before_end": Broken(governance.api_token, {"expires_at": EARLIER}),
+    "ballot_has_reason": Broken(governance.ballot, {"reason": ""}),
+    "ballot_vote_known": Broken(governance.ballot, {"vote": "perhaps"}),
+    "category_version_from_one": Broken(governance.category_version, {"number": 0}),
+    "charter_answer_days": Broken(governance.charter, {"answer_days": 0}),
+    "charter_has_survivor_seats": Broken(governance.charter, {"survivor_minimum": 0}),
+    "charter_quorum_at_least_one": Broken(governance.charter, {"quorum": 0}),
+    "charter_threshold_is_majority": Broken(governance.charter, {"threshold_percent": 50}),
+    "checkpoint_has_a_note": Broken(audit.checkpoint, {"note": ""}),
+    "checkpoint_root_32_bytes": Broken(audit.checkpoint, {"root": bytes(31)}),
+    "checkpoint_size_from_one": Broken(audit.checkpoint, {"size": 0}),
+    "classification_sensitivity": Broken(
+        governance.field_classification, {"field_sensitivity": UNHEARD}
+    ),
+    "consent_channel_known": Broken(consent.consent, {"channel": UNHEARD}),
+    "consent_end_has_a_how": Broken(consent.consent, {"ended_at": LATER}),
+    "consent_ending_known": Broken(consent.consent, {"ended_at": LATER, "ending": UNHEARD}),
+    "consent_event_known": Broken(consent.consent_event, {"happening": UNHEARD}),
+    "consent_holder_is_not_recipient": Broken(consent.consent, holder_as_recipient),
+    "consent_is_signed": Broken(consent.consent, {"signature": ""}),
+    "consent_pause_has_a_start": Broken(consent.consent, {"paused_until": LATER}),
+    "consent_seven_answers_yes": Broken(consent.consent, {"answers": "yyyyyyn"}),
+    "consent_signer_authority": Broken(consent.consent, {"signer": "guardian"}),
+    "consent_signer_known": Broken(consent.consent, {"signer": UNHEARD, "authority": "a paper"}),
+    "consent_starts_before_end": Broken(consent.consent, {"ends": EARLIER}),
+    "dataset_state_known": Broken(governance.dataset, {"state": UNHEARD}),
+    "dataset_version_counts": Broken(release.dataset_version, {"rows": -1}),
+    "decision_is_yes_or_no": Broken(governance.decision, {"outcome": "submitted"}),
+    "download_part_has_number": Broken(release.download, {"part": "part"}),
+    "download_part_known": Broken(release.download, {"part": UNHEARD}),
+    "entry_decision_is_a_word": Broken(audit.entry, {"decision": "unheard"}),
+    "entry_epoch_everyone_in_range": Broken(audit.entry, {"epoch_everyone": -1}),
+    "entry_epoch_scope_in_range": Broken(audit.entry, {"epoch_scope": 2**53}),
+    "entry_has_an_actor": Broken(audit.entry, {"actor": ""}),
+    "entry_leaf_at_most_4096_bytes": Broken(audit.entry, {"leaf": bytes(4097)}),
+    "entry_leaf_hash_32_bytes": Broken(audit.entry, {"leaf_hash": bytes(33)}),
+    "entry_nonce_16_bytes": Broken(audit.entry, {"nonce": bytes(15)}),
+    "entry_seq_not_negative": Broken(audit.entry, {"seq": -1}, afterwards=True),
+    "entry_subjects_root_32_bytes": Broken(audit.entry, {"subjects_root": bytes(31)}),
+    "entry_type_is_a_word": Broken(audit.entry, {"type": UNHEARD}),
+    "entry_version_from_one": Broken(audit.entry, {"version": 0}),
+    "entry_via_is_a_word": Broken(audit.entry, {"via": "window"}),
+    "field_name_plain": Broken(governance.data_field, {"name": "1st column"}),
+    "field_sensitivity_known": Broken(governance.data_field, {"field_sensitivity": UNHEARD}),
+    "field_type_known": Broken(governance.data_field, {"type": UNHEARD}),
+    "journal_action_is_a_word": Broken(audit.journal_row, {"action": 4}),
+    "journal_digest_salt_16_bytes": Broken(audit.journal_digest, {"salt": bytes(15)}),
+    "membership_role_known": Broken(governance.membership, {"role": UNHEARD}),
+    "membership_starts_before_end": Broken(governance.membership, {"ended_at": EARLIER}),
+    "node_hash_32_bytes": Broken(audit.node, {"hash": bytes(31)}),
+    "node_index_not_negative": Broken(audit.node, {"index": -1}),
+    "node_level_above_the_leaves": Broken(audit.node, {"level": 0}),
+    "objection_kind_known": Broken(consent.objection, {"recipient_kind": UNHEARD}),
+    "objection_made_before_lifted": Broken(consent.objection, {"lifted_at": EARLIER}),
+    "organisation_kind_known": Broken(governance.organisation, {"kind": UNHEARD}),
+    "purpose_kind_known": Broken(governance.purpose, {"kind": UNHEARD}),
+    "purpose_longest_days_sane": Broken(governance.purpose, {"longest_days": 732}),
+    "recipient_key_is_age": Broken(governance.recipient_key, {"public_key": "ssh-ed25519"}),
+    "recipient_key_starts_before_end": Broken(governance.recipient_key, {"ended_at": EARLIER}),
+    "release_answer_has_an_entry": Broken(release.prepared, {"entry": None}),
+    "release_class_known": Broken(release.release, {"release_class": UNHEARD}),
+    "release_format_known": Broken(release.release, {"format": "xlsx"}),
+    "release_good_after_answer": Broken(release.prepared, {"good_until": EARLIER}),
+    "release_prepared_is_whole": Broken(release.prepared, {"key": None}),
+    "release_state_known": Broken(
+        release.release, {"state": UNHEARD}, also="release_answer_has_an_entry"
+    ),
+    "release_void_ground_known": Broken(
+        release.prepared, {"voided_at": LATER, "void_ground": UNHEARD}
+    ),
+    "release_void_has_a_ground": Broken(release.prepared, {"voided_at": LATER}),
+    "request_format_known": Broken(governance.access_request, {"format": "xlsx"}),
+    "request_starts_before_end": Broken(governance.access_request, {"ends": EARLIER}),
+    "request_state_known": Broken(
+        governance.access_request, {"state": UNHEARD, "submitted_at": START}
+    ),
+    "request_submitted_has_time": Broken(governance.access_request, {"state": "submitted"}),
+    "scope_everyone_or_one": Broken(governance.scope, {"everyone": False}),
+    "scope_move_act_known": Broken(governance.scope_move, {"act": UNHEARD}),
+    "seat_kind_known": Broken(governance.seat, {"kind": UNHEARD}),
+    "seat_starts_before_end": Broken(governance.seat, {"ended_at": EARLIER}),
+    "slot_block_not_overfull": Broken(consent.slot_block, {"taken": 8193}),
+    "standard_field_sensitivity": Broken(governance.standard_field, {"field_sensitivity": UNHEARD}),
+    "subject_slot_positive": Broken(consent.subject, {"slot": -1}),
+    "terms_digest_is_sha256": Broken(consent.terms, {"digest": "short"}),
+    "user_kind_known": Broken(governance.user, {"kind": UNHEARD}),
+    "user_superuser_is_staff": Broken(governance.user, {"kind": "survivor", "is_superuser": True}),
+    "withheld_ground_known": Broken(release.withheld, {"ground": UNHEARD}),
+}
+
+# Who makes a row, and what a row needs so that a uniqueness concerns it.
+UNIQUES: dict[str, tuple[Callable[..., Model], Given]] = {
+    "agreement_category_once": (governance.agreement_category, {}),
+    "agreement_dataset_once": (governance.agreement_dataset, {}),
+    "agreement_purpose_once": (governance.agreement_purpose, {}),
+    "agreement_signed_once_each": (governance.agreement_signature, {}),
+    "ballot_one_per_seat": (governance.ballot, {}),
+    "category_field_once": (governance.category_field, {}),
+    "category_set_item_once": (consent.category_set_item, {}),
+    "category_version_once": (governance.category_version, {}),
+    "charter_number_once": (governance.charter, {}),
+    "consent_one_in_force": (consent.consent, {}),
+    "dataset_version_number": (release.dataset_version, {}),
+    "dataset_version_same_file_once": (release.dataset_version, {}),
+    "field_name_once": (governance.data_field, {}),
+    "field_position_once": (governance.data_field, {}),
+    "membership_once_at_a_time": (governance.membership, {}),
+    "node_stands_once": (audit.node, {}),
+    "presence_block_once": (release.presence, {}),
+    "recipient_key_one_current": (governance.recipient_key, {}),
+    "recusal_one_per_seat": (governance.recusal, {}),
+    "release_part_number_once": (release.release_part, {}),
+    "request_field_once": (governance.request_field, {}),
+    "scope_move_once_a_person": (governance.scope_move, {"slot": 7}),
+    "scope_move_once_for_all": (governance.scope_move, {"slot": None}),
+    "scope_one_for_everyone": (governance.scope, {"everyone": True}),
+    "seat_one_per_person": (governance.seat, {}),
+    "standard_field_once": (governance.standard_field, {}),
+    "stored_part_number_once": (release.stored_part, {}),
+    "subject_key_once": (consent.subject_key, {}),
+    "terms_version_once_a_language": (consent.terms, {}),
+    "use_chunk_once": (release.use, {}),
+    "version_column_once": (release.version_column, {}),
+    "withheld_chunk_once": (release.withheld, {}),
+}
+
+
+def constraints(kind: type) -> dict[str, Any]:
+    return {
+        constraint.name: constraint
+        for model in our_models()
+        for constraint in model._meta.constraints
+        if isinstance(constraint, kind)
+    }
+
+
+def test_every_named_constraint_has_a_row_that_breaks_it():
+    assert set(CHECKS) == set(constraints(CheckConstraint))
+    assert set(UNIQUES) == set(constraints(UniqueConstraint))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", CHECKS)
+def test_the_database_refuses_what_a_check_forbids(name):
+    broken = CHECKS[name]
+    attempt = partial(broken.make, **broken.overrides())
+    if broken.afterwards:
+        whole = broken.make()
+        row = type(whole)._default_manager.filter(pk=whole.pk)
+        attempt = partial(row.update, **broken.overrides())
+    with pytest.raises(IntegrityError) as refused, transaction.atomic():
+        attempt()
+    assert any(word and word in str(refused.value) for word in (name, broken.also))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", UNIQUES)
+def test_the_database_refuses_a_second_row_where_one_may_stand(name):
+    make, given = UNIQUES[name]
+    constraint = constraints(UniqueConstraint)[name]
+    first = make(**given)
+    same = {field: getattr(first, field) for field in constraint.fields}
+    with pytest.raises(IntegrityError) as refused, transaction.atomic():
+        make(**{**given, **same})
+    said, table = str(refused.value), first._meta.db_table
+    if connection.vendor == "postgresql":
+        assert f'"{name}"' in said
+    elif said.lower() != f"append_only: insert on {table} is refused":
+        # (on SQLite an append-only table's trigger sees the second row before the index does)
+        columns = [first._meta.get_field(field).column for field in constraint.fields]
+        assert said.endswith(": " + ", ".join(f"{table}.{column}" for column in columns))
+
+
+@pytest.mark.parametrize("model", our_models(), ids=lambda model: model._meta.label)
+def test_every_column_of_known_words_is_checked_by_the_database(model):
+    checks = " ".join(
+        str(constraint.condition)
+        for constraint in model._meta.constraints
+        if isinstance(constraint, CheckConstraint)
+    )
+    for field in model._meta.get_fields():
+        if isinstance(field, CharField) and field.choices:
+            assert f"'{field.name}__in'" in checks, field.name
+
+
+PERIODS = [("starts", "ends"), ("started_at", "ended_at"), ("registered_at", "ended_at")]
+
+
+@pytest.mark.parametrize("model", our_models(), ids=lambda model: model._meta.label)
+def test_every_period_is_checked_by_the_database(model):
+    names = {field.name for field in model._meta.get_fields()}
+    checks = " ".join(
+        str(constraint.condition)
+        for constraint in model._meta.constraints
+        if isinstance(constraint, CheckConstraint)
+    )
+    for first, last in PERIODS:
+        if {first, last} <= names:
+            assert f"('{first}__lt', F({last}))" in checks

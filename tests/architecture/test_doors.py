@@ -1,0 +1,139 @@
+"""Every address demands a sign-in or is listed with its reason; each door admits only its kind."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests.factories import governance
+
+# Addresses that answer whoever comes, each with its reason.
+OPEN: dict[str, str] = {
+    "portal:start": "says in neutral words what this page is, before anybody signs in",
+    "portal:sign_in": "where a person says who they are",
+    "portal:leave": "leaving in a hurry needs nothing",
+    "portal:language": "reading needs no name",
+    "account_login": "where staff say who they are",
+    "account_logout": "ending a session needs nothing",
+    "desk-language": "reading needs no name",
+}
+
+# What stands for each converter's value; nothing of the kind exists.
+VALUES = {
+    "slug": "en",
+    "str": "en",
+    "int": "1",
+    "number": "1",
+    "reference": "req-2222222222222",
+    "uuid": "00000000-0000-0000-0000-000000000000",
+    "path": "en",
+}
+
+
+@dataclass(frozen=True)
+class Address:
+    name: str
+    path: str
+
+
+def spell(pattern: URLPattern | URLResolver) -> str:
+    route = str(pattern.pattern)
+    if not hasattr(pattern.pattern, "_route"):
+        return "anything-else" if ".*" in route else route.strip("^$").replace(r"\Z", "")
+    for name, converter in pattern.pattern.converters.items():
+        for kind, value in VALUES.items():
+            route = route.replace(f"<{kind}:{name}>", value)
+        route = route.replace(f"<{name}>", VALUES["str"])
+        assert f":{name}>" not in route, f"no value for {type(converter).__name__}"
+    return route
+
+
+def walk(resolver: URLResolver, prefix: str = "/", spaces: str = "") -> Iterator[Address]:
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            inside = f"{spaces}{pattern.namespace}:" if pattern.namespace else spaces
+            yield from walk(pattern, prefix + spell(pattern), inside)
+        else:
+            yield Address(f"{spaces}{pattern.name}", prefix + spell(pattern))
+
+
+def addresses() -> list[Address]:
+    return list(walk(get_resolver()))
+
+
+def closed(client: Client, method: str, path: str) -> bool:
+    """Whether who has not signed in is sent to a sign-in, or refused as unknown."""
+    response = client.generic(method, path)
+    if response.status_code in (401, 403):
+        return True
+    signs_in = ("/sign-in/", "/start/", "/desk/sign-in/")
+    return response.status_code == 302 and response["Location"].split("?")[0] in signs_in
+
+
+def test_there_are_addresses_at_each_door():
+    paths = [address.path for address in addresses()]
+    assert sum(path.startswith("/desk/") for path in paths) > 10
+    assert sum(path.startswith("/api/") for path in paths) > 5
+    assert sum(not path.startswith(("/desk/", "/api/")) for path in paths) > 10
+
+
+def test_every_address_has_a_name_of_its_own():
+    names = [address.name for address in addresses()]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("address", addresses(), ids=lambda address: address.name)
+def test_an_address_that_is_not_listed_as_open_demands_a_sign_in(client, address, method):
+    if address.name not in OPEN:
+        assert closed(client, method, address.path)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", OPEN)
+def test_no_listed_open_address_is_stale(client, name):
+    found = {address.name: address.path for address in addresses()}
+    assert name in found
+    assert not all(closed(client, method, found[name]) for method in ("GET", "POST"))
+
+
+def at(prefix: str) -> list[Address]:
+    if prefix == "/":
+        return [one for one in addresses() if not one.path.startswith(("/desk/", "/api/"))]
+    return [one for one in addresses() if one.path.startswith(prefix)]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", ["survivor", "machine"])
+@pytest.mark.parametrize("address", at("/desk/"), ids=lambda address: address.name)
+def test_the_desk_is_nowhere_for_whoever_is_not_staff(client, address, kind):
+    client.force_login(governance.user(kind=kind), "django.contrib.auth.backends.ModelBackend")
+    assert client.get(address.path).status_code == 404
+    assert client.post(address.path).status_code == 404
+
+
+# Views of the survivors' door that show nothing of anybody and that other doors link to.
+FOR_ANYONE = {
+    "portal:leave": "every door's pages carry the way out",
+    "portal:language": "every door's pages carry the choice of language",
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", ["staff", "machine"])
+@pytest.mark.parametrize("address", at("/"), ids=lambda address: address.name)
+def test_the_survivors_pages_are_nowhere_for_anybody_else(client, address, kind):
+    client.force_login(governance.user(kind=kind), "django.contrib.auth.backends.ModelBackend")
+    found = {client.get(address.path).status_code, client.post(address.path).status_code}
+    assert (found == {404}) != (address.name in FOR_ANYONE)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", ["staff", "survivor", "machine"])
+@pytest.mark.parametrize("address", at("/api/"), ids=lambda address: address.name)
+def test_a_session_opens_nothing_at_the_machines_door(client, address, kind):
+    client.force_login(governance.user(kind=kind), "django.contrib.auth.backends.ModelBackend")
+    assert client.get(address.path).status_code == 401

@@ -1,0 +1,103 @@
+"""A missing or bad variable explains itself."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.architecture.source import BASE
+
+GOOD = {
+    "SAYSO_SECRET_KEY": "a" * 60,
+    "SAYSO_HOSTS": "sayso.example",
+}
+
+
+def settings_with(tmp_path, given, expression="'loaded'"):
+    """Load the settings in a process of their own and print one expression."""
+    kept = {key: value for key, value in os.environ.items() if key in {"PATH", "LANG", "HOME"}}
+    folders = {"SAYSO_DATA": str(tmp_path / "data"), "SAYSO_KEYS": str(tmp_path / "keys")}
+    base = {**kept, **folders, "DATABASE_URL": f"sqlite:///{tmp_path / 'x.sqlite3'}"}
+    return subprocess.run(
+        [sys.executable, "-c", f"from config import settings; print({expression})"],
+        cwd=BASE,
+        env={key: value for key, value in {**base, **given}.items() if value is not None},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+BAD = [
+    ("SAYSO_SECRET_KEY", None, "it is not set"),
+    ("SAYSO_SECRET_KEY", "short", "it is too short"),
+    ("SAYSO_HOSTS", None, "it is not set"),
+    ("SAYSO_DEMO", "maybe", "neither on nor off"),
+    ("SAYSO_DEBUG", "1", "needs SAYSO_DEMO=1"),
+    ("SAYSO_ENGINE_MEMORY_MB", "much", "not usable"),
+    ("SAYSO_ENGINE_WORKERS", "0", "not usable"),
+    ("DATABASE_URL", "oracle://somewhere/x", "not supported"),
+    ("DATABASE_URL", "postgres", "not"),
+    ("DATABASE_URL", "sqlite://:memory:", "in-memory"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "words"), BAD, ids=lambda word: str(word))
+def test_a_bad_variable_is_named_and_explained(tmp_path, name, value, words):
+    ended = settings_with(tmp_path, {**GOOD, name: value})
+    assert ended.returncode != 0
+    said = ended.stderr.strip().splitlines()[-1]
+    assert "ImproperlyConfigured" in said
+    assert name in said
+    assert words in said
+    assert "See .env.example." in said
+
+
+def test_the_key_folder_may_not_lie_inside_the_data_folder(tmp_path):
+    ended = settings_with(tmp_path, {**GOOD, "SAYSO_KEYS": str(tmp_path / "data" / "keys")})
+    assert ended.returncode != 0
+    assert "SAYSO_KEYS: the key folder lies inside the data folder" in ended.stderr
+
+
+def test_the_key_folder_may_not_reach_the_data_folder_by_a_detour(tmp_path):
+    detour = tmp_path / "elsewhere" / ".." / "data" / "keys"
+    ended = settings_with(tmp_path, {**GOOD, "SAYSO_KEYS": str(detour)})
+    assert ended.returncode != 0
+    assert "SAYSO_KEYS: the key folder lies inside the data folder" in ended.stderr
+
+
+def test_good_variables_are_enough(tmp_path):
+    ended = settings_with(tmp_path, GOOD)
+    assert ended.stdout.strip() == "loaded", ended.stderr
+
+
+def test_outside_the_demonstration_cookies_travel_over_https_only(tmp_path):
+    ended = settings_with(
+        tmp_path,
+        GOOD,
+        "settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE, settings.DEBUG",
+    )
+    assert ended.stdout.strip() == "True True False", ended.stderr
+
+
+def test_the_demonstration_makes_its_own_secret_once(tmp_path):
+    first = settings_with(tmp_path, {"SAYSO_DEMO": "1"}, "settings.SECRET_KEY")
+    again = settings_with(tmp_path, {"SAYSO_DEMO": "1"}, "settings.SECRET_KEY")
+    assert len(first.stdout.strip()) >= 50
+    assert first.stdout == again.stdout
+
+
+def test_every_variable_the_settings_read_stands_in_the_example():
+    example = (BASE / ".env.example").read_text(encoding="utf-8")
+    source = (BASE / "config" / "settings.py").read_text(encoding="utf-8")
+    named = {
+        line.split("=")[0] for line in example.splitlines() if "=" in line and line[0].isupper()
+    }
+    read = {
+        word.split('"')[1]
+        for word in source.replace("(", "(\n").splitlines()
+        if word.startswith('"SAYSO_')
+    } | {"DATABASE_URL", "REDIS_URL"}
+    assert named == read

@@ -1,0 +1,123 @@
+"""Every deed leaves an entry in the log, says who and when, and takes its arguments by name."""
+
+import ast
+
+import pytest
+
+from tests.architecture.source import Module, actions, modules, reached
+
+RECORDS = ("audit.actions.record", "governance.actions.trail.record")
+
+# Public functions in actions that leave no entry of their own, each with its reason.
+NO_ENTRY: dict[str, str] = {
+    "consent.actions.consents.plain": "a transaction; the deed inside it leaves the entry",
+    "consent.actions.sets.category_set": "part of giving a yes, whose entry covers it",
+    "consent.actions.subjects.client_digest": "arithmetic",
+    "consent.actions.subjects.digest_key": "fetches a key for arithmetic",
+    "consent.actions.subjects.find": "looks up slots for loading and imports, which leave entries",
+    "governance.actions.agreements.content_digest": "arithmetic",
+    "governance.actions.organisations.insert": "a row inside the deeds that leave the entry",
+    "governance.actions.scopes.ensure": "makes the row a lock hangs on; nothing happens to anybody",
+    "governance.actions.scopes.gate": "a lock; the deed inside it leaves the entry",
+    "governance.actions.scopes.narrowing": "opens the transaction of a no; the deed inside it "
+    "leaves the entry",
+    "governance.actions.scopes.steady": "a lock; the deed inside it leaves the entry",
+    "governance.actions.trail.actor": "says who acts; it is what entries are written with",
+    "release.actions.handing.whole_manifest": "words for a hand-over, which leaves the entry",
+    "release.actions.keeping.sweep": "deletes sealed drafts that belong to no release",
+    "release.actions.versions.quiet": "does nothing, on purpose",
+    "release.actions.versions.sweep_staging": "deletes sealed leftovers that belong to no version",
+}
+# Modules that are the inside of one deed: nothing in them is called from a door.
+INSIDE: dict[str, str] = {
+    "release.actions.loading": "the steps of versions.ingest, which leaves the entry",
+}
+# Deeds of nobody in particular: the clock's, or the very first one. They say when, not who.
+NO_BY: dict[str, str] = {
+    "governance.actions.people.create_first_administrator": "nobody is there yet to do it",
+    "governance.actions.reviews.lapse_unanswered": "the clock does it",
+    "release.actions.answers.record": "the clock answers releases",
+    "release.actions.answers.record_refusal": "the clock answers releases",
+    "release.actions.keeping.wipe": "the clock does it",
+    "release.actions.preparing.answer": "the clock answers releases",
+    "release.actions.releases.run": "the clock answers releases",
+}
+
+
+def public(module: Module) -> list[str]:
+    return [name for name in module.functions if not name.startswith("_")]
+
+
+def deeds() -> dict[str, tuple[Module, str]]:
+    return {
+        f"{module.name}.{name}": (module, name)
+        for module in actions()
+        for name in public(module)
+        if not module.name.startswith(("audit.", *INSIDE))  # the log does not log that it logs
+    }
+
+
+def leaves_an_entry(module: Module, name: str) -> bool:
+    return any(found in RECORDS for found in reached(module, name))
+
+
+def test_there_are_deeds_to_look_at():
+    assert len(deeds()) > 5
+
+
+@pytest.mark.parametrize("deed", sorted(deeds()))
+def test_every_deed_leaves_an_entry_or_is_listed_with_a_reason(deed):
+    assert leaves_an_entry(*deeds()[deed]) != (deed in NO_ENTRY)
+
+
+def test_no_listed_exception_is_stale():
+    assert set(NO_ENTRY) <= set(deeds())
+    assert set(NO_BY) <= set(deeds()) - set(NO_ENTRY)
+    assert set(INSIDE) <= {module.name.rsplit(".", 1)[0] for module in actions()}
+
+
+@pytest.mark.parametrize("inside", INSIDE)
+def test_the_inside_of_a_deed_is_entered_by_deeds_only(inside):
+    users = {
+        name
+        for name, module in modules().items()
+        if not name.startswith(inside)
+        and any(meaning.startswith(inside) for meaning in module.names.values())
+    }
+    assert users <= {module.name for module in actions()}
+
+
+@pytest.mark.parametrize("deed", sorted(set(deeds()) - set(NO_ENTRY)))
+def test_every_deed_takes_its_arguments_by_name_with_who_and_when(deed):
+    module, name = deeds()[deed]
+    arguments = module.functions[name].args
+    assert [one.arg for one in arguments.posonlyargs + arguments.args] == []
+    wanted = {"at"} if deed in NO_BY else {"by", "at", "via"}
+    assert wanted <= {one.arg for one in arguments.kwonlyargs}
+
+
+def test_only_the_trail_and_the_log_itself_write_entries():
+    writers = {
+        module.name
+        for module in actions()
+        for name in module.functions
+        if "audit.actions.record" in module.mentions(name)
+    }
+    assert writers <= {"governance.actions.trail"} | {
+        name for name in writers if name.startswith("audit.")
+    }
+
+
+def test_the_reader_of_source_sees_a_deed_without_an_entry(tmp_path):
+    text = "from governance.actions import trail\ndef good():\n    trail.record()\ndef bad():\n    ...\n"
+    functions = {
+        node.name: node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)
+    }
+    module = Module(
+        name="planted",
+        path=tmp_path,
+        names={"trail": "governance.actions.trail"},
+        functions=functions,
+    )
+    assert leaves_an_entry(module, "good")
+    assert not leaves_an_entry(module, "bad")

@@ -1,0 +1,79 @@
+"""What every test shares: which need which database, and plain words for what could not run."""
+
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import redis
+from django.conf import settings
+from django.db import connection
+
+from tests.append_only import flush_may_empty_append_only_tables  # noqa: F401 - autouse
+
+DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "client", "admin_client"}
+CHROMIUM = shutil.which("chromium")
+
+
+def shared_data() -> Path:
+    """Real input that stands beside the project on some machines and is never part of it."""
+    return Path(settings.BASE_DIR).parent / "shared" / "data"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what touches the database, so that it can run again on the other vendor."""
+    for item in items:
+        touches = item.get_closest_marker("django_db") is not None
+        if touches or DATABASE_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("database")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    vendor = connection.vendor
+    if item.get_closest_marker("postgresql_only") and vendor != "postgresql":
+        pytest.skip("needs PostgreSQL; this run is on SQLite")
+    if item.get_closest_marker("sqlite_only") and vendor != "sqlite":
+        pytest.skip("needs SQLite; this run is on PostgreSQL")
+    if item.get_closest_marker("browser") and CHROMIUM is None:
+        pytest.skip("needs Chromium, which is not installed")
+
+
+@pytest.fixture(scope="session")
+def real_input() -> Path:
+    """The folder of real input; the test is skipped, saying so, where it is absent."""
+    folder = shared_data()
+    if not folder.is_dir():
+        pytest.skip("needs the real input files (../shared/data), which are not here")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Where Chromium is; the test is skipped, saying so, where it is absent."""
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium, which is not installed")
+    return CHROMIUM
+
+
+@pytest.fixture(scope="session")
+def redis_address() -> str:
+    """A Redis on this machine; the test is skipped, saying so, where none answers."""
+    address = "redis://127.0.0.1:6379/9"
+    try:
+        redis.Redis.from_url(address, socket_connect_timeout=2).ping()
+    except redis.exceptions.RedisError:
+        pytest.skip("needs Redis on this machine, which does not answer")
+    return address
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in plain words what was not run and why."""
+    reasons: Counter[str] = Counter()
+    for report in terminalreporter.stats.get("skipped", []):
+        words = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reasons[words.removeprefix("Skipped: ")] += 1
+    if reasons:
+        terminalreporter.section("not run on this pass", sep="-")
+        for reason, count in sorted(reasons.items()):
+            terminalreporter.write_line(f"{count} tests: {reason}")

@@ -1,0 +1,132 @@
+"""Rows of what people said."""
+
+from typing import Any
+
+from consent.models import (
+    CategorySet,
+    CategorySetItem,
+    Consent,
+    ConsentEvent,
+    Objection,
+    SlotBlock,
+    Subject,
+    SubjectKey,
+    Terms,
+)
+from tests.factories.audit import entry
+from tests.factories.governance import (
+    HEX,
+    LATER,
+    START,
+    category_version,
+    digest,
+    numbers,
+    organisation,
+    purpose,
+    user,
+)
+
+
+def terms(**given: Any) -> Terms:
+    return Terms.objects.create(
+        **{
+            "code": f"sharing-{next(numbers)}",
+            "version": 1,
+            "language": "en",
+            "title": "Sharing",
+            "text": "You may say no. You may stop.",
+            "digest": HEX,
+            "published_at": START,
+            **given,
+        }
+    )
+
+
+def slot_block(**given: Any) -> SlotBlock:
+    return SlotBlock.objects.create(**{"holder": given.get("holder") or organisation(), **given})
+
+
+def subject(**given: Any) -> Subject:
+    return Subject.objects.create(
+        **{
+            "slot": next(numbers),
+            "holder": given.get("holder") or organisation(),
+            "wrapped_key": bytes(60),
+            "enrolled_at": START,
+            **given,
+        }
+    )
+
+
+def subject_key(**given: Any) -> SubjectKey:
+    person = given.get("subject") or subject()
+    return SubjectKey.objects.create(
+        **{
+            "holder": person.holder,
+            "digest": bytes.fromhex(digest()),
+            "subject": person,
+            **given,
+        }
+    )
+
+
+def category_set(**given: Any) -> CategorySet:
+    return CategorySet.objects.create(**{"digest": digest(), **given})
+
+
+def category_set_item(**given: Any) -> CategorySetItem:
+    return CategorySetItem.objects.create(
+        **{
+            "set": given.get("set") or category_set(),
+            "version": given.get("version") or category_version(),
+            **given,
+        }
+    )
+
+
+def consent(**given: Any) -> Consent:
+    person = given.get("subject") or subject()
+    return Consent.objects.create(
+        **{
+            "subject": person,
+            "holder": person.holder,
+            "recipient": given.get("recipient") or organisation(kind="research"),
+            "purpose": given.get("purpose") or purpose(),
+            "category_set": given.get("category_set") or category_set(),
+            "terms": given.get("terms") or terms(),
+            "channel": "paper",
+            "signer": "self",
+            "signature": "binder 3, sheet 41",
+            "answers": "yyyyyyy",
+            "signed_at": START,
+            "recorded_at": START,
+            "recorded_by": given.get("recorded_by") or user(),
+            "starts": START,
+            "ends": LATER,
+            "record_until": START.date(),
+            **given,
+        }
+    )
+
+
+def consent_event(**given: Any) -> ConsentEvent:
+    return ConsentEvent.objects.create(
+        **{
+            "consent": given.get("consent") or consent(),
+            "happening": "given",
+            "at": START,
+            "entry": given.get("entry") or entry(),
+            **given,
+        }
+    )
+
+
+def objection(**given: Any) -> Objection:
+    return Objection.objects.create(
+        **{
+            "subject": given.get("subject") or subject(),
+            "made_at": START,
+            "made_by": given.get("made_by") or user(kind="survivor"),
+            **given,
+        }
+    )

@@ -1,0 +1,197 @@
+"""Every page of the survivors' door in both languages: neutral, light, and wholly in its language."""
+
+import gzip
+import html
+import re
+from pathlib import Path
+from typing import Any
+
+import polib
+import pytest
+from django.conf import settings as configured
+from django.core.cache import cache
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.test import Client
+from django.urls import ResolverMatch, reverse
+from django.utils import translation
+
+from common.errors import BadInput, NotPermitted, NotReady, RuleBroken, SaysoError, Void
+from config import errors
+from config.pages import page as every_page
+from portal.urls import urlpatterns
+from release.vocabulary import Ground
+from tests import survivors
+from tests.survivors import WORDS, World
+
+pytestmark = pytest.mark.django_db
+
+# Words that would tell what this is about to whoever sees a title, an address or a history list.
+TELLING = re.compile(
+    r"traffick|trata|victim|víctima|survivor|sobrevivien|abus|exploit|explota|violen|shelter"
+    r"|refugio|consent|consenti|police|policía|sayso",
+    re.IGNORECASE,
+)
+MOST = 14 * 1024  # bytes, compressed, HTML and styles together
+STATUSES = [400, 403, 404, 409, 410, 503]
+
+
+@pytest.fixture
+def world(settings: Any) -> World:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick here
+    cache.clear()
+    world = survivors.build()
+    survivors.sent(world, world.on)
+    survivors.sent(world, world.stopped)
+    survivors.kept_back(world, world.paused, Ground.PAUSED)
+    return world
+
+
+def pages(world: World, language: str) -> dict[str, str]:
+    """Each page a survivor can come to, by a name; names of places are shown on some."""
+    client = Client(headers={"accept-language": language})
+    there = {"start": client.get("/start/"), "sign_in": client.get("/sign-in/")}
+    there["sign_in_wrong"] = client.post("/sign-in/", {"name": "x", "passphrase": "x"})
+    client.force_login(world.her, backend="django.contrib.auth.backends.ModelBackend")
+    for name in ("home", "history", "names", "settings"):
+        there[name] = client.get(reverse(f"portal:{name}"))
+    there["names_wrong"] = client.post(reverse("portal:names"), {"passphrase": "x"})
+    for which, consent in world.hers.items():
+        for name in ("details", "done"):
+            there[f"{name}_{which}"] = client.get(reverse(f"portal:{name}", args=[consent.ref]))
+    for name, consent in (("stop", world.on), ("pause", world.on), ("resume", world.paused)):
+        there[name] = client.get(reverse(f"portal:{name}", args=[consent.ref]))
+    there["pause_wrong"] = client.post(reverse("portal:pause", args=[world.on.ref]))
+    client.post(reverse("portal:names"), {"passphrase": WORDS})
+    there["home_named"] = client.get("/")
+    there["404"] = client.get("/nowhere/")
+    strict = Client(enforce_csrf_checks=True, headers={"accept-language": language})
+    there["form_too_old"] = strict.post("/sign-in/")
+    return {name: answer.content.decode() for name, answer in there.items()}
+
+
+def text_of(page: str) -> str:
+    bare = re.sub(r"<(script|style)\b.*?</\1>", " ", page, flags=re.S)
+    bare = re.sub(r'lang="en"[^>]*>[^<]*<', "><", bare.partition("<body")[2])
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", bare)))
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_titles_and_words_tell_nothing(language: str, world: World) -> None:
+    titles = set()
+    for name, page in pages(world, language).items():
+        (title,) = re.findall(r"<title>(.*?)</title>", page)
+        assert title.endswith(f" · {configured.SITE_NAME}"), name
+        assert not TELLING.search(title), (name, title)
+        assert not re.search("traffick|victim|trata de|víctima|survivor|sobrevivien", page), name
+        titles.add(title)
+    assert len(titles) >= 10  # still, a title says which page it is
+
+
+def test_addresses_and_file_names_tell_nothing() -> None:
+    addresses = [str(pattern.pattern) for pattern in urlpatterns]
+    folder = Path(configured.BASE_DIR) / "portal" / "static"
+    addresses += [str(path.relative_to(folder)) for path in folder.rglob("*")]
+    assert [each for each in addresses if TELLING.search(each)] == []
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_page_and_its_styles_are_light(language: str, world: World) -> None:
+    look = Path(configured.BASE_DIR) / "portal" / "static" / "look"
+    styles = sum(
+        len(gzip.compress((look / name).read_bytes())) for name in ("tokens.css", "base.css")
+    )
+    for name, page in pages(world, language).items():
+        assert len(gzip.compress(page.encode())) + styles <= MOST, name
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_page_loads_nothing_from_elsewhere(language: str, world: World) -> None:
+    for name, page in pages(world, language).items():
+        loaded = re.findall(r'<(?:link|script|img|form)\b[^>]*?(?:href|src|action)="([^"]*)"', page)
+        assert [each for each in loaded if not re.match(r"/[^/]", each)] == [], name
+        assert "style=" not in page, name
+        assert not re.search(r"\son\w+=", page), name
+
+
+def test_a_spanish_page_holds_no_english_sentence(world: World) -> None:
+    catalogue = polib.pofile(str(Path(configured.BASE_DIR) / "locale/es/LC_MESSAGES/django.po"))
+    english = {
+        each.msgid
+        for each in catalogue
+        if len(each.msgid) >= 8 and each.msgid != each.msgstr and "%" not in each.msgid
+    }
+    assert len(english) > 100
+    for name, page in pages(world, "es").items():
+        assert '<html lang="es"' in page, name
+        words = text_of(page)
+        assert [
+            each for each in english if re.search(rf"\b{re.escape(each)}(?!\w)", words)
+        ] == [], name
+
+
+def test_the_check_for_english_bites(world: World) -> None:
+    assert "Before you start" in text_of(pages(world, "en")["start"])
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_leaving_is_on_every_page_and_comes_second(language: str, world: World) -> None:
+    for name, page in pages(world, language).items():
+        stops = re.findall(r"<(?:a|button|input(?! type=\"hidden\"))\b[^>]*>", page)
+        assert 'class="skip"' in stops[0], name
+        assert 'class="button leave"' in stops[1], name
+
+
+def refused(error: Exception, door: str, rf: Any) -> HttpResponse | None:
+    request: HttpRequest = rf.post("/somewhere/")
+    request.resolver_match = ResolverMatch(lambda: None, (), {}, app_names=[door])
+    handler = errors.PlainErrors(lambda request: HttpResponse())
+    return handler.process_exception(request, error)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(BadInput, 400), (RuleBroken, 409), (Void, 410), (NotReady, 503)],
+)
+def test_a_refusal_becomes_the_page_of_its_kind(
+    error: type[SaysoError], status: int, rf: Any
+) -> None:
+    sentence = "Northgate Clinic has no key."
+    for door, told in (("desk", True), ("portal", False), ("", False)):
+        answer = refused(error("code", sentence), door, rf)
+        assert answer is not None
+        assert answer.status_code == status
+        assert (sentence in answer.content.decode()) is told  # she reads fixed words only
+        assert answer.has_header("Retry-After") is (status == 503)
+
+
+def test_a_newer_kind_of_refusal_is_answered_as_its_parent(rf: Any) -> None:
+    class Narrower(RuleBroken):
+        pass
+
+    answer = refused(Narrower("code", "No."), "portal", rf)
+    assert answer is not None
+    assert answer.status_code == 409
+
+
+def test_other_failures_are_not_swallowed(rf: Any) -> None:
+    assert refused(ValueError("x"), "portal", rf) is None
+    assert refused(NotPermitted("code", "No."), "portal", rf) is None  # Django answers 403 itself
+
+
+def test_error_pages_say_their_words_in_both_languages(rf: Any) -> None:
+    for status in STATUSES:
+        said = set()
+        for language in ("en", "es"):
+            with translation.override(language):
+                said.add(render_to_string(f"errors/{status}.html", every_page(None)))
+        assert len(said) == 2
+
+
+def test_the_page_of_a_failure_asks_neither_session_nor_database(
+    rf: Any, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(0):
+        answer = errors.failed(rf.get("/"))
+    assert answer.status_code == 500
+    assert b"It is not your fault." in answer.content

@@ -1,0 +1,178 @@
+"""A small world for the survivors' door: one person, four sharings, and somebody else.
+
+What the person says is said through the real deeds; only organisations, catalogue and releases are
+plain rows.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from audit.vocabulary import Via
+from consent.actions import consents, subjects
+from consent.models import Consent, Subject, Terms
+from consent.vocabulary import Channel, Signer
+from governance.models import DataCategory, Organisation, Purpose, User
+from release.models import Release, Use, Withheld
+from tests.factories import consent as said
+from tests.factories import governance as made
+from tests.factories import release as answered
+
+WORDS = "copper lantern meadow thirty swans"
+BLOCK = 8192
+
+
+@dataclass
+class World:
+    """`on`, `paused`, `stopped` and `expired` are hers; `other` is somebody else's."""
+
+    her: User
+    subject: Subject
+    holder: Organisation
+    purpose: Purpose
+    categories: list[DataCategory]
+    terms: Terms
+    staff: User
+    machine: User
+    on: Consent
+    paused: Consent
+    stopped: Consent
+    expired: Consent
+    other: Consent
+    releases: dict[str, Release] = field(default_factory=dict)
+
+    @property
+    def hers(self) -> dict[str, Consent]:
+        return {
+            "on": self.on,
+            "paused": self.paused,
+            "stopped": self.stopped,
+            "expired": self.expired,
+        }
+
+
+def account(name: str, kind: str = "survivor") -> User:
+    return User.objects.create_user(name, WORDS, kind=kind)
+
+
+def person(holder: Organisation, who: User, number: str) -> Subject:
+    digest = subjects.client_digest(subjects.digest_key(holder), number)
+    slots = subjects.enrol(
+        holder=holder, digests=[digest], by=made.user(), at=timezone.now(), via=Via.COMMAND
+    )
+    Subject.objects.filter(pk=slots[digest]).update(account=who)
+    return Subject.objects.get(pk=slots[digest])
+
+
+def build() -> World:
+    now = timezone.now()
+    her = account("river-maple-41")
+    holder = made.organisation(name="Harbour Light House")
+    mine = person(holder, her, "A-17")
+    purpose = made.purpose(
+        label_en="Helpers work as a team",
+        label_es="Que me ayuden en equipo",
+        description_en="The people who help you share notes.",
+        description_es="Quienes le ayudan comparten sus notas.",
+        longest_days=90,
+    )
+    categories = [
+        made.category(label_en="Age and language", label_es="Edad e idioma"),
+        made.category(label_en="What help I got", label_es="Qué ayuda recibí"),
+    ]
+    for category in categories:
+        made.category_version(category=category, published_at=now - timedelta(days=400))
+    text = said.terms(published_at=now - timedelta(days=400))
+
+    def yes(who: Subject, name: str, signed: datetime, *, days: int = 80) -> Consent:
+        return consents.give(
+            subject=who,
+            recipient=made.organisation(name=name, kind="health"),
+            purpose=purpose,
+            categories=categories,
+            terms=text,
+            channel=Channel.PORTAL,
+            signer=Signer.SELF,
+            signature=who.account.username if who.account else "",
+            answers="yyyyyyy",
+            signed_at=signed,
+            ends=signed + timedelta(days=days),
+            by=who.account or her,
+            at=now,
+            via=Via.PORTAL,
+        )
+
+    recent = now - timedelta(days=5)
+    on = yes(mine, "Northgate Clinic", recent)
+    paused = yes(mine, "Elm Street Legal Aid", recent)
+    stopped = yes(mine, "Westfield Housing", recent)
+    expired = yes(mine, "Quarry Road School", now - timedelta(days=40), days=30)
+    paused = consents.pause(consent=paused, by=her, at=now, via=Via.PORTAL)
+    stopped = consents.withdraw(consent=stopped, by=her, at=now, via=Via.PORTAL)
+    somebody = account("quiet-harbour-7")
+    other = yes(person(holder, somebody, "B-2"), "Southbank Clinic", recent)
+    return World(
+        her=her,
+        subject=mine,
+        holder=holder,
+        purpose=purpose,
+        categories=categories,
+        terms=text,
+        staff=account("grey-pebble-3", "staff"),
+        machine=account("tin-kettle-9", "machine"),
+        on=on,
+        paused=paused,
+        stopped=stopped,
+        expired=expired,
+        other=other,
+    )
+
+
+def bits(subject: Subject) -> bytes:
+    """One person's bit in her block's chunk."""
+    at = subject.slot % BLOCK
+    chunk = bytearray(1024)
+    chunk[at // 8] |= 1 << (at % 8)
+    return bytes(chunk)
+
+
+def sent(world: World, consent: Consent, **given: object) -> Release:
+    """A prepared release to this consent's recipient in which she is, with all her categories."""
+    release = _prepared(world, consent, **given)
+    for category in world.categories:
+        Use.objects.create(
+            release=release,
+            category=category,
+            block=world.subject.slot // BLOCK,
+            bits=bits(world.subject),
+        )
+    return release
+
+
+def kept_back(world: World, consent: Consent, ground: str) -> Release:
+    """A prepared release from which her record was withheld."""
+    release = _prepared(world, consent)
+    Withheld.objects.create(
+        release=release,
+        ground=ground,
+        block=world.subject.slot // BLOCK,
+        bits=bits(world.subject),
+    )
+    return release
+
+
+def _prepared(world: World, consent: Consent, **given: object) -> Release:
+    at = consent.recorded_at
+    asking = made.access_request(
+        dataset=made.dataset(holder=world.holder),
+        requester=consent.recipient,
+        purpose=world.purpose,
+    )
+    return answered.prepared(
+        request=asking,
+        asked_at=at,
+        answered_at=at,
+        good_until=at + timedelta(days=3),
+        **given,
+    )
