@@ -9,7 +9,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, UnreadablePostError
-from rest_framework.exceptions import APIException, ErrorDetail, Throttled, ValidationError
+from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
@@ -78,7 +78,7 @@ def _sayso(error: SaysoError) -> Response:
 
 def _shape(error: ValidationError) -> Response:
     errors = [
-        {"where": where or "body", "code": found.code, "detail": str(found)}
+        {"where": where or "body", "code": str(found.code), "detail": str(found)}
         for where, found in _flat(error.detail, "")
     ]
     return problem(
@@ -105,10 +105,11 @@ def _framework(error: APIException) -> Response:
     headers = {}
     if challenge := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = str(challenge)
-    if isinstance(error, Throttled) and error.wait is not None:
-        headers["Retry-After"] = str(int(error.wait) + 1)
+    wait: float | None = getattr(error, "wait", None)
+    if wait is not None:
+        headers["Retry-After"] = str(int(wait) + 1)
     detail = error.detail
-    code = detail.code if isinstance(detail, ErrorDetail) else error.default_code
+    code = str(detail.code) if isinstance(detail, ErrorDetail) else error.default_code
     return problem(HTTPStatus(error.status_code), code, str(detail), headers=headers)
 
 

@@ -32,6 +32,7 @@ def of(token: ApiToken) -> QuerySet[Release]:
         .select_related("request", "purpose", "entry")
         .prefetch_related("replaced_by")
         .annotate(package_parts=Count("parts"))
+        .defer("manifest")
     )
 
 

@@ -29,7 +29,7 @@ class PlainErrors:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not isinstance(error, SaysoError):
             return None
-        status = STATUS[type(error)]
+        status = next(status for kind, status in STATUS.items() if isinstance(error, kind))
         told = error.message if door(request) == "desk" else ""
         response = answer(request, status, told)
         if status == 503:

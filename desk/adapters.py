@@ -14,6 +14,7 @@ from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.encoding import force_bytes
 from django.utils.translation import gettext_lazy as _
 from qrcode.main import QRCode
 
@@ -105,7 +106,7 @@ class SealingMFAAdapter(DefaultMFAAdapter):
         return f'<svg class="qr" viewBox="0 0 {len(rows)} {len(rows)}"><path d="{path}"/></svg>'
 
 
-def _key(secret: str) -> bytes:
+def _key(secret: str | bytes) -> bytes:
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"sayso second factor").derive(
-        secret.encode()
+        force_bytes(secret)
     )

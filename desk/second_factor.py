@@ -14,9 +14,8 @@ REPLACE = "desk.replace_until"
 
 def enrolled(request: HttpRequest) -> bool:
     """This person has a device that shows codes."""
-    return Authenticator.objects.filter(
-        user_id=request.user.pk, type=Authenticator.Type.TOTP
-    ).exists()
+    devices = Authenticator.objects.filter(user_id=request.user.pk, type=Authenticator.Type.TOTP)
+    return bool(devices.exists())
 
 
 def passed(request: HttpRequest) -> bool:

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from hashlib import sha256
 
 import duckdb
@@ -46,10 +46,10 @@ COPY = {
 
 @dataclass(frozen=True)
 class Shape:
-    """What leaves and how: approved columns with their types, people per row, the format."""
+    """What leaves and how: approved columns, the type of each, people per row, the format."""
 
     columns: tuple[Column, ...]
-    types: Mapping[str, FieldType]
+    types: tuple[FieldType, ...]
     people_per_row: int
     format: PackageFormat
 
@@ -117,7 +117,10 @@ def row_plan(shape: Shape) -> tuple[ir.Table, ir.Table]:
         {
             **dict.fromkeys(slots, "int32"),
             "_recorded": "date",
-            **{column.name: TYPES[shape.types[column.name]] for column in shape.columns},
+            **{
+                column.name: TYPES[kind]
+                for column, kind in zip(shape.columns, shape.types, strict=True)
+            },
         },
         name="part",
     )
@@ -147,7 +150,10 @@ def row_plan(shape: Shape) -> tuple[ir.Table, ir.Table]:
     # Ordered by the agreement's own key: the order of our slots would link packages to each other.
     package = leaving.order_by("_person").select(
         **{PERSON: leaving["_person"]},
-        **{column.name: _masked(leaving, column, shape) for column in shape.columns},
+        **{
+            column.name: _masked(leaving, column, kind, shape.format)
+            for column, kind in zip(shape.columns, shape.types, strict=True)
+        },
     )
     named = reduce(
         lambda left, right: left.union(right),
@@ -174,17 +180,18 @@ def _open(rows: ir.Table, people: ir.Table) -> ir.Value:
     return ibis.ifelse(within, people.groups, ibis.literal(0, "int64")).coalesce(0)
 
 
-def _masked(rows: ir.Table, column: Column, shape: Shape) -> ir.Value:
+def _masked(rows: ir.Table, column: Column, kind: FieldType, format: PackageFormat) -> ir.Value:
     value = rows[column.name]
-    if shape.format == PackageFormat.CSV and TYPES[shape.types[column.name]] == "string":
+    if format == PackageFormat.CSV and TYPES[kind] == "string":
         # A quotation mark in front keeps a spreadsheet from running a cell as a formula.
         value = ibis.ifelse(value.left(1).isin(FORMULA), ibis.literal("'") + value, value)
     bit = ibis.literal(1 << column.group, "int64")
     return ibis.ifelse((rows["_open"] & bit) != 0, value, ibis.null(value.type()))
 
 
+@lru_cache(maxsize=256)
 def compiled(shape: Shape) -> Statements:
-    """The plan as DuckDB SQL."""
+    """The plan as DuckDB SQL; the same shape is compiled once."""
     package, uses = row_plan(shape)
     return Statements(
         rows=str(ibis.to_sql(package, dialect="duckdb")),

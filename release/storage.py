@@ -36,8 +36,8 @@ class Stored:
 class Store(Protocol):
     """Named bytes. A folder now; anything that can keep whole objects later."""
 
-    def put(self, name: str, data: bytes) -> Stored:
-        """Keep the bytes under the name, whole or not at all; afterwards they survive a crash."""
+    def put(self, name: str, data: bytes, *, lasting: bool = True) -> Stored:
+        """Keep the bytes under the name, whole or not at all; if lasting, they survive a crash."""
 
     def open(self, name: str) -> bytes:
         """The bytes. Raises FileNotFoundError where there are none."""
@@ -58,14 +58,15 @@ class LocalStore:
 
     folder: Path
 
-    def put(self, name: str, data: bytes) -> Stored:
+    def put(self, name: str, data: bytes, *, lasting: bool = True) -> Stored:
         path = self.path(name)
         draft = path.with_name(f"{DRAFT}{secrets.token_hex(8)}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            _write(draft, data)
+            _write(draft, data, lasting=lasting)
             draft.rename(path)
-            _force(path.parent)
+            if lasting:
+                _force(path.parent)
         except OSError as error:
             draft.unlink(missing_ok=True)
             raise NotReady("storage_unwritable", "The data folder cannot take this now.") from error
@@ -163,12 +164,13 @@ def memory(data: bytes = b"") -> Iterator[Memory]:
         os.close(handle)
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, data: bytes, *, lasting: bool) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(data)
         file.flush()
-        os.fsync(file.fileno())
+        if lasting:
+            os.fsync(file.fileno())
 
 
 def _force(folder: Path) -> None:

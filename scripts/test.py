@@ -90,9 +90,18 @@ def postgresql() -> Iterator[str]:
         try:
             yield f"{SERVER}/{name}"
         finally:
-            server.execute(
-                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-            )
+            # The named one, and the workers' own where a worker was killed and left them behind.
+            left = server.execute(
+                "SELECT datname FROM pg_database WHERE starts_with(datname, %s) "
+                "OR starts_with(datname, %s)",
+                [name, f"test_{name}"],
+            ).fetchall()
+            for (database,) in left:
+                server.execute(
+                    sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(
+                        sql.Identifier(database)
+                    )
+                )
 
 
 def summary(passes: list[Pass], missing: list[str], seconds: float) -> int:

@@ -26,7 +26,11 @@ def place() -> str | None:
 def prepare() -> Path:
     """Folders of this process: a worker's lie inside those of the process that started it."""
     parent = os.environ.get(ROOT) if WORKER else None
-    folder = Path(parent) / WORKER if parent else Path(tempfile.mkdtemp(prefix="sayso-tests-", dir=place()))
+    folder = (
+        Path(parent) / WORKER
+        if parent
+        else Path(tempfile.mkdtemp(prefix="sayso-tests-", dir=place()))
+    )
     if not WORKER:
         os.environ[ROOT] = str(folder)
     for name in [name for name in os.environ if name.startswith("SAYSO_")]:

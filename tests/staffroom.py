@@ -242,7 +242,7 @@ def submitted(room: Staffroom) -> AccessRequest:
 
 def secret_of(user: User) -> str:
     """A device for this user, as if it had been set up earlier."""
-    secret = generate_totp_secret()
+    secret: str = generate_totp_secret()
     Authenticator.objects.filter(user=user).delete()
     TOTP.activate(user, secret)
     return secret
@@ -250,7 +250,7 @@ def secret_of(user: User) -> str:
 
 def code(secret: str, at: datetime | None = None) -> str:
     seconds = time.time() if at is None else at.timestamp()
-    return format_hotp_value(hotp_value(secret, int(seconds) // 30))
+    return str(format_hotp_value(hotp_value(secret, int(seconds) // 30)))
 
 
 def enter(client: Client, user: User) -> Client:

@@ -67,7 +67,7 @@ def person(holder: Organisation, who: User, number: str) -> Subject:
 
 def build() -> World:
     now = timezone.now()
-    her = account("river-maple-41")
+    her = account("amber-willow-41")
     holder = made.organisation(name="Harbour Light House")
     mine = person(holder, her, "A-17")
     purpose = made.purpose(
@@ -169,10 +169,5 @@ def _prepared(world: World, consent: Consent, **given: object) -> Release:
         requester=consent.recipient,
         purpose=world.purpose,
     )
-    return answered.prepared(
-        request=asking,
-        asked_at=at,
-        answered_at=at,
-        good_until=at + timedelta(days=3),
-        **given,
-    )
+    times = {"asked_at": at, "answered_at": at, "good_until": at + timedelta(days=3)}
+    return answered.prepared(**{"request": asking, **times, **given})

@@ -1,7 +1,7 @@
 """The latest no of people: what a yes must be younger than."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db.models import F, Max, Q
 
@@ -38,4 +38,26 @@ def noes(
         ):
             for slot, last in rows:
                 found[slot] = max(last, found.get(slot, last))
+    return found
+
+
+def replaced(
+    *, slots: Iterable[int], recipient: int, purpose: int, since: datetime
+) -> dict[int, date]:
+    """For each slot whose yes was replaced by a newer one since: the last day of record it had."""
+    wanted = list(slots)
+    found: dict[int, date] = {}
+    for start in range(0, len(wanted), 5000):
+        rows = (
+            Consent.objects.filter(
+                subject__in=wanted[start : start + 5000],
+                recipient=recipient,
+                purpose=purpose,
+                ending=Ending.SUPERSEDED,
+                ended_at__gte=since,
+            )
+            .values_list("subject_id")
+            .annotate(last=Max("record_until"))
+        )
+        found.update(dict(rows))
     return found

@@ -12,7 +12,8 @@ from consent.models import CategorySetItem
 from consent.rules import Ask, ConsentSets, Slots, Yeses
 from consent.vocabulary import Standing
 
-# Each clause has its own test that removes it and sees the set come out wrong.
+# Each clause has its own test that removes it and sees the set come out wrong. None may ever be
+# NULL: whoever is not in force is asked for with NOT, and NOT NULL is nobody.
 ASKED: Mapping[str, str] = {
     "holder": "holder_id = %(holder)s",
     "recipient": "recipient_id = %(recipient)s",
@@ -23,7 +24,9 @@ IN_FORCE: Mapping[str, str] = {
     "started": "starts <= %(since)s",
     "not_over": "ends > %(since)s",
     "lasts": "ends >= %(until)s",
-    "not_paused": "(paused_at IS NULL OR paused_until <= %(since)s)",
+    "not_paused": (
+        "(paused_at IS NULL OR (paused_until IS NOT NULL AND paused_until <= %(since)s))"
+    ),
 }
 OBJECTING: Mapping[str, str] = {
     "objection_holder": "s.holder_id = %(holder)s",

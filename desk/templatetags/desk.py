@@ -1,11 +1,12 @@
 """How the desk words what it shows."""
 
+from datetime import datetime
 from typing import Any
 
 from django import template
 from django.http import HttpRequest
 from django.template import Context
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format, time_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -36,6 +37,18 @@ def band(count: int) -> str:
         "lowest": number_format(lowest, force_grouping=True),
         "highest": number_format(highest, force_grouping=True),
     }
+
+
+@register.filter
+def day(at: datetime | None) -> str:
+    """A day as the reader's language writes it."""
+    return date_format(at, "DATE_FORMAT") if at else ""
+
+
+@register.filter
+def moment(at: datetime | None) -> str:
+    """A day and a time of day, with the clock it is told by."""
+    return f"{day(at)}, {time_format(at, 'H:i e')}" if at else ""
 
 
 @register.filter

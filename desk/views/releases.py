@@ -31,10 +31,10 @@ def many(request: HttpRequest) -> HttpResponse:
 @require_GET
 def one(request: HttpRequest, ref: str) -> HttpResponse:
     found = _visible(request, ref)
-    held_back = [(Ground(ground).label, count) for ground, count in found.grounds.items() if count]
     page = {
         "release": found,
-        "held_back": sorted(held_back, key=lambda row: (-row[1], str(row[0]))),
+        "held_back": _held_back(staff(request), found),
+        "refused_for": _labels(found) if found.state == ReleaseState.REFUSED else [],
         "manifest": json.loads(bytes(found.manifest)) if found.manifest else None,
         "downloads": found.downloads.order_by("-at")[:20],
         "may_take": found.state == ReleaseState.PREPARED
@@ -75,9 +75,22 @@ def proof(request: HttpRequest, ref: str) -> HttpResponse:
     return response
 
 
+def _held_back(user: User, found: Release) -> list[tuple[str, int]]:
+    """People by ground, for the holder and the board; who receives learns one band of rows only."""
+    board = found.request.dataset.board
+    if not permissions.can_steward(user, found.holder) and not permissions.can_sit(user, board):
+        return []
+    counted = sorted(found.grounds.items(), key=lambda row: (-row[1], row[0]))
+    return [(str(Ground(ground).label), count) for ground, count in counted if count]
+
+
+def _labels(found: Release) -> list[str]:
+    return [str(Ground(ground).label) for ground in found.grounds]
+
+
 def seen_by(user: User) -> QuerySet[Release]:
-    """What one's organisations asked for, and what came of the datasets they hold."""
-    return releases.visible_to(user) | releases.held_by(user)
+    """What one's organisations asked for, and what came of what they hold or decide about."""
+    return releases.visible_to(user) | releases.held_by(user) | releases.overseen_by(user)
 
 
 def _visible(request: HttpRequest, ref: str) -> Release:

@@ -1,5 +1,7 @@
 """Who can have which role. A survivor never works here; a machine only asks."""
 
+from typing import assert_never
+
 from governance.vocabulary import Role, UserKind
 
 
@@ -8,7 +10,9 @@ def role_fault(kind: str, role: str) -> str:
     match UserKind(kind):
         case UserKind.SURVIVOR:
             return "A survivor's account has no role in any organisation."
-        case UserKind.MACHINE if Role(role) != Role.REQUESTER:
-            return "A machine can only be a requester."
-        case _:
+        case UserKind.MACHINE:
+            return "" if Role(role) == Role.REQUESTER else "A machine can only be a requester."
+        case UserKind.STAFF:
             return ""
+        case other:
+            assert_never(other)

@@ -92,8 +92,13 @@ def settings_page(request: HttpRequest) -> HttpResponse:
 
 
 def with_language(request: HttpRequest, response: HttpResponse, user: User) -> HttpResponse:
-    """Her own language, unless she chose another on this device just now."""
-    if settings.LANGUAGE_COOKIE_NAME in request.COOKIES:
+    """Her own language, unless she chose another on this device just now.
+
+    The site's first language is also what every account begins with, so it says nothing of her: her
+    browser decides then.
+    """
+    chosen = settings.LANGUAGE_COOKIE_NAME in request.COOKIES
+    if chosen or user.language == settings.LANGUAGE_CODE:
         return response
     return remember_language(response, user.language)
 

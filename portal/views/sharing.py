@@ -1,6 +1,6 @@
 """What she shares, stopping and pausing it, and where it went."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -20,14 +20,18 @@ from release.queries import uses
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    cards = her_cards(request)
+    cards = sorted(her_cards(request), key=lambda one: one.place.number)
+    last: dict[str, datetime] = {}
+    for use in uses.of(her(request), timezone.now()):
+        if use.consent and use.picked_up_at:
+            last[use.consent.ref] = max(*use.picked_up_at, last.get(use.consent.ref, use.at))
     return render(
         request,
         "portal/home.html",
         {
-            "running": [one for one in cards if one.running],
-            "ended": [one for one in cards if not one.running],
-            "on": sum(one.look == "on" for one in cards),
+            "running": [(one, last.get(one.ref)) for one in cards if one.running],
+            "ended": [(one, last.get(one.ref)) for one in cards if not one.running],
+            "on": len({one.place.number for one in cards if one.look == "on"}),
             "named": names_shown(request),
         },
     )

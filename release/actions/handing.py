@@ -24,7 +24,6 @@ from governance.actions import scopes, trail
 from governance.models import User
 from governance.queries import clock
 from governance.queries import scopes as scope_queries
-from governance.queries.scopes import Epochs
 from governance.vocabulary import PackageFormat
 from release.actions import releases
 from release.models import Download, Release, ReleasePart
@@ -74,7 +73,6 @@ class Permit:
     """The outcome under the locks: a Download, or why the package is void and what replaces it."""
 
     download: Download | None
-    epochs: Epochs
     ground: VoidGround | None = None
     replacement: Release | None = None
 
@@ -100,16 +98,16 @@ def hand_over(
     release = WITH.get(pk=release.pk)
     try:
         check_can_fetch(by, release)
+        if release.state == ReleaseState.WAITING:
+            raise NotReady("not_prepared", "This is still being prepared. Ask again in a moment.")
+        if release.state == ReleaseState.REFUSED:
+            raise Void("refused", "This was refused; there is nothing to fetch.")
+        piece = _piece(release, part, number)
+        span = _span(piece, first, last)
+        permit = _permit(release, part, number, by=by, via=via)
     except NotPermitted as refusal:
         _refused(release, by=by, at=at, via=via, reason=refusal.code)
         raise
-    if release.state == ReleaseState.WAITING:
-        raise NotReady("not_prepared", "This is still being prepared. Ask again in a moment.")
-    if release.state == ReleaseState.REFUSED:
-        raise Void("refused", "This was refused; there is nothing to fetch.")
-    piece = _piece(release, part, number)
-    span = _span(piece, first, last)
-    permit = _permit(release, part, number, by=by, via=via)
     if permit.download is None:
         raise Void(
             str(permit.ground),
@@ -213,6 +211,7 @@ def _permit(
 ) -> Permit:
     with scopes.steady(recipient=release.recipient_id) as moment:
         current = WITH.select_for_update(of=("self",)).get(pk=release.pk)
+        check_can_fetch(by, current)  # again, under the locks: a role may have ended just now
         epochs = moment.of(release.recipient_id)
         ground = standing.void_ground(current, moment.at)
         if ground is None and not _files_there(current):
@@ -220,7 +219,7 @@ def _permit(
         if ground is not None:
             replacement = void(release=current, ground=ground, by=by, at=moment.at, via=via)
             _refusal_entry(current, by=by, at=moment.at, via=via, reason=ground.value)
-            return Permit(None, epochs, ground, replacement)
+            return Permit(None, ground, replacement)
         entry = trail.record(
             type=EntryType.DOWNLOAD_GIVEN,
             by=by,
@@ -243,7 +242,7 @@ def _permit(
             epoch_scope=epochs.scope,
             entry_id=entry.pk,
         )
-    return Permit(download, epochs)
+    return Permit(download)
 
 
 def _files_there(release: Release) -> bool:
@@ -305,38 +304,38 @@ def _part_bytes(
     via: Via,
 ) -> Iterator[bytes]:
     """The bytes of one part, after one more look; nothing of it where somebody in it said no."""
-    _look_again(release, piece, permit, by=by, via=via)
     try:
         sealed = store().open(piece.name)
     except FileNotFoundError:
         _stop(release, VoidGround.FILES, by=by, via=via, reason=f"part-{piece.number}")
     if sha256(sealed).hexdigest() != piece.sha256:
         _stop(release, VoidGround.FILES, by=by, via=via, reason=f"part-{piece.number}")
+    _look_again(release, piece, by=by, via=via)  # last: from here to the wire nothing is waited for
     begin, end = span
     for start in range(begin, end + 1, PIECE):
+        if permit.download is not None and clock.now() > permit.download.at + timing.STREAM_LIFE:
+            _stop(release, None, by=by, via=via, reason="too-slow")
         yield sealed[start : min(start + PIECE, end + 1)]
 
 
-def _look_again(
-    release: Release, piece: ReleasePart, permit: Permit, *, by: User, via: Via
-) -> None:
+def _look_again(release: Release, piece: ReleasePart, *, by: User, via: Via) -> None:
     now = clock.now()
-    if permit.download is not None and now > permit.download.at + timing.STREAM_LIFE:
-        _stop(release, None, by=by, via=via, reason="too-slow")
-    moves = scope_queries.moves_since(permit.epochs, release.recipient_id)
-    if moves.epochs == permit.epochs and (
-        release.good_until is not None and now < release.good_until
-    ):
+    before = standing.epochs_of(release)
+    # Every no since the package was made, not since the permit: a newer yes that was good then
+    # may have run out by now.
+    moves = scope_queries.moves_since(before, release.recipient_id)
+    if moves.epochs == before and release.good_until is not None and now < release.good_until:
         return
     with scopes.steady(recipient=release.recipient_id) as moment:
         current = WITH.get(pk=release.pk)
+        moves = scope_queries.moves_since(before, release.recipient_id)
         inside = unpack(piece.slots)
-        whole = moves.whole and standing.void_ground(current, moment.at)
+        whole = standing.whole_ground(current, moment.at)
         ended = release.good_until is None or moment.at >= release.good_until
-        asked = inside if ended else np.intersect1d(inside, list(moves.slots))
+        asked = inside if ended or moves.whole else np.intersect1d(inside, list(moves.slots))
         gone = standing.closed(current, asked.astype(np.int32), moment.at)
     if whole:
-        _stop(release, VoidGround(whole), by=by, via=via, reason=f"part-{piece.number}")
+        _stop(release, whole, by=by, via=via, reason=f"part-{piece.number}")
     if len(gone):
         _stop(
             release,

@@ -113,10 +113,11 @@ def answer(release: Release, worker: str) -> Release:
 def _engine(work: Work) -> Engine:
     release, ring = work.release, facts.ring()
     agreement = release.request.agreement
+    types = facts.column_types(work.version)
     return Engine(
         shape=Shape(
             columns=work.plan.columns,
-            types=facts.column_types(work.version),
+            types=tuple(types[column.name] for column in work.plan.columns),
             people_per_row=work.version.people_per_row,
             format=PackageFormat(release.format),
         ),

@@ -72,8 +72,11 @@ def run(*, release: Release, at: datetime, worker: str = "clock") -> Release:
         return release
     try:
         for _ in range(timing.LONGEST_RESTARTS + 1):
+            current = _fresh(release)
+            if current.state != ReleaseState.WAITING:
+                return current  # another worker was faster: our lease had run out
             try:
-                return preparing.answer(_fresh(release), worker)
+                return preparing.answer(current, worker)
             except preparing.StartAgain:
                 continue
         raise NotReady("too_many_changes", "Too much changed while this was written. Ask again.")

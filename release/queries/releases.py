@@ -3,7 +3,7 @@
 from django.db.models import QuerySet
 
 from governance.models import AccessRequest, User
-from governance.queries import clock, people
+from governance.queries import boards, clock, people
 from governance.vocabulary import Role
 from release.models import Release
 from release.vocabulary import ReleaseState
@@ -36,6 +36,16 @@ def held_by(user: User) -> QuerySet[Release]:
     return (
         Release.objects.filter(holder__in=own)
         .select_related("request__dataset", "recipient", "purpose", "version", "entry")
+        .order_by("-asked_at", "-pk")
+    )
+
+
+def overseen_by(user: User) -> QuerySet[Release]:
+    """The releases that came of what this user's boards decide about."""
+    sits = boards.seats_of(user, clock.now()).values("board")
+    return (
+        Release.objects.filter(request__dataset__board__in=sits)
+        .select_related("request__dataset", "holder", "recipient", "purpose", "version", "entry")
         .order_by("-asked_at", "-pk")
     )
 

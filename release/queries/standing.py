@@ -1,9 +1,11 @@
 """Whether what was prepared may still be handed over: asked again at every access."""
 
-from datetime import datetime
+import json
+from datetime import date, datetime
 
 import numpy as np
 
+from consent.queries import latest
 from consent.rules import Slots
 from governance.queries import scopes
 from governance.queries.scopes import Epochs
@@ -11,7 +13,7 @@ from release.models import Release, Use
 from release.queries import facts
 from release.rules import timing
 from release.rules.bits import block_of, slots_of
-from release.rules.decide import grouped, open_people, whole_grounds
+from release.rules.decide import People, grouped, open_people, whole_grounds
 from release.vocabulary import Ground, ReleaseState, VoidGround
 
 WHOLE: dict[Ground, VoidGround] = {
@@ -38,15 +40,9 @@ def void_ground(release: Release, at: datetime) -> VoidGround | None:
 
     To be asked under the shared locks, for the answer holds only as long as they do.
     """
-    if release.answered_at is None or release.voided_at is not None:
-        return VoidGround(release.void_ground) if release.void_ground else VoidGround.FILES
-    if at >= release.answered_at + timing.PACKAGE_LIFE:
-        return VoidGround.UNFETCHED
-    against = whole_grounds(facts.gather_whole(release, release.version), at, at)
-    if against:
-        return WHOLE[against[0]]
-    if facts.current_key(release) != release.key:
-        return VoidGround.KEY
+    against = whole_ground(release, at)
+    if against is not None:
+        return against
     moves = scopes.moves_since(epochs_of(release), release.recipient_id)
     if release.good_until is None or at >= release.good_until:
         if len(closed(release, used(release), at)):
@@ -57,6 +53,37 @@ def void_ground(release: Release, at: datetime) -> VoidGround | None:
     if len(closed(release, gone, at)):
         return VoidGround.PERSON_SAID_NO
     return None
+
+
+def whole_ground(release: Release, at: datetime) -> VoidGround | None:
+    """Why nothing at all of this package may be handed over at `at`, people's words apart."""
+    if release.answered_at is None or release.voided_at is not None:
+        return VoidGround(release.void_ground) if release.void_ground else VoidGround.FILES
+    if at >= release.answered_at + timing.PACKAGE_LIFE:
+        return VoidGround.UNFETCHED
+    against = whole_grounds(facts.gather_whole(release, release.version), at, at)
+    if against:
+        return WHOLE[against[0]]
+    if facts.current_key(release) != release.key:
+        return VoidGround.KEY
+    if columns_moved(release):
+        return VoidGround.CATALOGUE
+    return None
+
+
+def columns_moved(release: Release) -> bool:
+    """Whether a column of the package belongs to another category now than when it was written."""
+    written = {
+        column["name"]: column["category"]
+        for column in json.loads(bytes(release.manifest))["columns"]
+        if column["category"]
+    }
+    now = dict(
+        release.request.fields.filter(field__name__in=written).values_list(
+            "field__name", "field__category__code"
+        )
+    )
+    return now != written
 
 
 def epochs_of(release: Release) -> Epochs:
@@ -86,13 +113,31 @@ def closed(release: Release, slots: Slots, at: datetime) -> Slots:
     words = facts.gather_words(
         release, at, at, everybody if len(everybody) < MOST_NAMED else None
     )
-    people = open_people(words, groups)
+    people = _not_narrowed(release, open_people(words, groups), everybody)
     gone = []
     for category, those in inside.items():
         mask = sum(1 << place for place, group in enumerate(groups) if group.category == category)
         still = people.slots[(people.groups & mask) == mask] if mask else those[:0]
         gone.append(np.setdiff1d(those, still))
     return np.unique(np.concatenate(gone)).astype(np.int32)
+
+
+def _not_narrowed(release: Release, people: People, slots: Slots) -> People:
+    """Without those whose newer yes covers fewer days of record than the one that was relied on."""
+    older = latest.replaced(
+        slots=slots.tolist(),
+        recipient=release.recipient_id,
+        purpose=release.purpose_id,
+        since=release.answered_at or release.asked_at,
+    )
+    if not older:
+        return people
+    first = date(1970, 1, 1)
+    fewer = [
+        slot in older and day < (older[slot] - first).days
+        for slot, day in zip(people.slots.tolist(), people.record_until.tolist(), strict=True)
+    ]
+    return people.where(~np.array(fewer, dtype=np.bool_))
 
 
 MOST_NAMED = 5000  # above this many people all words are read at once

@@ -247,7 +247,11 @@ def revised(plan: Plan, words: ConsentSets, gone: Slots) -> Plan:
         if len(those):
             withheld[ground] = np.union1d(withheld.get(ground, those), those)
         left = np.setdiff1d(left, those)
-    return Plan(plan.columns, plan.groups, people, withheld, plan.good_until)
+    # Her newer yes may end sooner than the one the plan relied on.
+    ends = [plan.good_until]
+    if words.earliest_end is not None:
+        ends.append(words.earliest_end)
+    return Plan(plan.columns, plan.groups, people, withheld, min(ends))
 
 
 def grouped(fields: Sequence[FieldFact]) -> tuple[tuple[Group, ...], tuple[Column, ...]]:

@@ -10,6 +10,7 @@ from django.urls.resolvers import RoutePattern
 import api.urls
 from governance.rules import transitions_page
 from tests.architecture.source import BASE
+from tests.spec import decision
 
 REFERENCE = BASE / "docs" / "reference"
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
@@ -17,6 +18,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 # Every page under docs/reference and what draws it.
 DRAWN: dict[str, Callable[[], str]] = {
     "transitions.md": transitions_page,
+    "decision.md": decision.page,
 }
 
 # Pages under docs/reference that are written by hand, each with its reason.

@@ -30,16 +30,15 @@ NO_ENTRY: dict[str, str] = {
 }
 # Modules that are the inside of one deed: nothing in them is called from a door.
 INSIDE: dict[str, str] = {
+    "release.actions.answers": "the last step of releases.run: the answer and its entry",
+    "release.actions.preparing": "the steps of releases.run, which holds the lease",
     "release.actions.loading": "the steps of versions.ingest, which leaves the entry",
 }
 # Deeds of nobody in particular: the clock's, or the very first one. They say when, not who.
 NO_BY: dict[str, str] = {
     "governance.actions.people.create_first_administrator": "nobody is there yet to do it",
     "governance.actions.reviews.lapse_unanswered": "the clock does it",
-    "release.actions.answers.record": "the clock answers releases",
-    "release.actions.answers.record_refusal": "the clock answers releases",
     "release.actions.keeping.wipe": "the clock does it",
-    "release.actions.preparing.answer": "the clock answers releases",
     "release.actions.releases.run": "the clock answers releases",
 }
 
@@ -73,7 +72,7 @@ def test_every_deed_leaves_an_entry_or_is_listed_with_a_reason(deed):
 def test_no_listed_exception_is_stale():
     assert set(NO_ENTRY) <= set(deeds())
     assert set(NO_BY) <= set(deeds()) - set(NO_ENTRY)
-    assert set(INSIDE) <= {module.name.rsplit(".", 1)[0] for module in actions()}
+    assert all(any(module.name.startswith(inside) for module in actions()) for inside in INSIDE)
 
 
 @pytest.mark.parametrize("inside", INSIDE)

@@ -32,7 +32,7 @@ def tells_words_apart(node: ast.Match) -> bool:
 
 
 def closes(node: ast.Match) -> bool:
-    """The last case takes whatever is left; it refuses it, or says what all the rest means."""
+    """The last case takes whatever is left, and says that nothing may be."""
     last = node.cases[-1]
     if not (isinstance(last.pattern, ast.MatchAs) and last.pattern.pattern is None):
         return False
@@ -81,6 +81,7 @@ def tables() -> list[tuple[str, Mapping[Any, Any], type[TextChoices]]]:
 PARTIAL: dict[str, str] = {
     "governance.permissions.GRANTS": "a seat on a board gives its permission, not a membership",
     "release.rules.decide.STANDING_GROUNDS": "a yes in force is no ground to withhold",
+    "release.queries.standing.WHOLE": "only what stands against a whole release voids a package",
     "release.rules.mapping.BOUNDS": "only numbers and dates have a least and a most",
 }
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.utils import timezone
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from consent.models import Consent
 from consent.vocabulary import Ending
@@ -154,10 +154,11 @@ def test_the_keyboard_reaches_everything_and_the_page_comes_first(
     room: Staffroom, visit: Visit
 ) -> None:
     page = visit(javascript=True)
-    enter(page, room.members[0])
+    enter(page, room.requester)
     page.goto("/desk/")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.closest('main') !== null")

@@ -94,6 +94,7 @@ class World:
     member: g.User
     seat: g.Seat
     steward: g.User
+    warden: g.User
     holder: g.Organisation
     dataset: g.Dataset
     agreement: g.Agreement
@@ -235,6 +236,7 @@ def build() -> World:
         member=member,
         seat=seat,
         steward=steward,
+        warden=warden,
         holder=holder,
         dataset=dataset,
         agreement=_agreement(holder, warden, delta, dataset, at),

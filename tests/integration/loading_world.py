@@ -120,9 +120,8 @@ description_en = "{code}"
 description_es = "{code}"
 """
 CATEGORIES = ("about-me", "case-steps", "how-it-happened", "papers-and-status", "what-happened")
-SMALL_SHEET = (
-    'field = []\n[catalogue]\ncode = "small"\nversion = "1"\n'
-    + "".join(CATEGORY.format(code=code) for code in CATEGORIES)
+SMALL_SHEET = 'field = []\n[catalogue]\ncode = "small"\nversion = "1"\n' + "".join(
+    CATEGORY.format(code=code) for code in CATEGORIES
 )
 
 

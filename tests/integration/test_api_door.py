@@ -80,7 +80,7 @@ def transactional_db(django_db_setup, django_db_blocker):
 
 
 @pytest.fixture
-def place(transactional_db) -> Place:
+def place(transactional_db):
     cache.clear()
     return transactional_db
 

@@ -81,6 +81,13 @@ def test_no_row_is_replaced(table):
 
 
 @pytest.mark.sqlite_only
+def test_no_waiting_entry_is_replaced():
+    happened()
+    with pytest.raises(IntegrityError, match="append_only"):
+        execute("INSERT OR REPLACE INTO audit_entry SELECT * FROM audit_entry")
+
+
+@pytest.mark.sqlite_only
 def test_no_entry_is_pushed_out_by_giving_its_number_to_another():
     log_of(1)
     happened(1)

@@ -312,7 +312,7 @@ def test_a_private_key_pasted_by_mistake_is_refused(room: Staffroom, client: Cli
     assert RecipientKey.objects.filter(organisation=room.recipient).count() == 1
 
 
-def test_numbers_of_people_are_shown_in_bands(room: Staffroom, client: Client) -> None:
+def test_numbers_of_people_are_shown_in_bands(room: Staffroom) -> None:
     asked = staffroom.approved(room)
     version = answered.dataset_version(dataset=room.dataset, rows=7_431, people=3_217)
     release = answered.prepared(
@@ -324,19 +324,36 @@ def test_numbers_of_people_are_shown_in_bands(room: Staffroom, client: Client) -
         people_withheld=1_440,
         grounds={"no_consent": 1_433, "withdrawn": 7},
     )
+    for who in (room.requester, room.steward, room.members[0]):
+        staffroom.enter(client := Client(), who)
+        shown = page(client, "release", release.ref) + page(client, "releases")
+        shown += page(client, "datasets") + page(client, "request", asked.ref)
+        assert "2,001 to 5,000" in shown
+        assert "1,001 to 2,000" in shown
+        # Who receives learns one band; by ground it is for the holder and the board.
+        assert ("no yes was given" in shown) == (who != room.requester)
+        assert ("fewer than 11" in shown) == (who != room.requester)
+        for number in (7_431, 3_217, 4_099, 3_332, 1_777, 1_440, 1_433):
+            assert str(number) not in shown
+            assert f"{number:,}" not in shown
+
+
+def test_a_refusal_names_its_grounds_to_whoever_asked(room: Staffroom, client: Client) -> None:
+    refused = answered.release(
+        request=staffroom.approved(room),
+        state="refused",
+        answered_at=timezone.now(),
+        entry=answered.entry(type="release:refused"),
+        grounds={"no_key": 3_217},
+    )
     staffroom.enter(client, room.requester)
-    shown = page(client, "release", release.ref) + page(client, "releases")
-    shown += page(client, "datasets") + page(client, "request", asked.ref)
-    assert "2,001 to 5,000" in shown
-    assert "1,001 to 2,000" in shown
-    assert "fewer than 11" in shown
-    assert "no yes was given" in shown
-    for number in (7_431, 3_217, 4_099, 3_332, 1_777, 1_440, 1_433):
-        assert str(number) not in shown
-        assert f"{number:,}" not in shown
+    shown = page(client, "release", refused.ref)
+    assert "the recipient has no current key" in shown
+    assert "3,001" not in shown
+    assert "2,001" not in shown
 
 
-def test_a_release_is_seen_by_those_who_asked_and_by_the_holders_stewards(
+def test_a_release_is_seen_by_those_who_asked_the_holders_stewards_and_the_board(
     room: Staffroom, client: Client
 ) -> None:
     release = answered.prepared(request=staffroom.approved(room))
@@ -345,6 +362,8 @@ def test_a_release_is_seen_by_those_who_asked_and_by_the_holders_stewards(
         inside = staffroom.enter(Client(), getattr(room, who))
         seen[who] = inside.get(place("release", release.ref)).status_code
     assert seen == {"requester": 200, "steward": 200, "outsider": 404, "advocate": 404}
+    inside = staffroom.enter(Client(), room.members[1])
+    assert "Download" not in page(inside, "release", release.ref)
     staffroom.enter(client, room.steward)
     assert "Download" not in page(client, "release", release.ref)
     assert client.post(place("release-package", release.ref)).status_code == 403

@@ -142,6 +142,20 @@ def test_a_password_typed_long_ago_sets_up_nothing(user: User, client: Client) -
     assert client.get(DEVICE)["Location"] == SIGN_IN
 
 
+def test_a_password_alone_sets_up_nothing_once_there_is_a_device(
+    user: User, client: Client
+) -> None:
+    slow = Client()
+    sign_in(slow)
+    slow.get(DEVICE)
+    set_up(client)
+    kept = Authenticator.objects.get(user=user, type="totp")
+    secret = SealingMFAAdapter().decrypt(slow.session[DRAFT])
+    answer = slow.post(DEVICE, {"code": code(secret)})
+    assert answer["Location"] == SIGN_IN
+    assert Authenticator.objects.get(user=user, type="totp") == kept
+
+
 def test_secrets_are_nowhere_in_the_database_in_clear(user: User, client: Client) -> None:
     sign_in(client)
     page = client.get(DEVICE).content.decode()

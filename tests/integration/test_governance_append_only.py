@@ -75,6 +75,7 @@ def test_a_row_of_the_record_neither_changes_nor_goes(model):
     refused(lambda: rows._raw_delete(rows.db))
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             refused(lambda: cursor.execute(f"TRUNCATE {model._meta.db_table} CASCADE"))
     with triggers_lifted():
         assert rows.update(**FIXED[model]) == 1

@@ -96,9 +96,13 @@ def test_being_a_superuser_opens_nothing_and_an_inactive_account_less(role):
     assert not permissions.can_pause_purpose(admin)
     user = member(world.holder_admin, "one-role-only", world.holder, role)
     assert can(user, world.holder)
-    user.is_active = False
-    user.save()
+    for someone in (user, world.convener, world.seats[0].user):
+        someone.is_active = False
+        someone.save()
     assert not can(user, world.holder)
+    assert not permissions.can_convene(world.convener)
+    assert not permissions.can_make_account(world.convener, UserKind.STAFF)
+    assert not permissions.can_pause_purpose(world.seats[0].user)
 
 
 def test_a_survivors_account_may_nothing_even_if_guardian_says_so():

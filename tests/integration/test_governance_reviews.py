@@ -3,16 +3,25 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from audit.models import Entry
 from audit.vocabulary import Decision as Answer
 from audit.vocabulary import EntryType, Via
 from common.errors import BadInput, NotPermitted, RuleBroken
 from governance.actions import agreements, boards, catalogue, memberships, requests, reviews
-from governance.models import AccessRequest, AgreementSignature, Ballot, Charter, Decision
+from governance.models import (
+    AccessRequest,
+    Agreement,
+    AgreementSignature,
+    Ballot,
+    Charter,
+    Decision,
+)
 from governance.queries import agreements as agreement_readings
 from governance.queries import requests as request_readings
 from governance.vocabulary import AgreementState, RequestState, Role, SeatKind, Vote
+from tests.append_only import triggers_lifted
 from tests.integration.governance_world import LATER, NOW, build, member, staff, stamp
 
 pytestmark = pytest.mark.django_db
@@ -361,3 +370,34 @@ def test_a_request_taken_back_goes_no_further():
     refusal("request_state", reviews.vote, vote=Vote.YES, reason="Late.", **case)
     assert AccessRequest.objects.get().state == RequestState.ENDED
     assert Entry.objects.filter(type=EntryType.REQUEST_WITHDRAWN).count() == 1
+
+
+def test_whoever_is_not_concerned_neither_asks_nor_ends_nor_decides():
+    world = build()
+    for user in (world.steward, world.recipient_admin, world.convener):
+        refusal("may_not_ask", world.draft, by=user)
+    draft = world.draft()
+    for user in (world.steward, world.recipient_admin, world.seats[0].user):
+        refusal("may_not_ask", requests.submit, request=draft, **stamp(user))
+        refusal("may_not_end_request", requests.end, request=draft, **stamp(user))
+    asked = requests.submit(request=draft, **stamp(world.requester))
+    for seat in world.seats[:2]:
+        world.vote(asked, seat)
+    for user in (world.steward, world.requester, world.holder_admin):
+        refusal("may_not_decide", reviews.decide, request=asked, **stamp(user))
+    refusal("may_not_end_request", requests.end, request=asked, **stamp(world.convener))
+    assert reviews.decide(request=asked, **stamp(world.convener)).outcome == RequestState.APPROVED
+    assert requests.end(request=asked, **stamp(world.holder_admin)).state == RequestState.ENDED
+
+
+def test_a_text_that_was_changed_behind_the_databases_back_is_not_countersigned():
+    world = build(signed=False)
+    agreement = world.agreement
+    agreements.sign(agreement=agreement, organisation=world.holder, **stamp(world.holder_admin))
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    with triggers_lifted():
+        Agreement.objects.update(title="Something else")
+    case = {"agreement": agreement, "organisation": world.recipient}
+    refusal("content_changed", agreements.sign, **case, **stamp(world.recipient_admin))

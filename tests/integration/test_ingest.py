@@ -5,10 +5,12 @@ import gzip
 import io
 import os
 import tomllib
-from collections import defaultdict
+from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pyarrow as pa
@@ -16,18 +18,21 @@ import pyarrow.parquet as pq
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.db import connections
 
 from audit.models import Entry
+from audit.vocabulary import Via
 from common.errors import BadInput, NotPermitted, NotReady, RuleBroken
 from common.keyring import KeyRing
 from consent.actions import subjects
 from consent.models import Subject, SubjectKey
 from governance.actions import catalogue
+from governance.actions.standard import SHIPPED
 from governance.models import CategoryField, Field
-from audit.vocabulary import Via
 from release import storage
 from release.actions import versions
 from release.actions.loading.limits import Limits
+from release.management.demo.rows import write_cases
 from release.models import DatasetVersion, Presence, StoredPart
 from tests.integration import loading_world
 from tests.integration.loading_world import HEADER, MAPPING, World, parts, rows, stored
@@ -157,9 +162,7 @@ def present(version: DatasetVersion) -> set[int]:
     for chunk in Presence.objects.filter(version=version):
         bits = bytes(chunk.bits)
         assert len(bits) == 1024
-        found |= {
-            chunk.block << 13 | bit for bit in range(8192) if bits[bit >> 3] & 1 << (bit & 7)
-        }
+        found |= {chunk.block << 13 | bit for bit in range(8192) if bits[bit >> 3] & 1 << (bit & 7)}
     return found
 
 
@@ -180,9 +183,7 @@ def test_a_person_is_never_cut_between_parts_whatever_the_buckets(world: World):
     assert len(found) > 5
     assert len(home) == 70
     assert all(len(numbers) == 1 for numbers in home.values())
-    assert sorted(row["words"] for row in rows(version)) == sorted(
-        f"word {n}" for n in range(3000)
-    )
+    assert sorted(row["words"] for row in rows(version)) == sorted(f"word {n}" for n in range(3000))
     for part in found:  # within one person by day, and within a day in the file's order
         keys = [(row["_slot"], row["_recorded"], row["count"]) for row in part.to_pylist()]
         assert keys == sorted(keys)
@@ -190,9 +191,7 @@ def test_a_person_is_never_cut_between_parts_whatever_the_buckets(world: World):
 
 def test_a_part_that_would_be_too_large_is_divided_between_people(world: World):
     noise = np.random.default_rng(7)
-    lines = [
-        f"N-{n // 3},2024-02-01,{noise.bytes(200).hex()},a,x,{n},,," for n in range(300)
-    ]
+    lines = [f"N-{n // 3},2024-02-01,{noise.bytes(200).hex()},a,x,{n},,," for n in range(300)]
     version = world.load(file_of(*lines), limits=Limits(part_bytes=20_000)).version
     assert version.parts.count() > 3
     assert max(version.parts.values_list("size", flat=True)) <= 20_000
@@ -281,7 +280,9 @@ def test_no_plaintext_lies_anywhere_during_or_after_a_load(world: World, tmp_pat
     assert max(looked) > 10  # staging was written, and was looked at
     assert version.rows == 900
     assert not any(name.startswith("staging/") for name in stored())
-    assert not any(b"N-canary" in bytes(value) for value in SubjectKey.objects.values_list("digest", flat=True))
+    assert not any(
+        b"N-canary" in bytes(value) for value in SubjectKey.objects.values_list("digest", flat=True)
+    )
 
 
 def test_only_a_steward_of_the_holder_loads(world: World):
@@ -325,10 +326,10 @@ def test_without_the_holders_key_nothing_is_loaded(world: World, settings, tmp_p
 def test_a_disk_that_takes_nothing_leaves_nothing_half_loaded(world: World, monkeypatch):
     real = storage.LocalStore.put
 
-    def full(self, name, data):
+    def full(self, name, data, *, lasting=True):
         if name.startswith("parts/") and name.endswith("2.age"):
             raise NotReady("storage_unwritable", "The data folder cannot take this now.")
-        return real(self, name, data)
+        return real(self, name, data, lasting=lasting)
 
     monkeypatch.setattr(storage.LocalStore, "put", full)
     lines = [f"N-{n},2024-02-01,w,a,x,1,1,," for n in range(100)]
@@ -452,6 +453,67 @@ def test_the_real_file_is_loaded_cell_by_cell(world: World, real_input):
         loaded = found.column(name_of[column]).to_numpy(zero_copy_only=False)[order]
         given = np.array([row[place] for row in expected], dtype=object)[wanted]
         assert np.array_equal(loaded, given)
+
+
+def test_the_demonstrations_cases_are_loaded_cell_by_cell(tmp_path, settings):
+    settings.SAYSO_DATA = tmp_path / "data"
+    world = loading_world.build(tmp_path, standard=SHIPPED)
+    path = tmp_path / "cases.csv"
+    numbers = [f"NW-{n:06d}" for n in range(200)]
+    generator = np.random.default_rng(41)
+    today = date(2026, 11, 1)
+    write_cases(rng=generator, path=path, numbers=numbers, rows=1000, today=today)
+    demo = BASE_DIR / "release" / "management" / "demo" / "mapping-cases.toml"
+    version = world.load_file(path, mapping=demo.read_text()).version
+    assert (version.rows, version.people, version.rejected) == (1000, 200, 0)
+
+    key = subjects.digest_key(world.holder)
+    slot_of = {bytes(known.digest): known.subject_id for known in SubjectKey.objects.all()}
+    person = {n: slot_of[subjects.client_digest(key, n)] for n in numbers} | {"": None}
+    fields = tomllib.loads(demo.read_text())["field"]
+    with path.open(encoding="utf-8", newline="") as file:
+        given = [
+            (
+                person[row["client_number"]],
+                person[row["other_client_number"]],
+                row["recorded_on"],
+                *[row[field["column"]] for field in fields],
+            )
+            for row in csv.DictReader(file)
+        ]
+    loaded = [
+        (row["_slot"], row["_slot2"], *["" if value is None else str(value) for value in rest])
+        for row in rows(version)
+        for rest in [[row["_recorded"], *[row[field["name"]] for field in fields]]]
+    ]
+    assert Counter(loaded) == Counter(given)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_loads_of_one_file_at_once_make_one_version(tmp_path, settings):
+    settings.SAYSO_DATA = tmp_path / "data"
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    world = loading_world.build(tmp_path)
+    path = tmp_path / "cases.csv"
+    path.write_bytes(file_of(*[f"N-{n},2024-02-01,w,a,x,{n},1,," for n in range(50)]))
+    together = Barrier(2)
+
+    def wait(phase: str, *_progress: int) -> None:
+        if phase == versions.READING:
+            together.wait(timeout=60)  # both have seen that nothing is loaded yet
+
+    def load(_number: int) -> versions.Loading:
+        try:
+            return world.load_file(path, progress=wait)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(load, range(2))
+    assert {first.new, second.new} == {True, False}
+    assert first.version == second.version
+    assert stored() == [first.version.parts.get().name]
+    assert Subject.objects.count() == len(rows(first.version)) == 50
 
 
 def test_the_holders_key_and_no_other_opens_the_parts(world: World):

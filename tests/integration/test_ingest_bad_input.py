@@ -281,9 +281,7 @@ def test_a_bad_parquet_file_is_refused_or_reported_and_never_half_loaded(world: 
     _check(world, data, outcome, 'format = "parquet"\n' + MAPPING)
 
 
-def _check(
-    world: World, data: bytes, outcome: Refused | Reported | Kept, mapping: str
-) -> None:
+def _check(world: World, data: bytes, outcome: Refused | Reported | Kept, mapping: str) -> None:
     text = mapping.replace("{share}", "0.5")
     match outcome:
         case Refused(code, says):

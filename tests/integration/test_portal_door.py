@@ -124,7 +124,7 @@ def test_every_answer_forbids_keeping_and_foreign_content(world: World) -> None:
         assert "script-src 'self'" in policy
         assert "frame-ancestors 'none'" in policy
         assert "unsafe" not in policy
-        assert answer["Referrer-Policy"] == "no-referrer"
+        assert answer["Referrer-Policy"] == "same-origin"
         assert answer["X-Content-Type-Options"] == "nosniff"
 
 
@@ -146,7 +146,7 @@ def test_a_form_without_its_token_changes_nothing(name: str, world: World) -> No
 
 def test_she_signs_in_with_her_made_up_name_and_her_words(world: World) -> None:
     client = Client()
-    response = try_sign_in("river-maple-41", WORDS, client=client)
+    response = try_sign_in("amber-willow-41", WORDS, client=client)
     assert (response.status_code, response["Location"]) == (302, "/")
     assert client.session[SESSION_KEY] == str(world.her.pk)
     assert client.get("/").status_code == 200
@@ -159,7 +159,7 @@ def test_whatever_is_wrong_the_failure_reads_the_same(world: World) -> None:
     bodies = set()
     for name, words in [
         ("nobody-here-1", WORDS),
-        ("river-maple-41", "not her words at all"),
+        ("amber-willow-41", "not her words at all"),
         (world.staff.username, WORDS),
         (world.machine.username, WORDS),
         (gone.username, WORDS),
@@ -182,22 +182,22 @@ def test_an_unreadable_name_is_a_failure_like_any_other(name: str, world: World)
 
 def test_guessing_is_slowed_by_name_and_address_together(world: World) -> None:
     for _ in range(5):
-        assert try_sign_in("river-maple-41", "wrong words here", "192.0.2.1").status_code == 200
+        assert try_sign_in("amber-willow-41", "wrong words here", "192.0.2.1").status_code == 200
     client = Client()
-    blocked = try_sign_in("River-Maple-41 ", WORDS, "192.0.2.1", client)
+    blocked = try_sign_in("Amber-Willow-41 ", WORDS, "192.0.2.1", client)
     assert blocked.status_code == 429
     assert SESSION_KEY not in client.session
     assert b"too many tries" in blocked.content
     # never by name alone: at her own address she comes in; never by this address alone either
     assert try_sign_in("quiet-harbour-7", WORDS, "192.0.2.1").status_code == 302
-    assert try_sign_in("river-maple-41", WORDS, "192.0.2.2").status_code == 302
+    assert try_sign_in("amber-willow-41", WORDS, "192.0.2.2").status_code == 302
 
 
 def test_a_right_sign_in_clears_what_was_counted(world: World) -> None:
     for _ in range(3):
         for _ in range(4):
-            try_sign_in("river-maple-41", "wrong words here")
-        assert try_sign_in("river-maple-41", WORDS).status_code == 302
+            try_sign_in("amber-willow-41", "wrong words here")
+        assert try_sign_in("amber-willow-41", WORDS).status_code == 302
 
 
 def test_one_address_cannot_try_name_after_name(world: World) -> None:
@@ -206,14 +206,14 @@ def test_one_address_cannot_try_name_after_name(world: World) -> None:
         assert cache_free.status_code == 200
     for number in range(100):
         try_sign_in(f"made-up-{number}", "wrong words here", "192.0.2.9")
-    assert try_sign_in("river-maple-41", WORDS, "192.0.2.9").status_code == 429
+    assert try_sign_in("amber-willow-41", WORDS, "192.0.2.9").status_code == 429
 
 
 def test_the_count_holds_neither_name_nor_address(world: World) -> None:
-    try_sign_in("river-maple-41", "wrong words here", "192.0.2.77")
-    kept = repr(cache._cache) if hasattr(cache, "_cache") else ""  # type: ignore[attr-defined]
+    try_sign_in("amber-willow-41", "wrong words here", "192.0.2.77")
+    kept = repr(cache._cache) if hasattr(cache, "_cache") else ""
     assert "attempts" in kept
-    assert "river-maple" not in kept
+    assert "amber-willow" not in kept
     assert "192.0.2.77" not in kept
 
 
@@ -276,22 +276,36 @@ def test_the_language_chosen_on_a_page_stays() -> None:
 def test_she_is_met_in_her_own_language(world: World) -> None:
     User.objects.filter(pk=world.her.pk).update(language="es")
     client = Client()
-    try_sign_in("river-maple-41", WORDS, client=client)
+    try_sign_in("amber-willow-41", WORDS, client=client)
     assert "Lo que comparte" in client.get("/").content.decode()
+
+
+def test_where_nothing_was_chosen_her_browser_says_the_language(world: World) -> None:
+    client = Client(headers={"accept-language": "es-MX,es;q=0.9"})
+    try_sign_in("amber-willow-41", WORDS, client=client)
+    assert "Lo que comparte" in client.get("/").content.decode()
+
+
+def test_the_language_chosen_on_the_way_in_goes_before_the_kept_one(world: World) -> None:
+    User.objects.filter(pk=world.her.pk).update(language="es")
+    client = Client()
+    client.get(reverse("portal:language", args=["en"]))
+    try_sign_in("amber-willow-41", WORDS, client=client)
+    assert "What you share" in client.get("/").content.decode()
 
 
 def test_only_this_doors_pages_pass_through_this_door(world: World, rf: Any) -> None:
     """The door guards by where an address leads, so another door's page is not its matter."""
-    door = SurvivorsDoor(lambda request: None)  # type: ignore[arg-type,return-value]
+    door = SurvivorsDoor(lambda request: None)  # type: ignore[return-value]
     request = rf.get("/")
     request.resolver_match, request.user = None, world.staff
-    assert door.process_view(request, lambda: None, [], {}) is None  # type: ignore[arg-type,return-value]
+    assert door.process_view(request, lambda: None, [], {}) is None  # type: ignore[return-value]
 
 
 def test_the_small_world_is_what_the_tests_think(world: World) -> None:
     from_portal = signed_in(world.her).get("/").context
-    shown = {card.ref: card.sharing.standing for card in from_portal["running"]}
-    shown |= {card.ref: card.sharing.standing for card in from_portal["ended"]}
+    shown = {card.ref: card.sharing.standing for card, _ in from_portal["running"]}
+    shown |= {card.ref: card.sharing.standing for card, _ in from_portal["ended"]}
     assert shown == {
         world.on.ref: Standing.IN_FORCE,
         world.paused.ref: Standing.PAUSED,

@@ -174,6 +174,11 @@ def test_a_newer_kind_of_refusal_is_answered_as_its_parent(rf: Any) -> None:
     assert answer.status_code == 409
 
 
+def test_every_kind_of_refusal_has_its_page() -> None:
+    assert set(errors.STATUS) == set(SaysoError.__subclasses__())
+    assert set(errors.STATUS.values()) | {403, 404} == set(STATUSES)
+
+
 def test_other_failures_are_not_swallowed(rf: Any) -> None:
     assert refused(ValueError("x"), "portal", rf) is None
     assert refused(NotPermitted("code", "No."), "portal", rf) is None  # Django answers 403 itself
@@ -191,7 +196,7 @@ def test_error_pages_say_their_words_in_both_languages(rf: Any) -> None:
 def test_the_page_of_a_failure_asks_neither_session_nor_database(
     rf: Any, django_assert_num_queries: Any
 ) -> None:
-    with django_assert_num_queries(0):
+    with django_assert_num_queries(0), translation.override("en"):
         answer = errors.failed(rf.get("/"))
     assert answer.status_code == 500
     assert b"It is not your fault." in answer.content

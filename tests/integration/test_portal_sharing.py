@@ -1,5 +1,6 @@
 """What she sees and does: stop, pause, start again, names, history."""
 
+import re
 import time
 from datetime import timedelta
 from typing import Any
@@ -46,6 +47,10 @@ def press(client: Client, name: str, consent: Consent, **given: str) -> Any:
     return client.post(reverse(f"portal:{name}", args=[consent.ref]), given)
 
 
+def kept(consent: Consent) -> Consent:
+    return Consent.objects.get(pk=consent.pk)
+
+
 def happened(consent: Consent, happening: Happening) -> int:
     return ConsentEvent.objects.filter(consent=consent, happening=happening).count()
 
@@ -54,8 +59,7 @@ def test_stopping_ends_the_sharing_once_however_often_it_is_pressed(
     client: Client, world: World
 ) -> None:
     assert "Stop sharing" in page(client, "stop", world.on.ref)
-    world.on.refresh_from_db()
-    assert world.on.ended_at is None  # looking changes nothing
+    assert kept(world.on).ended_at is None  # looking changes nothing
     before = timezone.now()
     for _ in range(3):
         response = press(client, "stop", world.on)
@@ -82,9 +86,8 @@ def test_the_closing_page_says_when_and_what_they_may_still_have(
 
 def test_a_pause_lasts_until_she_says_or_until_the_day(client: Client, world: World) -> None:
     press(client, "pause", world.on, until="open")
-    world.on.refresh_from_db()
-    assert world.on.paused_at is not None
-    assert world.on.paused_until is None
+    assert kept(world.on).paused_at is not None
+    assert kept(world.on).paused_until is None
     assert "It stays paused until you start it again." in page(client, "done", world.on.ref)
     press(client, "pause", world.on, until="7")  # pressed again: it stays as it is
     assert happened(world.on, Happening.PAUSED) == 1
@@ -243,6 +246,7 @@ def test_history_tells_what_was_picked_up_and_under_which_yes(client: Client, wo
     assert "Ready, not picked up" in page(client, "history")
     at = timezone.now()
     answered.download(release=release, part=DownloadPart.PACKAGE, at=at)
+    assert f"<dd>{at.day} {at:%B %Y}</dd>" in page(client, "home")
     words = page(client, "history")
     assert "Ready, not picked up" not in words
     assert "Picked up" in words
@@ -259,6 +263,34 @@ def test_history_tells_what_was_blocked_and_why(client: Client, world: World) ->
     words = page(client, "history")
     assert "Blocked" in words
     assert "Their agreement is on hold or has ended." in words
+
+
+def test_what_waits_is_blocked_from_the_moment_she_stops(client: Client, world: World) -> None:
+    survivors.sent(world, world.on)
+    press(client, "stop", world.on)
+    words = page(client, "history")
+    assert "Blocked" in words
+    assert "You had stopped it." in words
+    assert "Ready, not picked up" not in words
+
+
+def test_what_waited_too_long_is_blocked(client: Client, world: World) -> None:
+    now = timezone.now()
+    survivors.sent(
+        world,
+        world.on,
+        answered_at=now - timedelta(seconds=2),
+        good_until=now - timedelta(seconds=1),
+    )
+    assert "A yes in it ended." in page(client, "history")
+
+
+def test_the_first_page_counts_places_not_papers(client: Client, world: World) -> None:
+    assert re.search(r'You share with <span class="count">1</span> place now', page(client, "home"))
+    press(client, "resume", world.paused)
+    assert re.search(
+        r'You share with <span class="count">2</span> places now', page(client, "home")
+    )
 
 
 def test_history_tells_what_was_kept_back_and_why(client: Client, world: World) -> None:

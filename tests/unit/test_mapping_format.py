@@ -12,7 +12,9 @@ from release.rules.values import FieldRule
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 STANDARD = {
-    "prs_Gender": StandardFact("about-me", FieldSensitivity.QUASI, narrative=False, codes=("F", "M")),
+    "prs_Gender": StandardFact(
+        "about-me", FieldSensitivity.QUASI, narrative=False, codes=("F", "M")
+    ),
     "cas_Story": StandardFact("case-steps", FieldSensitivity.SENSITIVE, narrative=True, codes=()),
 }
 WHOLE = """
@@ -175,7 +177,7 @@ def test_codes_of_which_several_may_stand_hold_no_semicolon_and_are_not_empty(co
     text = WHOLE.replace('type = "code"', 'type = "codes"').replace(
         "required = true", f"codes = {codes}"
     )
-    with pytest.raises(BadInput, match="semicolon|list of words"):
+    with pytest.raises(BadInput, match=r"semicolon|list of words"):
         parse(text.encode(), standard=STANDARD)
 
 

@@ -2,11 +2,12 @@
 
 import os
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyrage import x25519
 
@@ -17,12 +18,13 @@ from release.storage import LocalStore, memory, seal, unseal
 PEOPLE = st.lists(st.integers(0, 40), max_size=300).map(lambda each: np.array(sorted(each), int))
 
 
+@settings(deadline=None)
 @given(slots=PEOPLE, fair=st.integers(1, 50))
 def test_cuts_keep_every_row_and_every_person_whole(slots, fair):
     found = cuts(slots, fair=fair)
     assert [row for start, stop in found for row in range(start, stop)] == list(range(len(slots)))
     assert all(start < stop for start, stop in found)
-    for (_, stop), (start, _) in zip(found, found[1:], strict=False):
+    for (_, stop), (start, _) in pairwise(found):
         assert stop == start
         assert slots[stop - 1] != slots[start]
 
@@ -30,7 +32,8 @@ def test_cuts_keep_every_row_and_every_person_whole(slots, fair):
 def test_cuts_are_even_where_each_person_has_few_rows():
     slots = np.repeat(np.arange(50_000), 2)
     sizes = [stop - start for start, stop in cuts(slots)]
-    assert sizes == [33_334, 33_332, 33_334] or (sum(sizes) == 100_000 and max(sizes) <= 33_336)
+    assert sum(sizes) == 100_000
+    assert 33_330 <= min(sizes) <= max(sizes) <= 33_336
 
 
 def test_one_person_alone_is_one_part_however_many_rows():
@@ -38,6 +41,7 @@ def test_one_person_alone_is_one_part_however_many_rows():
     assert halves(np.zeros(10, int)) is None
 
 
+@settings(deadline=None)
 @given(slots=PEOPLE)
 def test_a_half_ends_between_two_people(slots):
     border = halves(slots)
@@ -47,6 +51,7 @@ def test_a_half_ends_between_two_people(slots):
         assert slots[border - 1] != slots[border]
 
 
+@settings(deadline=None)
 @given(slots=st.sets(st.integers(0, 70_000), max_size=60))
 def test_presence_is_one_bit_for_each_person_lowest_first(slots):
     bits = PresenceBits()
@@ -84,7 +89,19 @@ def test_a_store_keeps_gives_back_lists_and_forgets(tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    ["../x", "/etc/x", "a/../b", "a//b", "", ".", "a/.draft-1", "A", "a\n", "a/b/c/d/e/f/g", "a\\b"],
+    [
+        "../x",
+        "/etc/x",
+        "a/../b",
+        "a//b",
+        "",
+        ".",
+        "a/.draft-1",
+        "A",
+        "a\n",
+        "a/b/c/d/e/f/g",
+        "a\\b",
+    ],
 )
 def test_a_name_cannot_leave_the_folder(tmp_path, name):
     store = LocalStore(tmp_path)

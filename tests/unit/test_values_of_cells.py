@@ -5,7 +5,7 @@ from datetime import date
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from governance.vocabulary import FieldSensitivity, FieldType
@@ -147,6 +147,7 @@ CELLS = st.one_of(
 
 @pytest.mark.parametrize("required", [False, True])
 @pytest.mark.parametrize("under", RULES, ids=lambda each: each.type.value)
+@settings(deadline=None)  # the first array loads half a library
 @given(cells=st.lists(CELLS, max_size=12))
 def test_a_column_says_what_its_cells_say(cells, under, required):
     under = FieldRule(**{**under.__dict__, "required": required})
@@ -161,6 +162,7 @@ def test_a_column_says_what_its_cells_say(cells, under, required):
     ]
 
 
+@settings(deadline=None)
 @given(cells=st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=6), max_size=9))
 def test_texts_are_the_cells(cells):
     found = texts(cells)

@@ -20,11 +20,11 @@ class Limits:
     batch_rows: int = 32_768
     batch_bytes: int = 16 * MIB
     # What is kept in memory before it is sealed into staging, and what one bucket should hold.
-    staging_bytes: int = 64 * MIB
-    bucket_bytes: int = 128 * MIB
+    staging_bytes: int = 48 * MIB
+    bucket_bytes: int = 48 * MIB
     # More than this in one bucket means that the person column does not tell people apart.
     bucket_most_bytes: int = 2048 * MIB
-    buckets: int = 256
+    buckets: int = 1024
     part_bytes: int = 8_000_000
     part_rows: int = 45_000
     report_lines: int = 10_000

@@ -85,9 +85,10 @@ class Staging:
         for bucket, tables in enumerate(self._waiting):
             if not tables:
                 continue
-            name = f"{self._folder}/{bucket:03d}-{len(self._names[bucket]):06d}.age"
+            name = f"{self._folder}/{bucket:04d}-{len(self._names[bucket]):06d}.age"
             data = _packed(pa.concat_tables(tables))
-            self._store.put(name, seal(data, [self._identity.to_public()]))
+            # After a crash it is of no use to anybody, so it need not last.
+            self._store.put(name, seal(data, [self._identity.to_public()]), lasting=False)
             self._names[bucket].append(name)
             self._waiting[bucket] = []
         self._waiting_bytes = 0

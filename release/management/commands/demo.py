@@ -3,7 +3,10 @@
 import json
 import secrets
 import shutil
+import subprocess
+import sys
 from argparse import ArgumentParser
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,11 @@ from governance.models import Organisation
 from release.actions import versions
 from release.management.demo.story import Story
 
+DOORS = {
+    "river-maple-41": "http://127.0.0.1:8000/",
+    "university-machine": "http://127.0.0.1:8000/api/",
+}
+
 
 class Command(BaseCommand):
     help = "Make a world, run the straight line in it, end with one line of JSON."
@@ -26,12 +34,18 @@ class Command(BaseCommand):
         parser.add_argument("--data", type=Path, help="a real file instead of the generated one")
         parser.add_argument("--mapping", type=Path, help="the mapping of that file")
         parser.add_argument("--seed", type=int, help="repeat a run")
+        parser.add_argument(
+            "--serve", action="store_true", help="serve the world on 127.0.0.1:8000"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
             raise CommandError("The demonstration runs with SAYSO_DEMO=1 only.")
         if bool(options["data"]) != bool(options["mapping"]):
             raise CommandError("A file of your own needs its mapping too: DATA=FILE MAPPING=FILE.")
+        if options["serve"] and (folder_of() / "made-here").exists() and _holds_something():
+            serve(self.stdout.write)
+            return
         for path in (options["data"], options["mapping"]):
             if path is not None and not path.is_file():
                 raise CommandError(f"There is no file {path.name}. Check the path.")
@@ -69,6 +83,42 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps(facts.line()))
         if not facts.holds():
             raise SystemExit(1)
+        if options["serve"]:
+            serve(self.stdout.write)
+
+
+def folder_of() -> Path:
+    """Where the demonstration keeps what belongs to others: sign-ins, recipients' keys, input."""
+    found: Path = settings.SAYSO_KEYS.parent / "demo"
+    return found
+
+
+def serve(say: Callable[[str], object]) -> None:
+    """The web server and the clock, side by side, until the terminal says stop."""
+    sign_ins = json.loads((folder_of() / "sign-ins.json").read_text(encoding="utf-8"))
+    say("Sign in (made up for this world):")
+    for name, words in sign_ins.items():
+        say(f"   {DOORS.get(name, 'http://127.0.0.1:8000/desk/'):32} {name:22} {words}")
+    say("Staff set up a second factor at their first sign-in: have an authenticator app ready.")
+    commands = [
+        [sys.executable, "manage.py", "work"],
+        [sys.executable, "-m", "gunicorn", "config.wsgi", "-b", "127.0.0.1:8000"]
+        + ["--worker-class", "gthread", "--threads", "4", "--log-level", "warning"],
+    ]
+    started = [
+        subprocess.Popen(command, cwd=settings.BASE_DIR)  # noqa: S603 - our own two programs
+        for command in commands
+    ]
+    say("Serving on http://127.0.0.1:8000/ (Ctrl-C ends it).")
+    try:
+        started[1].wait()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        for process in started:
+            process.terminate()
+        for process in started:
+            process.wait()
 
 
 def fresh_world() -> Path:
@@ -76,7 +126,7 @@ def fresh_world() -> Path:
 
     A database that holds anything else than an earlier demonstration is never touched.
     """
-    folder = settings.SAYSO_KEYS.parent / "demo"
+    folder = folder_of()
     if connection.vendor == "sqlite":
         name = Path(str(connection.settings_dict["NAME"]))
         if name.exists() and not (folder / "made-here").exists() and _holds_something():

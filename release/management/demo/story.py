@@ -268,11 +268,11 @@ class Story:
         return path
 
     def _numbers(self, file: Path, mapping: bytes) -> list[str]:
-        plan = self._plan(mapping, None)
-        found: dict[str, None] = {}
-        for count, (_, _, numbers, _) in enumerate(check.read_rows(file, plan), start=1):
-            found[str(count) if self._by_row(mapping) else numbers[0]] = None
-        return list(found)
+        plan, by_row = self._plan(mapping, None), self._by_row(mapping)
+        rows = enumerate(check.read_rows(file, plan), start=1)
+        return list(
+            dict.fromkeys(str(count) if by_row else numbers[0] for count, (_, _, numbers, _) in rows)
+        )
 
     @staticmethod
     def _plan(mapping: bytes, data: Dataset | None) -> dict[str, Any]:
@@ -483,7 +483,13 @@ class Story:
         for each in sharing.of(account, timezone.now()):
             self.say(f"   {each.recipient.name}: {each.standing.label}")
         for went in uses.of(account, timezone.now()):
-            said = "sent to" if went.sent else "kept back from"
-            picked = f", picked up {len(went.picked_up_at)}×" if went.picked_up_at else ""
-            self.say(f"   {went.at:%d %B %H:%M:%S}  {said} {went.recipient.name}{picked}")
+            if went.picked_up_at:
+                said = f"sent to, and picked up {len(went.picked_up_at)}× by"
+            elif went.void:
+                said = "made ready, then stopped before anybody picked it up, for"
+            elif went.sent:
+                said = "made ready for"
+            else:
+                said = f"kept back ({went.ground.label if went.ground else ''}) from"
+            self.say(f"   {went.at:%d %B %H:%M:%S}  {said} {went.recipient.name}")
 

@@ -24,6 +24,7 @@ from governance.actions import (
     requests,
     reviews,
     standard,
+    tokens,
 )
 from governance.models import (
     AccessRequest,
@@ -186,6 +187,7 @@ def found(*, now: datetime, folder: Path, keyring: KeyRing) -> World:
             at=now,
             via=VIA,
         )
+    _machine(world)
     world.keep_sign_ins()
     return world
 
@@ -223,6 +225,27 @@ def _person(world: World, name: str, place: str, role: Role | None, at: datetime
         at=at,
         via=VIA,
     )
+
+
+def _machine(world: World) -> None:
+    """The university's own program, with a token for the machines' door."""
+    admin, place = world.user("university-admin"), world.organisation(UNIVERSITY)
+    machine = people.create_user(
+        username="university-machine", kind=UserKind.MACHINE, by=admin, at=world.now, via=VIA
+    )
+    memberships.grant(
+        user=machine,
+        organisation=place,
+        role=Role.REQUESTER,
+        by=admin,
+        at=world.now,
+        via=VIA,
+    )
+    _, secret = tokens.issue(
+        user=machine, organisation=place, label="demo", by=admin, at=world.now, via=VIA
+    )
+    world.users["university-machine"] = machine
+    world.passwords["university-machine"] = secret
 
 
 def seated_board(world: World) -> Board:

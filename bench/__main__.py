@@ -1,0 +1,31 @@
+"""Runs the sections named on the command line; all of them, small, when none is named."""
+
+import argparse
+import sys
+
+from bench import consent_set, release
+
+SECTIONS = {
+    "release": release.run,
+    "consent_set": consent_set.run,
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="bench")
+    parser.add_argument("sections", nargs="*", help=", ".join(SECTIONS))
+    parser.add_argument("--rows", type=int, default=100_000, help="rows of the dataset")
+    parser.add_argument("--repeat", type=int, default=5)
+    options = parser.parse_args()
+    unknown = set(options.sections) - set(SECTIONS)
+    if unknown:
+        parser.error(f"no such section: {', '.join(sorted(unknown))}")
+    good = [
+        SECTIONS[name](rows=options.rows, repeat=options.repeat)
+        for name in options.sections or SECTIONS
+    ]
+    return 0 if all(good) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

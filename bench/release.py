@@ -1,0 +1,224 @@
+"""A consented release against a plain copy of the same output size.
+
+Goals: plain in and out ≤ 1.10× (1.15× is the floor of what is acceptable), peak memory ≤ 1.2×;
+sealed in and out ≤ 1.30×. Equality: the consented outputs hold the same rows, none without a yes,
+no cell of a closed group.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyrage
+from pyrage import x25519
+
+from bench.measure import interleaved, verdict
+from governance.vocabulary import FieldType, PackageFormat
+from release.engine import Engine, Keys, Limits, Shape, Source, compiled, people_table
+from release.rules.decide import Column, People
+from release.storage import LocalStore, seal
+
+PART = 40_000
+ROWS_A_PERSON = 10
+GROUPS = 4
+COLUMNS = 12
+WORKERS = 2
+
+
+def run(*, rows: int, repeat: int) -> bool:
+    """Measure at `rows` rows × 12 columns; gives whether every goal was met."""
+    with _world(rows) as world:
+        made = interleaved(
+            f"release {rows:,} rows",
+            {
+                "floor: one native copy": world.native,
+                "consented: plain": world.plain,
+                "consented: sealed": world.sealed,
+            },
+            repeat=repeat,
+            floor="floor: one native copy",
+        )
+        plain, sealed = made["consented: plain"], made["consented: sealed"]
+        floor = made["floor: one native copy"]
+        name = f"release {rows:,} rows"
+        return all(
+            [
+                verdict(name, "plain in and out", plain["ratio"], 1.10),
+                verdict(
+                    name, "peak memory, plain", round(plain["peak_mb"] / floor["peak_mb"], 3), 1.2
+                ),
+                verdict(name, "sealed in and out", sealed["ratio"], 1.30),
+            ]
+        )
+
+
+class World:
+    """Parts as plain and as sealed files, and 60 % of the people with a yes in force."""
+
+    def __init__(self, folder: Path, rows: int) -> None:
+        self.folder = folder
+        self.identity = x25519.Identity.generate()
+        self.recipient = x25519.Identity.generate()
+        self.rows = rows
+        rng = np.random.default_rng(7)
+        people = rows // ROWS_A_PERSON
+        self.slots = np.arange(people, dtype=np.int32)
+        yes = rng.random(people) < 0.6
+        groups = rng.integers(1, 1 << GROUPS, people).astype(np.int64)
+        self.people = People(
+            self.slots[yes], groups[yes], np.full(int(yes.sum()), 30_000, dtype=np.int32)
+        )
+        self.cut = float(np.mean(yes))
+        self.shape = Shape(
+            columns=tuple(Column(f"c{at}", at % GROUPS) for at in range(COLUMNS)),
+            types=(FieldType.INTEGER,) * 6 + (FieldType.TEXT,) * 3 + (FieldType.DECIMAL,) * 3,
+            people_per_row=1,
+            format=PackageFormat.PARQUET,
+        )
+        self.sources: list[Source] = []
+        self.files: list[str] = []
+        store = LocalStore(folder / "data")
+        for number, start in enumerate(range(0, rows, PART)):
+            self._part(store, rng, number, start, min(PART, rows - start))
+
+    def _part(
+        self, store: LocalStore, rng: np.random.Generator, number: int, start: int, count: int
+    ) -> None:
+        words = np.array([f"word-{each:03d}" for each in range(200)])
+        table = {
+            "_slot": pa.array(np.repeat(self.slots, ROWS_A_PERSON)[start : start + count]),
+            "_recorded": pa.array(np.full(count, 19_000, dtype=np.int32)).cast(pa.date32()),
+        }
+        for at, kind in enumerate(self.shape.types):
+            if kind is FieldType.INTEGER:
+                table[f"c{at}"] = pa.array(rng.integers(0, 100_000, count))
+            elif kind is FieldType.TEXT:
+                table[f"c{at}"] = pa.array(words[rng.integers(0, 200, count)].astype(object))
+            else:
+                table[f"c{at}"] = pa.array(rng.random(count))
+        path = self.folder / f"plain-{number}.parquet"
+        pq.write_table(pa.table(table), path)
+        self.files.append(str(path))
+        name = f"parts/{number}.age"
+        sealed = seal(path.read_bytes(), [self.identity.to_public()])
+        stored = store.put(name, sealed)
+        self.sources.append(Source(number, name, stored.sha256))
+
+    def native(self) -> Callable[[], str]:
+        """The floor: DuckDB copies the same columns of as many rows, chosen by a cheap filter."""
+        out = self._out("native")
+        connection = duckdb.connect(config={"threads": WORKERS})
+        connection.execute("SET preserve_insertion_order = false")
+        columns = ", ".join(column.name for column in self.shape.columns)
+        connection.execute(
+            f"COPY (SELECT _slot, {columns} FROM read_parquet({self.files})"
+            f" WHERE hash(_slot) % 1000 < {int(self.cut * 1000)})"
+            f" TO '{out / 'all.parquet'}' (FORMAT PARQUET)"
+        )
+        connection.close()
+        return lambda: "floor"
+
+    def plain(self) -> Callable[[], str]:
+        """The compiled plan over plain parts, two side by side, plain out."""
+        out = self._out("plain")
+        statements = compiled(self.shape)
+        key = b"k" * 32
+
+        def write(number: int) -> None:
+            with duckdb.connect(config={"threads": 1}) as connection:
+                connection.execute("SET preserve_insertion_order = false")
+                connection.execute(
+                    "CREATE TEMP VIEW part AS"
+                    f" SELECT * FROM read_parquet('{self.files[number]}')"
+                )
+                named = connection.execute("SELECT DISTINCT _slot FROM part").fetchnumpy()
+                here = self.people.where(np.isin(self.people.slots, named["_slot"]))
+                connection.register("people", people_table(here, key))
+                connection.execute(
+                    f"COPY ({statements.rows}) TO '{out / f'{number}.parquet'}' (FORMAT PARQUET)"
+                )
+                connection.execute(statements.people).fetchnumpy()
+
+        with ThreadPoolExecutor(WORKERS) as pool:
+            list(pool.map(write, range(len(self.files))))
+        return lambda: self._digest([path.read_bytes() for path in sorted(out.iterdir())])
+
+    def sealed(self) -> Callable[[], str]:
+        """The engine itself: sealed parts in, sealed package out."""
+        out = self._out("sealed")
+        store = LocalStore(out)
+        for source in self.sources:
+            link = out / source.name
+            link.parent.mkdir(parents=True, exist_ok=True)
+            os.link(self.folder / "data" / source.name, link)
+        with Engine(
+            shape=self.shape,
+            keys=Keys(self.identity, b"k" * 32, self.recipient.to_public()),
+            limits=Limits(1024, WORKERS),
+            store=store,
+            folder="package",
+        ) as engine:
+            written = list(
+                engine.write(self.sources, self.people, lambda source: f"{source.number}.age")
+            )
+        return lambda: self._digest(
+            [pyrage.decrypt(store.open(part.name), [self.recipient]) for part in written]
+        )
+
+    def _digest(self, files: list[bytes]) -> str:
+        """The same for the same rows; raises where a row or a cell left without a yes."""
+        allowed = dict(zip(self.people.slots.tolist(), self.people.groups.tolist(), strict=True))
+        total = 0
+        columns = [column.name for column in self.shape.columns]
+        connection = duckdb.connect()
+        keys = people_table(self.people, b"k" * 32)
+        connection.register("people", keys)
+        for data in files:
+            table = pq.read_table(pa.BufferReader(data))
+            connection.register("released", table)
+            foreign = connection.execute(
+                "SELECT count(*) FROM released ANTI JOIN people USING (person)"
+            ).fetchone()
+            leaks = connection.execute(
+                "SELECT "
+                + " + ".join(
+                    f"count(*) FILTER (released.{column.name} IS NOT NULL"
+                    f" AND people.groups & {1 << column.group} = 0)"
+                    for column in self.shape.columns
+                )
+                + " FROM released JOIN people USING (person)"
+            ).fetchone()
+            if foreign != (0,) or leaks != (0,):
+                raise AssertionError("a row or a cell left without a yes")
+            mixed = connection.execute(
+                f"SELECT sum(hash(person, {', '.join(columns)})::HUGEINT) FROM released"
+            ).fetchone()
+            total += int(mixed[0] or 0) if mixed else 0
+            connection.unregister("released")
+        if len(allowed) != len(self.people.slots):
+            raise AssertionError("a person counts twice")
+        return sha256(str(total).encode()).hexdigest()
+
+    def _out(self, name: str) -> Path:
+        path = self.folder / name
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir()
+        return path
+
+
+@contextmanager
+def _world(rows: int) -> Iterator[World]:
+    folder = Path(tempfile.mkdtemp(prefix="bench-release-"))
+    try:
+        yield World(folder, rows)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

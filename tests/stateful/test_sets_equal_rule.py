@@ -1,0 +1,332 @@
+"""The SQL's set is the rule applied to each person; without any one clause it is not."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis import strategies as st
+
+from consent.models import Consent, Objection
+from consent.queries.sets import CLAUSES, Clauses, consent_sets
+from consent.rules import Ask, ConsentFact, ConsentSets, ObjectionFact, Word, word
+from consent.vocabulary import Ending, Standing
+from governance.vocabulary import OrganisationKind
+from release.rules.decide import Group, open_people
+from tests.factories import consent as said
+from tests.factories import governance as made
+
+pytestmark = pytest.mark.django_db
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+DAY = date(2026, 2, 1)
+PEOPLE = 4  # the last one is another holder's
+EXAMPLES = 120
+
+
+def hour(count: int) -> datetime:
+    return NOON + timedelta(hours=count)
+
+
+@dataclass(frozen=True)
+class Yes:
+    """One consent of one person, in small numbers: places in `Ground`'s lists, hours after noon."""
+
+    person: int
+    recipient: int
+    purpose: int
+    covers: int
+    starts: int
+    lasts: int
+    days: int
+    paused: bool
+    paused_until: int | None
+    ending: Ending | None
+
+
+@dataclass(frozen=True)
+class NoOf:
+    """One objection of one person; a place that is None matches anything."""
+
+    person: int
+    recipient: int | None
+    kind: OrganisationKind | None
+    purpose: int | None
+    category: int | None
+    lifted: bool
+
+
+@dataclass(frozen=True)
+class Said:
+    """What four people said, and from when until when it is asked about."""
+
+    yeses: tuple[Yes, ...]
+    noes: tuple[NoOf, ...]
+    until: int
+
+
+@st.composite
+def sayings(draw: st.DrawFn) -> Said:
+    """Mostly plain yeses to what is asked about, so that few examples meet every corner."""
+    place = st.sampled_from([0, 0, 0, 1])
+    any_or = st.sampled_from([None, 0, 1])
+    yes = st.builds(
+        Yes,
+        person=st.integers(0, PEOPLE - 1),
+        recipient=place,
+        purpose=place,
+        covers=st.integers(0, 2),
+        starts=st.sampled_from([0, 1, 1, 2, 3]),
+        lasts=st.integers(1, 4),
+        days=st.integers(0, 2),
+        paused=st.sampled_from([False, False, True]),
+        paused_until=st.sampled_from([None, 1, 2, 3]),
+        ending=st.sampled_from([None, None, None, *Ending]),
+    )
+    no = st.builds(
+        NoOf,
+        person=st.integers(0, PEOPLE - 1),
+        recipient=any_or,
+        kind=st.sampled_from([None, None, OrganisationKind.RESEARCH, OrganisationKind.POLICE]),
+        purpose=any_or,
+        category=any_or,
+        lifted=st.sampled_from([False, False, True]),
+    )
+    yeses = draw(st.lists(yes, min_size=1, max_size=7))
+    one_in_force: dict[tuple[int, int, int], Yes] = {}
+    kept = []
+    for each in yeses:
+        key = (each.person, each.recipient, each.purpose)
+        if each.ending is not None or one_in_force.setdefault(key, each) is each:
+            kept.append(each)
+    noes = draw(st.lists(no, max_size=3))
+    return Said(tuple(kept), tuple(noes), draw(st.integers(2, 4)))
+
+
+class Place:
+    """Two holders, two recipients, two purposes, two categories, four people."""
+
+    SINCE = 2
+
+    def __init__(self) -> None:
+        self.holders = [made.organisation(), made.organisation()]
+        self.recipients = [made.organisation(kind="research"), made.organisation(kind="police")]
+        self.purposes = [made.purpose(), made.purpose()]
+        self.categories = [made.category(), made.category()]
+        first, second = self.categories
+        self.versions = [
+            made.category_version(category=first, number=1),
+            made.category_version(category=first, number=2),
+            made.category_version(category=second, number=1),
+        ]
+        self.covers = [[0], [0, 2], [1, 2]]
+        self.sets = [said.category_set() for _ in self.covers]
+        for each, versions in zip(self.sets, self.covers, strict=True):
+            for version in versions:
+                said.category_set_item(set=each, version=self.versions[version])
+        self.people = [
+            said.subject(holder=self.holders[person == PEOPLE - 1]) for person in range(PEOPLE)
+        ]
+        self.terms = said.terms()
+        self.by = made.user()
+        self.ask = Ask(self.recipients[0].pk, "research", self.purposes[0].pk)
+        one, two, three = (version.pk for version in self.versions)
+        self.groups = [
+            Group(first.pk, frozenset({one, two})),
+            Group(first.pk, frozenset({two})),
+            Group(self.categories[1].pk, frozenset({three})),
+        ]
+
+    def store(self, sayings: Said) -> None:
+        Consent.objects.bulk_create(self._consent(each) for each in sayings.yeses)
+        Objection.objects.bulk_create(
+            Objection(
+                subject=self.people[no.person],
+                recipient=None if no.recipient is None else self.recipients[no.recipient],
+                recipient_kind=no.kind or "",
+                purpose=None if no.purpose is None else self.purposes[no.purpose],
+                category=None if no.category is None else self.categories[no.category],
+                made_at=NOON,
+                made_by=self.by,
+                lifted_at=hour(1) if no.lifted else None,
+            )
+            for no in sayings.noes
+        )
+
+    def _consent(self, yes: Yes) -> Consent:
+        person = self.people[yes.person]
+        fact = self.fact(yes)
+        return Consent(
+            subject=person,
+            holder=person.holder,
+            recipient=self.recipients[yes.recipient],
+            purpose=self.purposes[yes.purpose],
+            category_set=self.sets[yes.covers],
+            terms=self.terms,
+            channel="paper",
+            signer="self",
+            signature="binder 3",
+            answers="yyyyyyy",
+            signed_at=NOON,
+            recorded_at=NOON,
+            recorded_by=self.by,
+            starts=fact.starts,
+            ends=fact.ends,
+            record_until=fact.record_until,
+            paused_at=fact.paused_at,
+            paused_until=fact.paused_until,
+            ended_at=fact.ended_at,
+            ending=fact.ending,
+        )
+
+    def fact(self, yes: Yes) -> ConsentFact:
+        return ConsentFact(
+            starts=hour(yes.starts),
+            ends=hour(yes.starts + yes.lasts),
+            record_until=DAY + timedelta(days=yes.days),
+            versions=frozenset(self.versions[at].pk for at in self.covers[yes.covers]),
+            paused_at=NOON if yes.paused else None,
+            paused_until=(
+                hour(yes.paused_until) if yes.paused and yes.paused_until is not None else None
+            ),
+            ended_at=None if yes.ending is None else hour(1),
+            ending=yes.ending,
+        )
+
+    def rule(self, sayings: Said, person: int) -> Word:
+        """One person's word to the first holder, by the rule alone."""
+        known = self.people[person].holder_id == self.holders[0].pk
+        return word(
+            consents=[
+                self.fact(yes)
+                for yes in sayings.yeses
+                if known and (yes.person, yes.recipient, yes.purpose) == (person, 0, 0)
+            ],
+            objections=[
+                self._objection(no)
+                for no in sayings.noes
+                if known and no.person == person and not no.lifted
+            ],
+            ask=self.ask,
+            categories={version.pk: version.category_id for version in self.versions},
+            since=hour(self.SINCE),
+            until=hour(sayings.until),
+        )
+
+    def _objection(self, no: NoOf) -> ObjectionFact:
+        return ObjectionFact(
+            recipient=None if no.recipient is None else self.recipients[no.recipient].pk,
+            recipient_kind=no.kind,
+            purpose=None if no.purpose is None else self.purposes[no.purpose].pk,
+            category=None if no.category is None else self.categories[no.category].pk,
+        )
+
+    def sets_of(self, sayings: Said, clauses: Clauses, slots: list[int] | None) -> ConsentSets:
+        return consent_sets(
+            holder=self.holders[0].pk,
+            ask=self.ask,
+            since=hour(self.SINCE),
+            until=hour(sayings.until),
+            clauses=clauses,
+            slots=slots,
+        )
+
+    def word_in(self, sets: ConsentSets, person: int) -> Word:
+        """One person's word as the columns tell it; also nobody has two yeses in force."""
+        slot = self.people[person].pk
+        closed = {c for c, slots in sets.objected_categories.items() if slot in slots}
+        yeses = [
+            (yes.versions, int(day))
+            for yes in sets.yeses
+            for each, day in zip(yes.slots, yes.record_until, strict=True)
+            if each == slot
+        ]
+        if not yeses:
+            standings = [each for each, slots in sets.others.items() if slot in slots]
+            first = min(standings, key=list(Standing).index, default=Standing.NO_CONSENT)
+            return Word(first, frozenset(), None)
+        ((versions, day),) = yeses
+        category = {version.pk: version.category_id for version in self.versions}
+        versions = frozenset(each for each in versions if category[each] not in closed)
+        if slot in sets.objected or not versions:
+            return Word(Standing.OBJECTED, frozenset(), None)
+        return Word(Standing.IN_FORCE, versions, date(1970, 1, 1) + timedelta(days=day))
+
+    def strangers(self, sets: ConsentSets) -> bool:
+        """Whether anybody of another holder is anywhere in the columns."""
+        columns: list[Any] = [sets.objected, *sets.others.values()]
+        columns += [*sets.objected_categories.values(), *(yes.slots for yes in sets.yeses)]
+        return any(self.people[-1].pk in column for column in columns)
+
+    def differs(
+        self, sayings: Said, clauses: Clauses = CLAUSES, only: Iterable[int] | None = None
+    ) -> bool:
+        """Whether the SQL tells of anybody what the rule does not."""
+        asked = list(range(PEOPLE)) if only is None else list(only)
+        with transaction.atomic():
+            self.store(sayings)
+            slots = None if only is None else [self.people[person].pk for person in asked]
+            sets = self.sets_of(sayings, clauses, slots)
+            transaction.set_rollback(True)
+        try:
+            found = {person: self.word_in(sets, person) for person in asked}
+        except ValueError:  # two yeses in force at once
+            return True
+        opened = open_people(sets, self.groups)
+        bits = dict(zip(opened.slots.tolist(), opened.groups.tolist(), strict=True))
+        for person in asked:
+            expected = self.rule(sayings, person)
+            mine = sum(
+                1 << at
+                for at, group in enumerate(self.groups)
+                if group.versions & expected.versions
+            )
+            if found[person] != expected or bits.get(self.people[person].pk, 0) != mine:
+                return True
+        return self.strangers(sets)
+
+
+@pytest.fixture
+def place() -> Place:
+    return Place()
+
+
+def holding(examples: int) -> settings:
+    return settings(
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+def test_the_set_equals_the_rule_applied_to_each_person(place):
+    @holding(EXAMPLES)
+    @given(sayings())
+    def holds(found: Said) -> None:
+        assert not place.differs(found)
+
+    holds()
+
+
+def test_the_set_of_some_people_equals_the_rule_applied_to_them(place):
+    @holding(EXAMPLES // 2)
+    @given(sayings(), st.sets(st.integers(0, PEOPLE - 1), min_size=1))
+    def holds(found: Said, only: set[int]) -> None:
+        assert not place.differs(found, only=only)
+
+    holds()
+
+
+NAMES = [(group, name) for group in ("asked", "in_force", "objecting") for name in getattr(CLAUSES, group)]
+
+
+@pytest.mark.parametrize(("group", "name"), NAMES, ids=[name for _, name in NAMES])
+def test_without_any_one_clause_the_set_is_another(place, group, name):
+    rest = {key: sql for key, sql in getattr(CLAUSES, group).items() if key != name}
+    mutant = replace(CLAUSES, **{group: rest})
+    assert find(sayings(), lambda found: place.differs(found, mutant), settings=holding(800))
