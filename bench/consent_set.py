@@ -6,11 +6,8 @@ database of its own. Equality: as many people as the server counts.
 
 import json
 import os
-import statistics
 import subprocess
 import sys
-import time
-from datetime import UTC, datetime, timedelta
 
 import psycopg
 
@@ -54,63 +51,16 @@ def run(*, rows: int, repeat: int) -> bool:
 def _measured(rows: int, repeat: int) -> bool:
     environment = {**os.environ, "DATABASE_URL": f"{ADDRESS}/{DATABASE}", "SAYSO_DEMO": "1"}
     command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-    subprocess.run(command, env=environment, check=True)  # noqa: S603 - our own program
+    subprocess.run(command, env=environment, check=True)
     with psycopg.connect(f"{ADDRESS}/{DATABASE}", autocommit=True) as connection:
-        connection.execute("SET session_replication_role = replica")  # no foreign keys while filling
+        connection.execute(
+            "SET session_replication_role = replica"
+        )  # no foreign keys while filling
         for statement in FILL.split(";")[:-1]:
             connection.execute(statement, {"people": rows // 5})
         connection.execute("VACUUM ANALYZE consent_consent")
-    child = [sys.executable, "-m", "bench.consent_set", str(repeat)]
-    done = subprocess.run(child, env=environment, check=True, capture_output=True, text=True)  # noqa: S603
+    child = [sys.executable, "-m", "bench.consent_set_timed", str(repeat)]
+    done = subprocess.run(child, env=environment, check=True, capture_output=True, text=True)
     print(done.stdout, end="")
     found = json.loads(done.stdout.splitlines()[-1])
     return verdict(f"consent_set {rows:,} rows", "times the server's count", found["ratio"], 2.5)
-
-
-def _timed() -> None:
-    """In a process of its own, with Django set up on the filled database."""
-    import django
-
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    django.setup()
-    from django.db import connection
-
-    from consent.queries.sets import CLAUSES, consent_sets
-    from consent.rules import Ask
-
-    now = datetime.now(UTC)
-    until = now + timedelta(minutes=2)
-    where = " AND ".join([*CLAUSES.asked.values(), *CLAUSES.in_force.values()])
-    values = {"holder": 1, "recipient": 2, "purpose": 1, "since": now, "until": until}
-    ratios, counts, ours = [], [], []
-    for _ in range(int(sys.argv[1]) + 1):
-        began = time.perf_counter()
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT count(*) FROM consent_consent WHERE {where}", values)
-            expected = cursor.fetchone()[0]
-        middle = time.perf_counter()
-        sets = consent_sets(
-            holder=1, ask=Ask(2, "research", 1), since=now, until=until
-        )
-        ended = time.perf_counter()
-        if sum(len(yes.slots) for yes in sets.yeses) != expected:
-            raise AssertionError("the set is not what the server counts")
-        counts.append(middle - began)
-        ours.append(ended - middle)
-        ratios.append((ended - middle) / (middle - began))
-    print(
-        json.dumps(
-            {
-                "section": "consent_set",
-                "in_force": expected,
-                "count_s": round(statistics.median(counts[1:]), 4),
-                "ours_s": round(statistics.median(ours[1:]), 4),
-                "ratio": round(statistics.median(ratios[1:]), 3),
-                "spread": [round(min(ratios[1:]), 3), round(max(ratios[1:]), 3)],
-            }
-        )
-    )
-
-
-if __name__ == "__main__":
-    _timed()

@@ -96,9 +96,7 @@ def verdict(section: str, goal: str, ours: float, most: float) -> bool:
     """One line that says goal, figure, met or missed."""
     met = ours <= most
     print(
-        json.dumps(
-            {"section": section, "goal": goal, "most": most, "ours": ours, "met": met}
-        ),
+        json.dumps({"section": section, "goal": goal, "most": most, "ours": ours, "met": met}),
         flush=True,
     )
     return met

@@ -137,8 +137,7 @@ class World:
             with duckdb.connect(config={"threads": 1}) as connection:
                 connection.execute("SET preserve_insertion_order = false")
                 connection.execute(
-                    "CREATE TEMP VIEW part AS"
-                    f" SELECT * FROM read_parquet('{self.files[number]}')"
+                    f"CREATE TEMP VIEW part AS SELECT * FROM read_parquet('{self.files[number]}')"
                 )
                 named = connection.execute("SELECT DISTINCT _slot FROM part").fetchnumpy()
                 here = self.people.where(np.isin(self.people.slots, named["_slot"]))

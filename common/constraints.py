@@ -6,7 +6,6 @@ from django.db import models
 from django.db.models import F, Q
 
 
-
 def one_of(field: str, choices: type[models.TextChoices], *, name: str) -> models.CheckConstraint:
     """The column holds one of the vocabulary's words and nothing else."""
     return models.CheckConstraint(condition=Q(**{f"{field}__in": choices.values}), name=name)
@@ -23,6 +22,3 @@ def together(*fields: str, name: str) -> models.CheckConstraint:
     none: dict[str, Any] = {f"{field}__isnull": True for field in fields}
     every: dict[str, Any] = {f"{field}__isnull": False for field in fields}
     return models.CheckConstraint(condition=Q(**none) | Q(**every), name=name)
-
-
-

@@ -3,6 +3,7 @@
 import re
 import secrets
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import environ
@@ -33,7 +34,7 @@ def number(name: str, default: int, least: int, most: int) -> int:
 
 
 def folder(name: str, default: str) -> Path:
-    path = Path(env.str(name, default=default)).expanduser()
+    path = Path(str(env.str(name, default=default))).expanduser()
     return (BASE_DIR / path).resolve()  # without detours, so that folders can be compared
 
 
@@ -54,7 +55,7 @@ if SAYSO_KEYS == SAYSO_DATA or SAYSO_DATA in SAYSO_KEYS.parents:
 
 def secret(name: str, file_name: str) -> str:
     """A secret from the environment or the key folder; made only for the demonstration."""
-    given = env.str(name, default="")
+    given = str(env.str(name, default=""))
     path = SAYSO_KEYS / file_name
     if not given and path.is_file():
         given = path.read_text(encoding="ascii").strip()
@@ -147,9 +148,11 @@ TEMPLATES = [
 ]
 
 
-def database() -> dict[str, object]:
+def database() -> dict[str, Any]:
     try:
-        found = env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'sayso.sqlite3'}")
+        found: dict[str, Any] = env.db_url(
+            "DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'sayso.sqlite3'}"
+        )
     except Exception as error:
         raise explained(
             "DATABASE_URL", "it is not a database address.", "Example: postgres:///sayso"

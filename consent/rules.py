@@ -223,8 +223,13 @@ REMEDIES = {
 }
 
 
-def problems(  # noqa: C901, PLR0912 - one line for each reason, read top to bottom
-    draft: Draft, *, at: datetime, longest_days: int, latest_no: datetime | None, from_recipient: bool
+def problems(  # noqa: C901 - one line for each reason, read top to bottom
+    draft: Draft,
+    *,
+    at: datetime,
+    longest_days: int,
+    latest_no: datetime | None,
+    from_recipient: bool,
 ) -> tuple[Problem, ...]:
     """Every reason why this yes cannot come into force; none means it does."""
     found = [
@@ -259,7 +264,5 @@ def problems(  # noqa: C901, PLR0912 - one line for each reason, read top to bot
     if draft.record_until is not None and draft.record_until > draft.ends.date():
         found.append(Problem("record_after_end", "The record's last day lies after the end."))
     if latest_no is not None and draft.signed_at <= latest_no:
-        found.append(
-            Problem("older_than_no", "She said no after this was signed. Ask her again.")
-        )
+        found.append(Problem("older_than_no", "She said no after this was signed. Ask her again."))
     return tuple(found)

@@ -164,9 +164,7 @@ def row_plan(shape: Shape) -> tuple[ir.Table, ir.Table]:
             for at, slot in enumerate(slots)
         ],
     )
-    uses = named.group_by("slot").aggregate(
-        open=named["open"].bit_or(), own=named["own"].bit_or()
-    )
+    uses = named.group_by("slot").aggregate(open=named["open"].bit_or(), own=named["own"].bit_or())
     return package, uses
 
 
@@ -256,9 +254,7 @@ class Engine:
 
         Raises NotReady where memory ends or a part is missing or was changed.
         """
-        jobs = [
-            self._pool.submit(self._write, source, people, name(source)) for source in sources
-        ]
+        jobs = [self._pool.submit(self._write, source, people, name(source)) for source in sources]
         try:
             for job in jobs:
                 written = job.result()
@@ -304,8 +300,7 @@ class Engine:
         connection.register("people", people_table(here, self._keys.person))
         try:
             counted = connection.execute(
-                f"COPY ({self._statements.rows}) TO '{result.path}'"
-                f" ({COPY[self._shape.format]})"
+                f"COPY ({self._statements.rows}) TO '{result.path}' ({COPY[self._shape.format]})"
             ).fetchone()
             uses = connection.execute(self._statements.people).fetchnumpy()
         finally:
@@ -333,13 +328,11 @@ class Engine:
         )
 
     def _view(self, connection: duckdb.DuckDBPyConnection, opened: Memory) -> None:
-        connection.execute(
-            f"CREATE OR REPLACE TEMP VIEW part AS SELECT * FROM read_parquet('{opened.path}')"
-        )
+        connection.read_parquet(opened.path).create_view("part", replace=True)
 
     def _named(self, connection: duckdb.DuckDBPyConnection) -> Slots:
         found = [
-            connection.execute(f"SELECT DISTINCT {column} FROM part").fetchnumpy()[column]
+            connection.view("part").unique(column).fetchnumpy()[column]
             for column in slot_columns(self._shape.people_per_row)
         ]
         return np.concatenate([np.ma.compressed(np.ma.asarray(each)) for each in found])

@@ -39,15 +39,15 @@ def triggers_lifted() -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def flush_may_empty_append_only_tables() -> Iterator[None]:
-    flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # private to Django
+    flush = TransactionTestCase._fixture_teardown
 
     def flush_without_triggers(self: TransactionTestCase) -> None:
         with triggers_lifted():
             flush(self)
 
-    TransactionTestCase._fixture_teardown = flush_without_triggers  # type: ignore[attr-defined]  # private to Django
+    TransactionTestCase._fixture_teardown = flush_without_triggers
     yield
-    TransactionTestCase._fixture_teardown = flush  # type: ignore[attr-defined]  # private to Django
+    TransactionTestCase._fixture_teardown = flush
 
 
 def _each(statements: Iterator[str]) -> None:

@@ -2,12 +2,14 @@
 
 import shutil
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis
 from django.conf import settings
 from django.db import connection
+from django.test import override_settings
 
 from tests.append_only import flush_may_empty_append_only_tables  # noqa: F401 - autouse
 
@@ -37,6 +39,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip("needs SQLite; this run is on PostgreSQL")
     if item.get_closest_marker("browser") and CHROMIUM is None:
         pytest.skip("needs Chromium, which is not installed")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_passwords() -> Iterator[None]:
+    """A world of twenty sign-ins would spend seconds on hashing; one test holds the real choice."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -158,18 +158,14 @@ class World:
         return consents.withdraw(consent=self.consent(number), **hand(self.home.advocate))
 
     def pause(self, number: str, until: datetime | None = None) -> Consent:
-        return consents.pause(
-            consent=self.consent(number), until=until, **hand(self.home.advocate)
-        )
+        return consents.pause(consent=self.consent(number), until=until, **hand(self.home.advocate))
 
     def resume(self, number: str) -> Consent:
         return consents.resume(consent=self.consent(number), **hand(self.home.advocate))
 
     def object(self, number: str, **against: Any) -> Objection:
         """A standing no, to everything unless `against` names something."""
-        return objections.make(
-            subject=self.subject(number), **against, **hand(self.home.advocate)
-        )
+        return objections.make(subject=self.subject(number), **against, **hand(self.home.advocate))
 
     def lift(self, objection: Objection) -> Objection:
         return objections.lift(objection=objection, **hand(self.home.advocate))

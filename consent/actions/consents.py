@@ -31,7 +31,7 @@ class Refused(RuleBroken):
         self.problems = problems
 
 
-def give(  # noqa: PLR0913 - the elements of R6 are this many
+def give(
     *,
     subject: Subject,
     recipient: Organisation,
@@ -91,8 +91,15 @@ def give(  # noqa: PLR0913 - the elements of R6 are this many
             found += (rules.Problem("holder_is_recipient", "A yes is to somebody else."),)
         if found:
             raise Refused(found)
-        supersede(subject=subject, recipient=recipient, purpose=purpose, by=by, at=at, via=via,
-                  moment=moment)
+        supersede(
+            subject=subject,
+            recipient=recipient,
+            purpose=purpose,
+            by=by,
+            at=at,
+            via=via,
+            moment=moment,
+        )
         consent = Consent.objects.create(
             subject=subject,
             holder=subject.holder,
@@ -109,11 +116,12 @@ def give(  # noqa: PLR0913 - the elements of R6 are this many
             recorded_at=at,
             recorded_by=by,
             starts=starts or signed_at,
-            ends=draft.ends,
+            ends=draft.ends or signed_at,  # never empty here: `problems` names a missing end
             record_until=record_until or signed_at.date(),
         )
-        _happened(consent, Happening.GIVEN, EntryType.CONSENT_GIVEN, by=by, at=at, via=via,
-                  moment=moment)
+        _happened(
+            consent, Happening.GIVEN, EntryType.CONSENT_GIVEN, by=by, at=at, via=via, moment=moment
+        )
     return consent
 
 
@@ -132,8 +140,15 @@ def withdraw(*, consent: Consent, by: User, at: datetime, via: Via) -> Consent:
         current = _locked(consent)
         current.ended_at, current.ending = moment.at, Ending.WITHDRAWN
         current.save(update_fields=["ended_at", "ending"])
-        _happened(current, Happening.WITHDRAWN, EntryType.CONSENT_WITHDRAWN, by=by, at=moment.at,
-                  via=via, moment=moment)
+        _happened(
+            current,
+            Happening.WITHDRAWN,
+            EntryType.CONSENT_WITHDRAWN,
+            by=by,
+            at=moment.at,
+            via=via,
+            moment=moment,
+        )
     return current
 
 
@@ -176,14 +191,24 @@ def pause(
         slots=[consent.subject_id],
     ) as moment:
         current = _locked(consent)
-        if _paused(current, moment.at) and current.paused_until is None:
-            raise RuleBroken("already_paused", "This is paused already.")
-        if _paused(current, moment.at) and until is not None and until < current.paused_until:
-            raise RuleBroken("pause_shorter", "It is paused for longer already. Resume it instead.")
+        if _paused(current, moment.at):
+            if current.paused_until is None:
+                raise RuleBroken("already_paused", "This is paused already.")
+            if until is not None and until < current.paused_until:
+                raise RuleBroken(
+                    "pause_shorter", "It is paused for longer already. Resume it instead."
+                )
         current.paused_at, current.paused_until = moment.at, until
         current.save(update_fields=["paused_at", "paused_until"])
-        _happened(current, Happening.PAUSED, EntryType.CONSENT_PAUSED, by=by, at=moment.at,
-                  via=via, moment=moment)
+        _happened(
+            current,
+            Happening.PAUSED,
+            EntryType.CONSENT_PAUSED,
+            by=by,
+            at=moment.at,
+            via=via,
+            moment=moment,
+        )
     return current
 
 
@@ -223,8 +248,15 @@ def supersede(
         raise RuleBroken("changed_meanwhile", "Another yes was recorded just now. Look again.")
     older.ended_at, older.ending = moment.at, Ending.SUPERSEDED
     older.save(update_fields=["ended_at", "ending"])
-    _happened(older, Happening.SUPERSEDED, EntryType.CONSENT_SUPERSEDED, by=by, at=moment.at,
-              via=via, moment=moment)
+    _happened(
+        older,
+        Happening.SUPERSEDED,
+        EntryType.CONSENT_SUPERSEDED,
+        by=by,
+        at=moment.at,
+        via=via,
+        moment=moment,
+    )
 
 
 @contextmanager

@@ -114,13 +114,9 @@ def lift(*, objection: Objection, by: User, at: datetime, via: Via) -> Objection
     return old
 
 
-def _no(
-    subject: Subject, recipient: Organisation | None
-) -> AbstractContextManager[scopes.Moment]:
+def _no(subject: Subject, recipient: Organisation | None) -> AbstractContextManager[scopes.Moment]:
     if recipient is None:
-        return scopes.narrowing(
-            act=Narrowing.OBJECTION_MADE, everyone=True, slots=[subject.slot]
-        )
+        return scopes.narrowing(act=Narrowing.OBJECTION_MADE, everyone=True, slots=[subject.slot])
     return scopes.narrowing(
         act=Narrowing.OBJECTION_MADE, recipients=[recipient.pk], slots=[subject.slot]
     )

@@ -15,8 +15,10 @@ def category_set(categories: Iterable[DataCategory]) -> CategorySet:
     Runs inside the transaction of the yes. Part of giving a yes, whose entry covers it.
     """
     wanted = {category.pk for category in categories}
-    newest = CategoryVersion.objects.filter(category__in=wanted).values("category").annotate(
-        newest=Max("number")
+    newest = (
+        CategoryVersion.objects.filter(category__in=wanted)
+        .values("category")
+        .annotate(newest=Max("number"))
     )
     numbers = {row["category"]: row["newest"] for row in newest}
     versions = sorted(

@@ -92,9 +92,7 @@ def enrol(
     return known | dict(zip(new, slots, strict=True))
 
 
-def give_account(
-    *, subject: Subject, account: User, by: User, at: datetime, via: Via
-) -> Subject:
+def give_account(*, subject: Subject, account: User, by: User, at: datetime, via: Via) -> Subject:
     """Let one survivor's sign-in see and change this person's sharing.
 
     Raises NotPermitted unless `by` is the holder's advocate; RuleBroken unless the account is a

@@ -129,7 +129,15 @@ class Consent(models.Model):
             # The consent set of one release in one index-only scan (bench/consent_set.py).
             models.Index(
                 fields=["recipient", "purpose", "holder"],
-                include=["subject", "category_set", "starts", "ends", "record_until", "paused_at", "paused_until"],
+                include=[
+                    "subject",
+                    "category_set",
+                    "starts",
+                    "ends",
+                    "record_until",
+                    "paused_at",
+                    "paused_until",
+                ],
                 condition=Q(ended_at__isnull=True),
                 name="consent_set",
             ),

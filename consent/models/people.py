@@ -33,9 +33,7 @@ class Subject(models.Model):
 
     slot = models.IntegerField(primary_key=True)
     holder = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="+")
-    account = models.ForeignKey(
-        User, on_delete=models.PROTECT, null=True, related_name="subjects"
-    )
+    account = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="subjects")
     # The person's own random key, wrapped by the holder's key from the key ring.
     wrapped_key = models.BinaryField(max_length=64)
     enrolled_at = models.DateTimeField()
@@ -49,7 +47,9 @@ class Subject(models.Model):
     }
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(slot__gte=0), name="subject_slot_positive")]
+        constraints = [
+            models.CheckConstraint(condition=Q(slot__gte=0), name="subject_slot_positive")
+        ]
 
     def __str__(self) -> str:
         return "a person"

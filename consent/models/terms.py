@@ -21,7 +21,17 @@ class Terms(models.Model):
     retired_at = models.DateTimeField(null=True)
 
     sensitivity: ClassVar = dict.fromkeys(
-        ["id", "code", "version", "language", "title", "text", "digest", "published_at", "retired_at"],
+        [
+            "id",
+            "code",
+            "version",
+            "language",
+            "title",
+            "text",
+            "digest",
+            "published_at",
+            "retired_at",
+        ],
         Sensitivity.PUBLIC,
     )
 

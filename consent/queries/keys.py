@@ -32,16 +32,14 @@ def unwrap(holder_ref: str, wrapped: Iterable[bytes]) -> list[bytes]:
     """The people's keys. Raises NotReady where the holder's key is missing or is another one."""
     wrapper = AESGCM(ring().derived(holder_ref, "subject-wrap"))
     try:
-        return [
-            wrapper.decrypt(bytes(each[:NONCE]), bytes(each[NONCE:]), None) for each in wrapped
-        ]
+        return [wrapper.decrypt(bytes(each[:NONCE]), bytes(each[NONCE:]), None) for each in wrapped]
     except InvalidTag as error:
         raise NotReady("key_wrong", "The holder's key does not open a person's key.") from error
 
 
 def tag_of(subject: Subject, nonce: bytes) -> bytes:
     """What stands for one person in one entry: only her key can make it again."""
-    (key,) = unwrap(subject.holder.ref, [subject.wrapped_key])
+    (key,) = unwrap(subject.holder.ref, [bytes(subject.wrapped_key)])
     return tag(key, nonce)
 
 
@@ -50,7 +48,6 @@ def tags_of(holder_ref: str, slots: Sequence[int], nonce: bytes) -> list[bytes]:
     wrapped: list[bytes] = []
     for start in range(0, len(slots), 10_000):
         chunk = slots[start : start + 10_000]
-        wrapped.extend(
-            Subject.objects.filter(slot__in=chunk).values_list("wrapped_key", flat=True)
-        )
+        found = Subject.objects.filter(slot__in=chunk).values_list("wrapped_key", flat=True)
+        wrapped.extend(bytes(each) for each in found)
     return [tag(key, nonce) for key in unwrap(holder_ref, wrapped)]

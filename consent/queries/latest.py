@@ -10,9 +10,7 @@ from consent.vocabulary import Ending
 from governance.models import Organisation, Purpose
 
 
-def noes(
-    *, slots: Iterable[int], recipient: Organisation, purpose: Purpose
-) -> dict[int, datetime]:
+def noes(*, slots: Iterable[int], recipient: Organisation, purpose: Purpose) -> dict[int, datetime]:
     """For each slot that ever said no to this recipient and purpose: when it last did.
 
     A no is a stopped consent or an objection that speaks about the whole of this ask, standing or

@@ -80,21 +80,21 @@ def consent_sets(
     asked = " AND ".join(clauses.asked.values()) or "1 = 1"
     in_force = " AND ".join(clauses.in_force.values()) or "1 = 1"
     rows = _rows(
-        f"SELECT category_set_id, {_pairs()}, MIN(ends) FROM consent_consent"
-        f" WHERE {asked} AND {in_force} GROUP BY category_set_id",
+        f"SELECT category_set_id, {_pairs()}, MIN(ends)"  # noqa: S608 - our own clauses
+        f" FROM consent_consent WHERE {asked} AND {in_force} GROUP BY category_set_id",
         values,
     )
     versions = _versions([row[0] for row in rows])
     others = _rows(
-        f"SELECT {STANDING}, {_slots('subject_id')} FROM consent_consent"
-        f" WHERE {asked} AND NOT ({in_force}) GROUP BY 1",
+        f"SELECT {STANDING}, {_slots('subject_id')}"  # noqa: S608 - our own clauses
+        f" FROM consent_consent WHERE {asked} AND NOT ({in_force}) GROUP BY 1",
         values,
     )
     objecting = " AND ".join(clauses.objecting.values()) or "1 = 1"
     objections = dict(
         _rows(
-            f"SELECT o.category_id, {_slots('o.subject_id')} FROM consent_objection o"
-            f" JOIN consent_subject s ON s.slot = o.subject_id WHERE {objecting}"
+            f"SELECT o.category_id, {_slots('o.subject_id')}"  # noqa: S608 - our own clauses
+            f" FROM consent_objection o JOIN consent_subject s ON s.slot = o.subject_id WHERE {objecting}"
             " GROUP BY o.category_id",
             values,
         )

@@ -89,7 +89,9 @@ def _seen(consent: Consent, at: datetime) -> Sharing:
     own = fact(consent)
     versions = {
         version.pk: version
-        for version in CategoryVersion.objects.filter(pk__in=own.versions).select_related("category")
+        for version in CategoryVersion.objects.filter(pk__in=own.versions).select_related(
+            "category"
+        )
     }
     stands = standing(own, at, at)
     if stands is Standing.IN_FORCE:

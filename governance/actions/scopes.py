@@ -77,10 +77,11 @@ def narrowing(
             _lock(recipient, shared=False)
         at = clock.now()
         moved = _move(everyone=everyone, recipients=ordered)
+        about: list[int | None] = [*sorted(set(slots))] or [None]
         ScopeMove.objects.bulk_create(
             ScopeMove(scope_id=scope.pk, epoch=scope.epoch, act=act, slot=slot, moved_at=at)
             for scope in moved
-            for slot in (sorted(set(slots)) or [None])
+            for slot in about
         )
         yield _moment(at, ordered)
 
@@ -101,19 +102,21 @@ def steady(*, recipient: int, seconds: float = 2.0) -> Iterator[Moment]:
             yield _moment(at, [recipient])
     except OperationalError as error:
         if "lock timeout" in str(error) or "database is locked" in str(error):
-            raise NotReady("busy", "Somebody is changing this now. Try again in a moment.") from error
+            raise NotReady(
+                "busy", "Somebody is changing this now. Try again in a moment."
+            ) from error
         raise
 
 
 def ensure(recipients: Collection[int]) -> None:
     """Every scope has its row before anybody locks it (autocommit; idempotent)."""
-    wanted = set(recipients)
-    held = set(Scope.objects.values_list("recipient_id", flat=True))
-    if wanted <= held and None in held:
-        return
-    missing = [Scope(recipient_id=recipient) for recipient in sorted(wanted - held)]
-    if None not in held:
+    held = list(Scope.objects.values_list("everyone", "recipient_id"))
+    own = {recipient for _, recipient in held}
+    missing = [Scope(recipient_id=each) for each in sorted(set(recipients) - own)]
+    if not any(everyone for everyone, _ in held):
         missing.append(Scope(everyone=True))
+    if not missing:
+        return
     Scope.objects.bulk_create(missing, ignore_conflicts=True)
 
 
@@ -128,7 +131,9 @@ def _lock(key: int, *, shared: bool) -> None:
 def _patience(seconds: float) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{int(seconds * 1000)}ms"])
+            cursor.execute(
+                "SELECT set_config('lock_timeout', %s, true)", [f"{int(seconds * 1000)}ms"]
+            )
 
 
 def _move(*, everyone: bool, recipients: Collection[int]) -> list[Scope]:
@@ -142,11 +147,10 @@ def _move(*, everyone: bool, recipients: Collection[int]) -> list[Scope]:
 
 
 def _moment(at: datetime, recipients: Collection[int]) -> Moment:
-    rows = dict(
-        Scope.objects.filter(everyone=True).values_list("recipient_id", "epoch")
-    ) | dict(Scope.objects.filter(recipient_id__in=recipients).values_list("recipient_id", "epoch"))
+    everyone = Scope.objects.filter(everyone=True).values_list("epoch", flat=True).first()
+    own = Scope.objects.filter(recipient_id__in=recipients)
     return Moment(
         at=at,
-        everyone=rows.get(None, 0),
-        epochs={key: epoch for key, epoch in rows.items() if key is not None},
+        everyone=everyone or 0,
+        epochs=dict(own.values_list("recipient_id", "epoch")),
     )

@@ -19,7 +19,7 @@ def actor(by: User | None) -> str:
     return PERSON if by.kind == UserKind.SURVIVOR else by.ref
 
 
-def record(  # noqa: PLR0913 - an entry has this many facts
+def record(
     *,
     type: EntryType,
     by: User | None,

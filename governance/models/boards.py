@@ -157,9 +157,7 @@ class Recusal(models.Model):
 class Decision(models.Model):
     """What the board answered to one request, under which charter, with which votes."""
 
-    request = models.OneToOneField(
-        AccessRequest, on_delete=models.PROTECT, related_name="decision"
-    )
+    request = models.OneToOneField(AccessRequest, on_delete=models.PROTECT, related_name="decision")
     charter = models.ForeignKey(Charter, on_delete=models.PROTECT, related_name="+")
     outcome = models.CharField(max_length=16, choices=RequestState.choices)
     yes = models.PositiveIntegerField()

@@ -63,9 +63,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     """Someone, or some machine, that can sign in at the one door for its kind."""
 
     ref = models.CharField(max_length=32, unique=True, default=ids.user_reference)
-    username = models.CharField(
-        max_length=80, unique=True, validators=[ASCIIUsernameValidator()]
-    )
+    username = models.CharField(max_length=80, unique=True, validators=[ASCIIUsernameValidator()])
     kind = models.CharField(max_length=16, choices=UserKind.choices)
     language = models.CharField(max_length=8, default="en")
     is_active = models.BooleanField(default=True)

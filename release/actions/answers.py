@@ -51,7 +51,8 @@ def record(found: Prepared) -> Release:
     parts = [found.parts[at] for at in order]
     sent = _united([part.slots for part in parts])
     if not len(sent):
-        return record_refusal(release, Refusal((Ground.NOBODY,)), found.version, moment)
+        ground = Ground.CHANGED_WHILE_WRITTEN if len(found.left_out) else Ground.NOBODY
+        return record_refusal(release, Refusal((ground,)), found.version, moment)
     withheld = _withheld(found, sent)
     rows = sum(part.rows for part in parts)
     epochs = moment.of(release.recipient_id)
@@ -133,9 +134,7 @@ def record_refusal(
     release.version = version
     release.epoch_everyone = epochs.everyone
     release.epoch_scope = epochs.scope
-    release.grounds = {
-        ground.value: version.people if version else 0 for ground in refusal.grounds
-    }
+    release.grounds = {ground.value: version.people if version else 0 for ground in refusal.grounds}
     release.entry_id = entry.pk
     release.save()
     if version is not None:
@@ -186,8 +185,7 @@ def _keep_withheld(release: Release, withheld: Mapping[Ground, Slots]) -> None:
 def _manifest(found: Prepared, parts: Sequence[Written], rows: int) -> bytes:
     release, request = found.release, found.release.request
     fields = {
-        row.field.name: row.field
-        for row in request.fields.select_related("field__category").all()
+        row.field.name: row.field for row in request.fields.select_related("field__category").all()
     }
     return manifest.core(
         refs={
@@ -220,5 +218,3 @@ def _manifest(found: Prepared, parts: Sequence[Written], rows: int) -> bytes:
         ],
         obligations=request.agreement.obligations,
     )
-
-

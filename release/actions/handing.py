@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from django.db import transaction
@@ -35,6 +35,8 @@ from release.storage import store
 from release.vocabulary import DownloadPart, ReleaseState, VoidGround
 
 PIECE = 65_536
+# The recipient is not told whether somebody stopped or a yes ran out.
+PEOPLES = {VoidGround.PERSON_SAID_NO, VoidGround.CONSENT_ENDED}
 REMADE = {VoidGround.PERSON_SAID_NO, VoidGround.CONSENT_ENDED, VoidGround.FILES, VoidGround.KEY}
 ENDINGS = {PackageFormat.PARQUET: "parquet", PackageFormat.CSV: "csv"}
 
@@ -110,7 +112,7 @@ def hand_over(
         raise
     if permit.download is None:
         raise Void(
-            str(permit.ground),
+            "changed" if permit.ground in PEOPLES else str(permit.ground),
             "This package is no longer good. "
             + (
                 f"A new one is being prepared: {permit.replacement.ref}."
@@ -119,7 +121,8 @@ def hand_over(
             ),
         )
     settle(entry=permit.download.entry)
-    settle(entry=release.entry)
+    if release.entry is not None:  # a prepared release has one, by constraint
+        settle(entry=release.entry)
     if part == DownloadPart.PART and piece is not None:
         chunks = _part_bytes(release, piece, permit, span, by=by, via=via)
         return HandedOver(
@@ -160,16 +163,19 @@ def hand_over(
 
 def whole_manifest(release: Release) -> bytes:
     """The manifest as it leaves: what the entry commits to, and where the entry stands."""
-    release.entry.refresh_from_db()
-    checkpoint = log.checkpoint_over(release.entry)
-    if checkpoint is None:
+    entry = release.entry
+    checkpoint = None
+    if entry is not None:
+        entry.refresh_from_db()
+        checkpoint = log.checkpoint_over(entry)
+    if entry is None or checkpoint is None:
         raise NotReady("log_not_ready", "The log has not signed this release yet.")
     body: dict[str, Any] = json.loads(bytes(release.manifest))
     return json.dumps(
         {
             "manifest": body,
             "manifest_sha256": sha256(bytes(release.manifest)).hexdigest(),
-            "entry_index": release.entry.seq,
+            "entry_index": entry.seq,
             "checkpoint": checkpoint.note,
         },
         indent=2,
@@ -348,7 +354,7 @@ def _look_again(release: Release, piece: ReleasePart, *, by: User, via: Via) -> 
 
 def _stop(
     release: Release, ground: VoidGround | None, *, by: User, via: Via, reason: str
-) -> None:
+) -> NoReturn:
     """Stop a stream before its next byte; the connection breaks, so nobody takes it for whole."""
     at = clock.now()
     with transaction.atomic():
@@ -371,7 +377,7 @@ def _zip(release: Release, permit: Permit, *, by: User, via: Via) -> ZipStream:
     """One uncompressed zip: manifest, proof, sealed parts, each part looked at before it is sent."""
     zipped = ZipStream(compress_type=ZIP_STORED, sized=True)
     body = whole_manifest(release)
-    proof = log.proof(release.entry).encode()
+    proof = log.proof(release.entry).encode() if release.entry is not None else b""
     zipped.add(body, "manifest.json", size=len(body))
     zipped.add(proof, "proof.tlog-proof", size=len(proof))
     for piece in release.parts.order_by("number"):

@@ -45,9 +45,7 @@ def sweep() -> int:
     A draft of a release that somebody is preparing at present is left alone.
     """
     names = list(store().names("packages"))  # first: a file listed here had its lease before
-    busy = set(
-        Lease.objects.filter(until__gt=clock.now()).values_list("release__ref", flat=True)
-    )
+    busy = set(Lease.objects.filter(until__gt=clock.now()).values_list("release__ref", flat=True))
     count = 0
     for name in names:
         ref = name.split("/")[1]

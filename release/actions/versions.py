@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import assert_never
 
 from django.conf import settings
 from django.db import transaction
@@ -354,6 +355,8 @@ def _source(given: Given, mapping: LoadMapping, limits: Limits) -> Source:
             return DelimitedSource(given, mapping, limits)
         case FileFormat.PARQUET:
             return ColumnarSource(given, mapping, limits)
+        case _:
+            assert_never(mapping.format)
 
 
 def _remove(store: storage.Store, folder: str) -> None:

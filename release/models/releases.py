@@ -53,9 +53,7 @@ class Release(models.Model):
     people_withheld = models.BigIntegerField(default=0)
     grounds = models.JSONField(default=dict)
     manifest = models.BinaryField(default=b"")
-    entry = models.ForeignKey(
-        "audit.Entry", on_delete=models.PROTECT, null=True, related_name="+"
-    )
+    entry = models.ForeignKey("audit.Entry", on_delete=models.PROTECT, null=True, related_name="+")
     voided_at = models.DateTimeField(null=True)
     void_ground = models.CharField(max_length=24, choices=VoidGround.choices, null=True)  # noqa: DJ001 - empty together with voided_at
     wiped_at = models.DateTimeField(null=True)
@@ -107,7 +105,9 @@ class Release(models.Model):
             ),
             together("voided_at", "void_ground", name="release_void_has_a_ground"),
             models.CheckConstraint(
-                condition=Q(state=ReleaseState.WAITING, answered_at__isnull=True, entry__isnull=True)
+                condition=Q(
+                    state=ReleaseState.WAITING, answered_at__isnull=True, entry__isnull=True
+                )
                 | Q(
                     state__in=[ReleaseState.PREPARED, ReleaseState.REFUSED],
                     answered_at__isnull=False,

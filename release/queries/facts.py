@@ -43,9 +43,11 @@ def current_key(release: Release) -> RecipientKey | None:
 
 def gather_whole(release: Release, version: DatasetVersion | None) -> WholeFacts:
     """What a whole release hangs on, apart from people; read afresh at every call."""
-    request = type(release.request).objects.select_related(
-        "dataset", "purpose", "agreement", "requester"
-    ).get(pk=release.request_id)
+    request = (
+        type(release.request)
+        .objects.select_related("dataset", "purpose", "agreement", "requester")
+        .get(pk=release.request_id)
+    )
     return WholeFacts(
         request=RequestFact(RequestState(request.state), request.starts, request.ends),
         agreement=_agreement(release, request.agreement),
@@ -110,10 +112,7 @@ def column_types(version: DatasetVersion) -> dict[str, FieldType]:
 
 
 def _agreement(release: Release, agreement: Agreement) -> AgreementFact | None:
-    if (
-        agreement.holder_id != release.holder_id
-        or agreement.recipient_id != release.recipient_id
-    ):
+    if agreement.holder_id != release.holder_id or agreement.recipient_id != release.recipient_id:
         return None
     request = release.request
     return AgreementFact(

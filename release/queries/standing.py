@@ -100,9 +100,9 @@ def closed(release: Release, slots: Slots, at: datetime) -> Slots:
     """Those of the slots who are in the package with something that is no longer open at `at`."""
     blocks = {block_of(int(slot)) for slot in slots}
     inside: dict[int, Slots] = {}
-    for category, block, bits in Use.objects.filter(
-        release=release, block__in=blocks
-    ).values_list("category_id", "block", "bits"):
+    for category, block, bits in Use.objects.filter(release=release, block__in=blocks).values_list(
+        "category_id", "block", "bits"
+    ):
         here = np.intersect1d(slots, slots_of([(block, bits)]))
         inside[category] = np.union1d(inside.get(category, here), here).astype(np.int32)
     concerned = [each for each in inside.values() if len(each)]
@@ -110,9 +110,7 @@ def closed(release: Release, slots: Slots, at: datetime) -> Slots:
         return np.empty(0, dtype=np.int32)
     everybody = np.unique(np.concatenate(concerned)).astype(np.int32)
     groups, _ = grouped(facts.gather_whole(release, release.version).fields)
-    words = facts.gather_words(
-        release, at, at, everybody if len(everybody) < MOST_NAMED else None
-    )
+    words = facts.gather_words(release, at, at, everybody if len(everybody) < MOST_NAMED else None)
     people = _not_narrowed(release, open_people(words, groups), everybody)
     gone = []
     for category, those in inside.items():
@@ -146,5 +144,3 @@ MOST_NAMED = 5000  # above this many people all words are read at once
 def ready(release: Release) -> bool:
     """Whether the release was prepared and not declared void since (no promise for later)."""
     return release.state == ReleaseState.PREPARED and release.voided_at is None
-
-

@@ -54,7 +54,9 @@ def _of_subject(subject: Subject) -> list[WhereItWent]:
     used: dict[int, set[int]] = {}
     for release, category in _marked(Use, "category_id", subject.slot):
         used.setdefault(release, set()).add(int(category))
-    kept = {release: Ground(ground) for release, ground in _marked(Withheld, "ground", subject.slot)}
+    kept = {
+        release: Ground(ground) for release, ground in _marked(Withheld, "ground", subject.slot)
+    }
     releases = Release.objects.filter(
         pk__in=[*used, *kept], state__in=[ReleaseState.PREPARED, ReleaseState.REFUSED]
     ).select_related("holder", "recipient", "purpose")

@@ -32,7 +32,7 @@ def chunks_of(slots: Slots) -> list[tuple[int, bytes]]:
     return found
 
 
-def slots_of(chunks: Iterable[tuple[int, bytes]]) -> Slots:
+def slots_of(chunks: Iterable[tuple[int, bytes | memoryview]]) -> Slots:
     """The sorted slots of many chunks, each once."""
     found = [
         np.flatnonzero(np.unpackbits(np.frombuffer(bytes(bits), np.uint8), bitorder="little"))

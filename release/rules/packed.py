@@ -12,7 +12,7 @@ def pack(slots: Slots) -> bytes:
     return zlib.compress(np.diff(slots, prepend=0).astype("<i4").tobytes(), 1)
 
 
-def unpack(packed: bytes) -> Slots:
+def unpack(packed: bytes | memoryview) -> Slots:
     """The sorted slots again."""
     steps = np.frombuffer(zlib.decompress(bytes(packed)), dtype="<i4")
     return np.cumsum(steps, dtype=np.int64).astype(np.int32)

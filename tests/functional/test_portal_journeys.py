@@ -27,8 +27,7 @@ TELLING = re.compile(r"shar|place|history|until|stop|names|clinic|legal|housing"
 
 
 @pytest.fixture
-def world(settings: Any) -> World:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick here
+def world() -> World:
     cache.clear()
     return survivors.build()
 

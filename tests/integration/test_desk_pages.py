@@ -88,6 +88,9 @@ def test_free_text_and_uncovered_fields_are_not_even_offered(
     room: Staffroom, client: Client
 ) -> None:
     staffroom.enter(client, room.requester)
+    whole = client.get(place("request-draft", room.agreement.ref, room.dataset.ref))
+    assert "housing_type" in whole.content.decode()
+    assert "case_notes" not in whole.content.decode()
     narrow = staffroom.signed(
         room.holder,
         room.recipient,

@@ -18,7 +18,8 @@ from release.actions import answers, handing, preparing
 from release.models import Download, Release
 from release.queries import facts
 from release.queries.standing import used
-from release.vocabulary import DownloadPart, ReleaseState, VoidGround
+from release.rules import timing
+from release.vocabulary import DownloadPart, Ground, ReleaseState, VoidGround
 from tests.append_only import triggers_lifted
 from tests.gate import Later, before, drained, part_of, part_streams
 from tests.worlds import World, hand, lasting_world, numbers
@@ -137,6 +138,16 @@ def test_a_newer_yes_that_ends_sooner_shortens_the_package(world, her, monkeypat
     release = world.prepare()
     assert holds(world, release, her)
     assert release.good_until == soon
+
+
+def test_what_cannot_be_written_again_in_time_is_left_out_whole(world, her, monkeypatch):
+    monkeypatch.setattr(timing, "LOCKED_MOST", -1.0)
+    before(monkeypatch, preparing, "_commit", lambda: world.no(her))
+    release = world.prepare()
+    assert release.state == ReleaseState.PREPARED
+    assert not holds(world, release, her)
+    assert release.grounds[Ground.CHANGED_WHILE_WRITTEN] >= 2  # her neighbours in the part as well
+    assert her not in world.received(release)
 
 
 def test_a_package_is_never_prepared_inside_a_transaction(world):
@@ -259,9 +270,7 @@ def test_a_yes_that_ends_between_the_permit_and_her_part_stops_it(world, her, la
 def test_a_newer_yes_that_ends_between_the_permit_and_her_part_stops_it(world, her, later):
     release = world.prepare()
     world.yes(her, ends=timezone.now() + timedelta(minutes=5))
-    handed = world.hand_over(
-        release, DownloadPart.PART, number=part_of(world, release, her).number
-    )
+    handed = world.hand_over(release, DownloadPart.PART, number=part_of(world, release, her).number)
     later.pass_(minutes=6)
     with pytest.raises(Void):
         drained(handed)

@@ -504,7 +504,8 @@ def test_two_loads_of_one_file_at_once_make_one_version(tmp_path, settings):
 
     def load(_number: int) -> versions.Loading:
         try:
-            return world.load_file(path, progress=wait)
+            loading: versions.Loading = world.load_file(path, progress=wait)
+            return loading
         finally:
             connections.close_all()
 

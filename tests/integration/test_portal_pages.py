@@ -37,8 +37,7 @@ STATUSES = [400, 403, 404, 409, 410, 503]
 
 
 @pytest.fixture
-def world(settings: Any) -> World:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick here
+def world() -> World:
     cache.clear()
     world = survivors.build()
     survivors.sent(world, world.on)

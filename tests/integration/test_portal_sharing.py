@@ -11,9 +11,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from audit.vocabulary import Via
+from consent.actions import consents
 from consent.models import Consent, ConsentEvent
 from consent.vocabulary import Happening
 from portal.places import KEY, Places
+from portal.views import sharing as views
 from release.vocabulary import DownloadPart, Ground, VoidGround
 from tests import survivors
 from tests.factories import governance as made
@@ -24,8 +27,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def world(settings: Any) -> World:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick here
+def world() -> World:
     cache.clear()
     return survivors.build()
 
@@ -139,13 +141,11 @@ def test_a_stop_that_comes_second_to_another_door_is_done_all_the_same(
     client: Client, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """She stops by phone between the page's reading and its deed."""
-    from portal.views import sharing as views  # noqa: PLC0415 - the view's own view of things
-
     found = views.her_card
 
     def late(request: Any, ref: str) -> Any:
         card = found(request, ref)
-        Consent.objects.filter(ref=ref).update(ended_at=timezone.now(), ending="withdrawn")
+        consents.withdraw(consent=world.on, by=world.her, at=timezone.now(), via=Via.COMMAND)
         return card
 
     monkeypatch.setattr(views, "her_card", late)

@@ -46,7 +46,9 @@ class Whole:
 WHOLE: tuple[Whole, ...] = (
     Whole("everything is in order"),
     *(
-        Whole(f"the request is {state.label}", request={"state": state}, grounds=(Ground.NO_REQUEST,))
+        Whole(
+            f"the request is {state.label}", request={"state": state}, grounds=(Ground.NO_REQUEST,)
+        )
         for state in RequestState
         if state is not RequestState.APPROVED
     ),
@@ -56,9 +58,7 @@ WHOLE: tuple[Whole, ...] = (
         grounds=(Ground.REQUEST_PERIOD,),
     ),
     Whole("the request's period begins now", request={"starts": NOW}),
-    Whole(
-        "the request's period ends now", request={"ends": NOW}, grounds=(Ground.REQUEST_PERIOD,)
-    ),
+    Whole("the request's period ends now", request={"ends": NOW}, grounds=(Ground.REQUEST_PERIOD,)),
     Whole(
         "the request's period ends before the writing can be done",
         request={"ends": UNTIL - SECOND},
@@ -86,9 +86,7 @@ WHOLE: tuple[Whole, ...] = (
         agreement={"starts": NOW + SECOND},
         grounds=(Ground.AGREEMENT_PERIOD,),
     ),
-    Whole(
-        "the agreement ends now", agreement={"ends": NOW}, grounds=(Ground.AGREEMENT_PERIOD,)
-    ),
+    Whole("the agreement ends now", agreement={"ends": NOW}, grounds=(Ground.AGREEMENT_PERIOD,)),
     Whole(
         "the agreement does not name the dataset",
         agreement={"covers_dataset": False},

@@ -103,9 +103,7 @@ class Race:
         self._readers = readers
         shares = np.array_split(np.array(numbers(people)), sayers)
         self._shares = [share.tolist() for share in shares]
-        self._slots = {
-            number: world.subject(number).slot for number in numbers(people)
-        }
+        self._slots = {number: world.subject(number).slot for number in numbers(people)}
         self._over = Event()
         self._committing = local()
 

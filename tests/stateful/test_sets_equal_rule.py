@@ -322,7 +322,11 @@ def test_the_set_of_some_people_equals_the_rule_applied_to_them(place):
     holds()
 
 
-NAMES = [(group, name) for group in ("asked", "in_force", "objecting") for name in getattr(CLAUSES, group)]
+NAMES = [
+    (group, name)
+    for group in ("asked", "in_force", "objecting")
+    for name in getattr(CLAUSES, group)
+]
 
 
 @pytest.mark.parametrize(("group", "name"), NAMES, ids=[name for _, name in NAMES])

@@ -27,7 +27,8 @@ SIGNS = {"y": Vote.YES, "n": Vote.NO, "m": Vote.MORE}
 def board(spelled: str) -> tuple[list[SeatFact], list[BallotFact]]:
     """`sy` is a survivor seat that said yes, `on` another that said no, `s.` one still open."""
     seats, ballots = [], []
-    for number, (seat, vote) in enumerate(spelled.split()):
+    for number, each in enumerate(spelled.split()):
+        seat, vote = each[0], each[1]
         seats.append(SeatFact(seat=number, survivor=seat == "s"))
         if vote != ".":
             ballots.append(BallotFact(seat=number, vote=SIGNS[vote]))

@@ -19,6 +19,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from governance.models import Organisation
 from release.actions import versions
+from release.management.demo.facts import Facts
 from release.management.demo.story import Story
 
 DOORS = {
@@ -41,14 +42,18 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO:
             raise CommandError("The demonstration runs with SAYSO_DEMO=1 only.")
-        if bool(options["data"]) != bool(options["mapping"]):
-            raise CommandError("A file of your own needs its mapping too: DATA=FILE MAPPING=FILE.")
         if options["serve"] and (folder_of() / "made-here").exists() and _holds_something():
             serve(self.stdout.write)
             return
-        for path in (options["data"], options["mapping"]):
-            if path is not None and not path.is_file():
-                raise CommandError(f"There is no file {path.name}. Check the path.")
+        check_files(options["data"], options["mapping"])
+        facts = self._play(options)
+        self.stdout.write(json.dumps(facts.line()))
+        if not facts.holds():
+            raise SystemExit(1)
+        if options["serve"]:
+            serve(self.stdout.write)
+
+    def _play(self, options: dict[str, Any]) -> Facts:
         seed = options["seed"] if options["seed"] is not None else secrets.randbelow(1_000_000)
         folder = fresh_world()
         console = Console(stderr=False, highlight=False)
@@ -79,12 +84,16 @@ class Command(BaseCommand):
                 mapping=options["mapping"],
                 progress=progress,
             )
-            facts = story.play()
-        self.stdout.write(json.dumps(facts.line()))
-        if not facts.holds():
-            raise SystemExit(1)
-        if options["serve"]:
-            serve(self.stdout.write)
+            return story.play()
+
+
+def check_files(data: Path | None, mapping: Path | None) -> None:
+    """A file of one's own comes with its mapping, and both are there."""
+    if (data is None) != (mapping is None):
+        raise CommandError("A file of your own needs its mapping too: DATA=FILE MAPPING=FILE.")
+    for path in (data, mapping):
+        if path is not None and not path.is_file():
+            raise CommandError(f"There is no file {path.name}. Check the path.")
 
 
 def folder_of() -> Path:
@@ -100,10 +109,10 @@ def serve(say: Callable[[str], object]) -> None:
     for name, words in sign_ins.items():
         say(f"   {DOORS.get(name, 'http://127.0.0.1:8000/desk/'):32} {name:22} {words}")
     say("Staff set up a second factor at their first sign-in: have an authenticator app ready.")
+    web = "gunicorn config.wsgi -b 127.0.0.1:8000 --worker-class gthread --threads 4"
     commands = [
         [sys.executable, "manage.py", "work"],
-        [sys.executable, "-m", "gunicorn", "config.wsgi", "-b", "127.0.0.1:8000"]
-        + ["--worker-class", "gthread", "--threads", "4", "--log-level", "warning"],
+        [sys.executable, "-m", *web.split(), "--log-level", "warning"],
     ]
     started = [
         subprocess.Popen(command, cwd=settings.BASE_DIR)  # noqa: S603 - our own two programs

@@ -14,7 +14,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,9 @@ def plan_of(mapping: bytes, dataset: str) -> dict[str, Any]:
 
 def lines_of_report(report: str) -> set[int]:
     """The lines of the input that were refused at loading."""
-    return {int(row["line"]) for row in csv.DictReader(io.StringIO(report)) if row["line"].isdigit()}
+    return {
+        int(row["line"]) for row in csv.DictReader(io.StringIO(report)) if row["line"].isdigit()
+    }
 
 
 def compare(
@@ -171,38 +173,47 @@ def _words(release: Release) -> dict[int, tuple[set[int], date]]:
             "version__category_id", "version_id"
         )
     }
-    words: dict[int, tuple[set[int], date]] = {}
-    for yes in Consent.objects.filter(
-        holder_id=release.holder_id, recipient_id=release.recipient_id
-    ).iterator():
-        if yes.purpose_id != release.purpose_id or not yes.starts <= at < yes.ends:
-            continue
-        if yes.ended_at is not None and yes.ended_at <= at:
-            continue
-        if yes.recorded_at > at:
-            continue
-        if (
-            yes.paused_at is not None
-            and yes.paused_at <= at
-            and (yes.paused_until is None or yes.paused_until > at)
-        ):
-            continue
-        words[yes.subject_id] = (set(sets[yes.category_set_id]), yes.record_until)
+    words = {
+        yes.subject_id: (set(sets[yes.category_set_id]), yes.record_until)
+        for yes in Consent.objects.filter(
+            holder_id=release.holder_id, recipient_id=release.recipient_id
+        ).iterator()
+        if _stood(yes, release, at)
+    }
     for no in Objection.objects.select_related("recipient"):
-        if no.subject_id not in words or no.made_at > at:
-            continue
-        if no.lifted_at is not None and no.lifted_at <= at:
-            continue
-        if no.recipient_id not in (None, release.recipient_id):
-            continue
-        if no.recipient_kind not in ("", release.recipient.kind):
-            continue
-        if no.purpose_id not in (None, release.purpose_id):
-            continue
-        own = words[no.subject_id][0]
-        gone = {v for v in own if no.category_id in (None, category_of.get(v))}
-        own -= gone
+        if no.subject_id in words and _spoke(no, release, at):
+            own = words[no.subject_id][0]
+            own -= {v for v in own if no.category_id in (None, category_of.get(v))}
     return words
+
+
+def _stood(yes: Consent, release: Release, at: datetime) -> bool:
+    """Whether a yes was in force for this release at the instant of its answer."""
+    paused = (
+        yes.paused_at is not None
+        and yes.paused_at <= at
+        and (yes.paused_until is None or yes.paused_until > at)
+    )
+    ended = yes.ended_at is not None and yes.ended_at <= at
+    return (
+        yes.purpose_id == release.purpose_id
+        and yes.starts <= at < yes.ends
+        and yes.recorded_at <= at
+        and not ended
+        and not paused
+    )
+
+
+def _spoke(no: Objection, release: Release, at: datetime) -> bool:
+    """Whether a no stood against this release at the instant of its answer."""
+    lifted = no.lifted_at is not None and no.lifted_at <= at
+    return (
+        no.made_at <= at
+        and not lifted
+        and no.recipient_id in (None, release.recipient_id)
+        and no.recipient_kind in ("", release.recipient.kind)
+        and no.purpose_id in (None, release.purpose_id)
+    )
 
 
 def _slots(release: Release, root: bytes) -> Any:
@@ -246,9 +257,7 @@ def read_rows(
                 else [cells[c].strip() for c in person["columns"] if cells[c].strip()]
             )
             day = (
-                record["fixed"]
-                if "fixed" in record
-                else date.fromisoformat(cells[record["date"]])
+                record["fixed"] if "fixed" in record else date.fromisoformat(cells[record["date"]])
             )
             yield reader.line_num, cells, numbers, day
 
@@ -275,4 +284,3 @@ def _typed(text: str, entry: Mapping[str, Any]) -> Cell:
     if kind == "boolean":
         return text.strip().lower() in {"true", "1", "yes"}
     return text
-

@@ -1,15 +1,9 @@
 """The main job from end to end, told while it happens; every figure is of this run."""
 
 import random
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from django.conf import settings
 from django.core.management import call_command
 from django.utils import timezone
 from rich.console import Console
@@ -19,15 +13,16 @@ from audit.actions import sequence
 from audit.queries import log_size
 from audit.vocabulary import Via
 from common.errors import Void
-from consent.actions import consents, imports, subjects
+from consent.actions import consents, subjects
 from consent.models import Consent, Subject
 from consent.queries import keys, sharing
 from governance.actions import agreements, requests
-from governance.models import AccessRequest, Agreement, Dataset, Organisation
+from governance.models import Dataset, Organisation
 from governance.vocabulary import PackageFormat
-from release.actions import handing, releases, versions
-from release.management.demo import check, world
-from release.management.demo.papers import PaperPlan, Sharing, draw_papers, write_papers
+from release.actions import handing, releases
+from release.management.demo import check, props, world
+from release.management.demo.facts import Facts
+from release.management.demo.papers import PaperPlan, Sharing
 from release.management.demo.people import DemoFiles, generate
 from release.management.demo.world import HARBOR, UNIVERSITY, VIA, World
 from release.models import Release
@@ -37,56 +32,6 @@ from release.rules.bits import slots_of
 from release.vocabulary import DownloadPart, Ground, ReleaseState
 
 HERE = Path(__file__).parent
-Progress = Callable[[str, int, int], None]
-
-
-TRUE = (
-    "refused_after_suspension",
-    "void_after_withdrawal",
-    "withdrawn_person_present_before",
-    "independent_check",
-    "log_verified",
-    "file_sha256_matches",
-    "yes_stays_where_it_was_given",
-)
-
-
-@dataclass
-class Facts:
-    """What the closing line says."""
-
-    seed: int
-    started: float = field(default_factory=time.monotonic)
-    values: dict[str, Any] = field(default_factory=dict)
-
-    def line(self) -> dict[str, Any]:
-        return {
-            **self.values,
-            "seed": self.seed,
-            "seconds": round(time.monotonic() - self.started, 1),
-        }
-
-    def holds(self) -> bool:
-        found = self.values
-        return (
-            all(found[name] for name in TRUE if name in found)
-            and not found["withdrawn_person_present_after"]
-            and found["released_rows"] > 0
-            and found["released_after_withdrawal"]
-            == found["released_rows"] - found["withdrawn_person_rows"]
-        )
-
-
-@dataclass
-class Stage:
-    """What the story plays with: the dataset, its file and mapping, the agreement, the request."""
-
-    dataset: Dataset
-    file: Path
-    mapping: bytes
-    agreement: Agreement
-    request: AccessRequest
-    rejected: set[int]
 
 
 class Story:
@@ -100,7 +45,7 @@ class Story:
         seed: int,
         data: Path | None,
         mapping: Path | None,
-        progress: Progress,
+        progress: props.Progress,
     ) -> None:
         self.console = console
         self.folder = folder
@@ -154,7 +99,7 @@ class Story:
             recipient_staff="university-requester",
         )
 
-    def _loaded(self, here: World, files: DemoFiles | None) -> Stage:
+    def _loaded(self, here: World, files: DemoFiles | None) -> props.Stage:
         self.head("2  A dataset is loaded, people's words are recorded")
         board = world.seated_board(here)
         file = files.cases if files else self.data
@@ -165,16 +110,20 @@ class Story:
         data = world.dataset(
             here, board, holder=HARBOR, name="clients", title="People we walk beside"
         )
-        loading = self._ingest(data, file, mapping)
+        loading = props.ingest(data, file, mapping, self.progress)
         version = loading.version
         self.facts.values["dataset_rows"] = version.rows
         self.say(
             f"   {version.rows:,} rows about {version.people:,} people, sealed in "
             f"{version.parts.count()} parts; {version.rejected} rows refused."
         )
-        papers = files.consents_cases if files else self._papers(here, data, file, mapping)
-        scope = f"row:{data.ref}" if self._by_row(mapping) else ""
-        done = self._import(here, HARBOR, papers, scope)
+        papers = (
+            files.consents_cases
+            if files
+            else props.drawn_papers(here, self.folder, self.facts.seed, file, mapping)
+        )
+        scope = f"row:{data.ref}" if props.by_row(mapping) else ""
+        done = props.import_papers(here, HARBOR, papers, scope=scope)
         self.say(
             f"   {done.recorded:,} yeses on paper recorded, {done.superseded} replaced by newer "
             f"ones, {len(done.rejected)} refused."
@@ -202,89 +151,18 @@ class Story:
             f"   {UNIVERSITY} asks for {request.fields.count()} fields for research under a signed "
             "agreement; the board (two survivor seats, one community seat) says yes."
         )
-        return Stage(data, file, mapping, agreement, request, self._rejected(loading.report))
-
-    def _ingest(self, data: Dataset, file: Path, mapping: bytes) -> versions.Loading:
-        steward = data.holder.memberships.get(role="steward").user
-        return versions.ingest(
-            dataset=data,
-            file=file,
-            mapping=mapping,
-            by=steward,
-            at=timezone.now(),
-            via=VIA,
-            progress=self.progress,
+        return props.Stage(
+            data, file, mapping, agreement, request, props.rejected_lines(loading.report)
         )
 
-    def _import(
-        self, here: World, holder: str, papers: Path, scope: str = ""
-    ) -> imports.Imported:
-        with papers.open(encoding="utf-8", newline="") as lines:
-            return imports.consents(
-                holder=here.organisation(holder),
-                lines=lines,
-                by=world.advocate_of(here, holder),
-                at=timezone.now(),
-                via=VIA,
-                scope=scope,
-            )
-
     def _bad_papers(self, here: World, files: DemoFiles) -> None:
-        with files.consents_bad.open(encoding="utf-8", newline="") as lines:
-            done = imports.consents(
-                holder=here.organisation(HARBOR),
-                lines=lines,
-                by=world.advocate_of(here, HARBOR),
-                at=timezone.now(),
-                via=VIA,
-                most_bad=1.0,
-            )
+        done = props.import_papers(here, HARBOR, files.consents_bad, most_bad=1.0)
         self.say(
             f"   {len({each.line for each in done.rejected})} incomplete papers are refused, "
             f"{done.recorded} taken: no element may be missing."
         )
 
-    @staticmethod
-    def _by_row(mapping: bytes) -> bool:
-        return bool(check.plan_of(mapping, "")["person"].get("row_number"))
-
-    def _papers(self, here: World, data: Dataset, file: Path, mapping: bytes) -> Path:
-        """Papers for about 60 % of the people of a file we did not generate."""
-        numbers = self._numbers(file, mapping)
-        research = Sharing(here.organisation(UNIVERSITY).name, "research", 730)
-        legal = Sharing(here.organisation(world.LEGAL_AID).name, "legal-help", 90)
-        plan = PaperPlan(main=research, others=(legal,))
-        papers, _ = draw_papers(
-            rng=np.random.default_rng(self.facts.seed),
-            plan=plan,
-            numbers=numbers,
-            today=self.now.date(),
-            certain="",
-            never="",
-        )
-        path = self.folder / "input" / "consents.csv"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_papers(path, papers)
-        return path
-
-    def _numbers(self, file: Path, mapping: bytes) -> list[str]:
-        plan, by_row = self._plan(mapping, None), self._by_row(mapping)
-        rows = enumerate(check.read_rows(file, plan), start=1)
-        return list(
-            dict.fromkeys(str(count) if by_row else numbers[0] for count, (_, _, numbers, _) in rows)
-        )
-
-    @staticmethod
-    def _plan(mapping: bytes, data: Dataset | None) -> dict[str, Any]:
-        return check.plan_of(mapping, data.ref if data else "")
-
-    def _rejected(self, report: str) -> set[int]:
-        if not report:
-            return set()
-        text = (settings.SAYSO_DATA / report).read_text(encoding="utf-8")
-        return check.lines_of_report(text)
-
-    def _release(self, here: World, stage: Stage) -> Release:
+    def _release(self, here: World, stage: props.Stage) -> Release:
         asked = releases.ask(
             request=stage.request,
             by=here.user("university-requester"),
@@ -304,7 +182,7 @@ class Story:
         return check.opened(b"".join(handed.chunks), here.recipient_identity(UNIVERSITY))
 
     def _first_release(
-        self, here: World, stage: Stage
+        self, here: World, stage: props.Stage
     ) -> tuple[Release, check.Package, check.Verdict]:
         self.head("3  A package is prepared and picked up")
         release = self._release(here, stage)
@@ -331,13 +209,13 @@ class Story:
         return release, package, verdict
 
     def _checked(
-        self, release: Release, stage: Stage, package: check.Package
+        self, release: Release, stage: props.Stage, package: check.Package
     ) -> check.Verdict:
         return check.compare(
             release=release,
             package=package,
             file=stage.file,
-            plan=self._plan(stage.mapping, stage.dataset),
+            plan=props.plan(stage.mapping, stage.dataset),
             rejected=stage.rejected,
             root=keys.ring().root(release.holder.ref),
         )
@@ -355,7 +233,7 @@ class Story:
         )
 
     def _withdrawal(
-        self, here: World, stage: Stage, consent: Consent, package: check.Package
+        self, here: World, stage: props.Stage, consent: Consent, package: check.Package
     ) -> None:
         self.head("4  One person stops sharing")
         slot = consent.subject_id
@@ -395,14 +273,13 @@ class Story:
     def _present(release: Release, slot: int) -> bool:
         return slot in set(slots_of(release.uses.values_list("block", "bits")).tolist())
 
-    def _suspension(self, here: World, stage: Stage) -> None:
+    def _suspension(self, here: World, stage: props.Stage) -> None:
         self.head("5  The agreement is suspended")
         holder_admin = here.user("harbor-admin")
         agreements.suspend(agreement=stage.agreement, by=holder_admin, at=timezone.now(), via=VIA)
         refused = self._release(here, stage)
         self.facts.values["refused_after_suspension"] = (
-            refused.state == ReleaseState.REFUSED
-            and Ground.AGREEMENT_SUSPENDED in refused.grounds
+            refused.state == ReleaseState.REFUSED and Ground.AGREEMENT_SUSPENDED in refused.grounds
         )
         self.say(f"   Asked again: {refused.state}, because {Ground.AGREEMENT_SUSPENDED.label}.")
         stage.agreement.refresh_from_db()
@@ -416,8 +293,8 @@ class Story:
             here, first.board, holder=world.CLINIC, name="visits", title="Visits to the clinic"
         )
         mapping = (HERE / "mapping-health.toml").read_bytes()
-        loading = self._ingest(data, files.health, mapping)
-        done = self._import(here, world.CLINIC, files.consents_health)
+        loading = props.ingest(data, files.health, mapping, self.progress)
+        done = props.import_papers(here, world.CLINIC, files.consents_health)
         self.say(f"   {loading.version.rows:,} rows and {done.recorded:,} yeses of its own.")
         agreement = world.signed_agreement(
             here,
@@ -492,4 +369,3 @@ class Story:
             else:
                 said = f"kept back ({went.ground.label if went.ground else ''}) from"
             self.say(f"   {went.at:%d %B %H:%M:%S}  {said} {went.recipient.name}")
-

@@ -348,9 +348,7 @@ def drafted_request(
 
 def approved(world: World, request: AccessRequest) -> AccessRequest:
     """Hand a request in and have the board answer it: two survivors and one other vote yes."""
-    request = requests.submit(
-        request=request, by=request.created_by, at=world.now, via=VIA
-    )
+    request = requests.submit(request=request, by=request.created_by, at=world.now, via=VIA)
     for seat in request.dataset.board.seats.filter(ended_at__isnull=True).select_related("user"):
         reviews.vote(
             request=request,

@@ -1,0 +1,103 @@
+"""Loading what the story plays with: a file into a dataset, papers into consents."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.utils import timezone
+
+from consent.actions import imports
+from governance.models import AccessRequest, Agreement, Dataset
+from release.actions import versions
+from release.management.demo import check, world
+from release.management.demo.papers import PaperPlan, Sharing, draw_papers, write_papers
+from release.management.demo.world import UNIVERSITY, VIA, World
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass
+class Stage:
+    """What the story plays with: the dataset, its file and mapping, the agreement, the request."""
+
+    dataset: Dataset
+    file: Path
+    mapping: bytes
+    agreement: Agreement
+    request: AccessRequest
+    rejected: set[int]
+
+
+def ingest(data: Dataset, file: Path, mapping: bytes, progress: Progress) -> versions.Loading:
+    """Load a file as the holder's steward."""
+    return versions.ingest(
+        dataset=data,
+        file=file,
+        mapping=mapping,
+        by=data.holder.memberships.get(role="steward").user,
+        at=timezone.now(),
+        via=VIA,
+        progress=progress,
+    )
+
+
+def import_papers(
+    here: World, holder: str, papers: Path, *, scope: str = "", most_bad: float = 0.2
+) -> imports.Imported:
+    """Record papers as the holder's advocate."""
+    with papers.open(encoding="utf-8", newline="") as lines:
+        return imports.consents(
+            holder=here.organisation(holder),
+            lines=lines,
+            by=world.advocate_of(here, holder),
+            at=timezone.now(),
+            via=VIA,
+            scope=scope,
+            most_bad=most_bad,
+        )
+
+
+def plan(mapping: bytes, data: Dataset | None) -> dict[str, Any]:
+    """The mapping as plain data, for the independent check."""
+    return check.plan_of(mapping, data.ref if data else "")
+
+
+def by_row(mapping: bytes) -> bool:
+    """Whether each row of the file is a person of its own."""
+    return bool(plan(mapping, None)["person"].get("row_number"))
+
+
+def drawn_papers(here: World, folder: Path, seed: int, file: Path, mapping: bytes) -> Path:
+    """Papers for about 60 % of the people of a file that was not generated."""
+    research = Sharing(here.organisation(UNIVERSITY).name, "research", 730)
+    legal = Sharing(here.organisation(world.LEGAL_AID).name, "legal-help", 90)
+    papers, _ = draw_papers(
+        rng=np.random.default_rng(seed),
+        plan=PaperPlan(main=research, others=(legal,)),
+        numbers=_numbers(file, mapping),
+        today=here.now.date(),
+        certain="",
+        never="",
+    )
+    path = folder / "input" / "consents.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_papers(path, papers)
+    return path
+
+
+def _numbers(file: Path, mapping: bytes) -> list[str]:
+    numbered = by_row(mapping)
+    rows = enumerate(check.read_rows(file, plan(mapping, None)), start=1)
+    return list(
+        dict.fromkeys(str(count) if numbered else numbers[0] for count, (_, _, numbers, _) in rows)
+    )
+
+
+def rejected_lines(report: str) -> set[int]:
+    """The lines of the input that were refused at loading."""
+    if not report:
+        return set()
+    return check.lines_of_report((settings.SAYSO_DATA / report).read_text(encoding="utf-8"))

@@ -1,0 +1,92 @@
+"""A process that prepares or hands over one release and kills itself at one step of it.
+
+Started by the tests as `python -m tests.faults.child STEP RELEASE USER`, with the environment of the
+test database. Nothing in the project knows of it: the steps are wrapped from outside.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import django
+
+django.setup()
+
+from django.utils import timezone  # noqa: E402 - Django is set up first
+
+from audit.actions import sequencing  # noqa: E402
+from audit.vocabulary import Via  # noqa: E402
+from governance.models import User  # noqa: E402
+from release import storage  # noqa: E402
+from release.actions import answers, handing, preparing, releases  # noqa: E402
+from release.models import Release  # noqa: E402
+from release.vocabulary import DownloadPart  # noqa: E402
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def before(place: Any, name: str, at: int = 1) -> None:
+    """Die right before the step is taken for the `at`-th time."""
+    _wrap(place, name, at, lambda real, *given, **named: (die(), real(*given, **named)))
+
+
+def after(place: Any, name: str, at: int = 1) -> None:
+    """Die right after the step was taken for the `at`-th time."""
+    _wrap(place, name, at, lambda real, *given, **named: (real(*given, **named), die()))
+
+
+def _wrap(place: Any, name: str, at: int, last: Callable[..., Any]) -> None:
+    real = getattr(place, name)
+    taken: list[int] = []
+
+    def stepped(*given: Any, **named: Any) -> Any:
+        taken.append(1)
+        if len(taken) == at:
+            return last(real, *given, **named)
+        return real(*given, **named)
+
+    setattr(place, name, stepped)
+
+
+PREPARING: dict[str, Callable[[], None]] = {
+    "before staging": lambda: before(preparing, "_write"),
+    "while a part is written": lambda: after(storage, "_write", at=2),
+    "between two parts": lambda: after(storage.LocalStore, "put", at=2),
+    "after staging": lambda: before(preparing, "_commit"),
+    "before the commit": lambda: after(answers, "record"),
+    "after the commit": lambda: after(preparing, "_commit"),
+}
+HANDING: dict[str, Callable[[], None]] = {
+    "before handing over": lambda: before(handing, "_permit"),
+    "before the permit commits": lambda: before(handing.Download.objects, "create"),
+    "after the permit": lambda: before(handing, "settle"),
+    "while the log signs": lambda: after(sequencing, "_write_numbers"),
+    "after the log signed": lambda: before(handing, "_part_bytes"),
+    "between two parts of a stream": lambda: before(handing, "_look_again", at=2),
+}
+
+
+def main(step: str, reference: str, user: str) -> None:
+    release = Release.objects.get(ref=reference)
+    {**PREPARING, **HANDING}[step]()
+    if step in PREPARING:
+        releases.run(release=release, at=timezone.now(), worker="child")
+        return
+    handed = handing.hand_over(
+        release=release,
+        part=DownloadPart.PACKAGE,
+        by=User.objects.get(ref=user),
+        at=timezone.now(),
+        via=Via.API,
+    )
+    for piece in handed.chunks:
+        sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
