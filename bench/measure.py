@@ -87,8 +87,10 @@ def _apart(variant: Variant) -> dict[str, Any]:
 
     process = context.Process(target=work)
     process.start()
+    process.join()  # its answer is small enough to wait in the pipe
+    if process.exitcode:
+        raise RuntimeError("a variant failed; its error stands above")
     found: dict[str, Any] = queue.get()
-    process.join()
     return found
 
 

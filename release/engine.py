@@ -301,11 +301,11 @@ class Engine:
         try:
             counted = connection.execute(
                 f"COPY ({self._statements.rows}) TO '{result.path}' ({COPY[self._shape.format]})"
-            ).fetchone()
+            ).fetchall()
             uses = connection.execute(self._statements.people).fetchnumpy()
         finally:
             connection.unregister("people")
-        rows = int(counted[0]) if counted else 0
+        rows = int(counted[0][0]) if counted else 0
         slots, groups = np.asarray(uses["slot"]), np.asarray(uses["open"])
         in_period = np.sort(slots[np.asarray(uses["own"]) != 0]).astype(np.int32)
         order = np.argsort(slots[groups != 0], kind="stable")

@@ -303,7 +303,7 @@ def lasting_world(people_count: int, **shape: Any) -> Iterator[World]:
     with such a world has one.
     """
     name = Path(str(connection.settings_dict["NAME"])).name
-    assert name.startswith("test"), "never empty another database"
+    assert name.startswith("test"), "run the whole file: a marked test in it makes the test database"
     try:
         yield small_world(people_count, **shape)
     finally:

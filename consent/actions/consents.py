@@ -128,28 +128,53 @@ def give(
 def withdraw(*, consent: Consent, by: User, at: datetime, via: Via) -> Consent:
     """Stop sharing, now and whatever its form; when this returns, it has been acknowledged.
 
-    Raises NotPermitted unless `by` is the person or the holder's advocate; RuleBroken where it has
-    ended already.
+    Ends every yes of hers to this recipient and purpose: also those she gave through another holder,
+    where one sign-in is known to both. Raises NotPermitted unless `by` is the person or the holder's
+    advocate; RuleBroken where it has ended already.
     """
     check_can_speak(by, consent.subject)
     with scopes.narrowing(
         act=Narrowing.CONSENT_WITHDRAWN,
         recipients=[consent.recipient_id],
-        slots=[consent.subject_id],
+        slots=[consent.subject_id, *_also_hers(consent.subject_id)],
     ) as moment:
         current = _locked(consent)
-        current.ended_at, current.ending = moment.at, Ending.WITHDRAWN
-        current.save(update_fields=["ended_at", "ending"])
-        _happened(
-            current,
-            Happening.WITHDRAWN,
-            EntryType.CONSENT_WITHDRAWN,
-            by=by,
-            at=moment.at,
-            via=via,
-            moment=moment,
-        )
+        for each in [current, *_running_beside(current)]:
+            each.ended_at, each.ending = moment.at, Ending.WITHDRAWN
+            each.save(update_fields=["ended_at", "ending"])
+            _happened(
+                each,
+                Happening.WITHDRAWN,
+                EntryType.CONSENT_WITHDRAWN,
+                by=by,
+                at=moment.at,
+                via=via,
+                moment=moment,
+            )
     return current
+
+
+def _also_hers(slot: int) -> list[int]:
+    """The same person as other holders know her: only where she signs in for both."""
+    return list(
+        Subject.objects.filter(account__subjects=slot)
+        .exclude(slot=slot)
+        .values_list("slot", flat=True)
+    )
+
+
+def _running_beside(consent: Consent) -> list[Consent]:
+    """Her other yeses to the same recipient and purpose."""
+    return list(
+        Consent.objects.select_for_update(of=("self",))
+        .select_related("subject__holder", "purpose", "recipient")
+        .filter(
+            subject__in=_also_hers(consent.subject_id),
+            recipient=consent.recipient_id,
+            purpose=consent.purpose_id,
+            ended_at__isnull=True,
+        )
+    )
 
 
 def stop_by_number(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import numpy as np
-from django.db import transaction
+from django.db import connection, transaction
 
 from audit.tlog.subjects import subjects_root
 from audit.vocabulary import EntryType, Via
@@ -64,19 +64,14 @@ def enrol(
             return known
         slots = _take_slots(holder, len(new))
         wrapped = keys.new_wrapped_keys(holder.ref, len(new))
-        Subject.objects.bulk_create(
-            (
-                Subject(slot=slot, holder=holder, wrapped_key=key, enrolled_at=at)
-                for slot, key in zip(slots, wrapped, strict=True)
-            ),
-            batch_size=CHUNK,
+        moment = connection.ops.adapt_datetimefield_value(at)
+        _insert(
+            "consent_subject (slot, holder_id, wrapped_key, enrolled_at)",
+            ((slot, holder.pk, key, moment) for slot, key in zip(slots, wrapped, strict=True)),
         )
-        SubjectKey.objects.bulk_create(
-            (
-                SubjectKey(holder=holder, digest=digest, subject_id=slot)
-                for digest, slot in zip(new, slots, strict=True)
-            ),
-            batch_size=CHUNK,
+        _insert(
+            "consent_subjectkey (holder_id, digest, subject_id)",
+            ((holder.pk, digest, slot) for digest, slot in zip(new, slots, strict=True)),
         )
         nonce = secrets.token_bytes(16)
         trail.record(
@@ -120,6 +115,17 @@ def give_account(*, subject: Subject, account: User, by: User, at: datetime, via
             nonce=nonce,
         )
     return subject
+
+
+def _insert(table: str, rows: Iterable[tuple[object, ...]]) -> None:
+    """Many rows at once, without a model for each: nine tenths of a large load's time were spent
+    making them."""
+    marks = ", ".join(["%s"] * (table.count(",") + 1))
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"INSERT INTO {table} VALUES ({marks})",  # noqa: S608 - our own two tables
+            list(rows),
+        )
 
 
 def _take_slots(holder: Organisation, count: int) -> list[int]:

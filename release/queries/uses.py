@@ -10,8 +10,9 @@ from django.db.models.functions import Substr
 from consent.models import Consent, Subject
 from consent.queries import sharing
 from governance.models import DataCategory, Organisation, Purpose, User
-from release.models import Download, Release, Use, Withheld
+from release.models import Download, Release, ReleasePart, Use, Withheld
 from release.rules.bits import block_of, place_of
+from release.rules.packed import unpack
 from release.vocabulary import DownloadPart, Ground, ReleaseState
 
 
@@ -61,7 +62,7 @@ def _of_subject(subject: Subject) -> list[WhereItWent]:
         pk__in=[*used, *kept], state__in=[ReleaseState.PREPARED, ReleaseState.REFUSED]
     ).select_related("holder", "recipient", "purpose")
     categories = DataCategory.objects.in_bulk({pk for each in used.values() for pk in each})
-    pickups = _pickups(used)
+    pickups = _pickups(used, subject.slot)
     consents = list(
         Consent.objects.filter(subject=subject).select_related("terms").order_by("-recorded_at")
     )
@@ -96,16 +97,25 @@ def _marked(model: type[Model], column: str, slot: int) -> list[tuple[int, str]]
     return [(release, value) for release, value, bits in rows if bytes(bits)[0] & mask]
 
 
-def _pickups(releases: Iterable[int]) -> dict[int, list[datetime]]:
+def _pickups(releases: Iterable[int], slot: int) -> dict[int, list[datetime]]:
+    """When each release was fetched: the whole package, or a part that holds her record."""
+    chosen = list(releases)
+    hers: dict[int, set[int]] = {}
+    for release, number, slots in ReleasePart.objects.filter(release__in=chosen).values_list(
+        "release_id", "number", "slots"
+    ):
+        if (unpack(slots) == slot).any():
+            hers.setdefault(release, set()).add(number)
     found: dict[int, list[datetime]] = {}
     rows = (
-        Download.objects.filter(release__in=list(releases))
+        Download.objects.filter(release__in=chosen)
         .exclude(part=DownloadPart.MANIFEST)
         .order_by("at")
-        .values_list("release_id", "at")
+        .values_list("release_id", "part", "number", "at")
     )
-    for release, at in rows:
-        found.setdefault(release, []).append(at)
+    for release, part, number, at in rows:
+        if part == DownloadPart.PACKAGE or number in hers.get(release, ()):
+            found.setdefault(release, []).append(at)
     return found
 
 

@@ -134,7 +134,7 @@ def test_a_hand_over_that_is_killed_leaves_its_entry_and_can_be_made_again(
     assert Entry.objects.count() == before + given
     if sent:  # bytes have left: then their entry stands under a signed checkpoint
         assert Entry.objects.get(pk=Download.objects.get(release=release).entry_id).seq is not None
-    assert bool(sent) == (step in ("after the log signed", "between two parts of a stream"))
+    assert bool(sent) == (step == "between two parts of a stream")
     well_again(world, release, monkeypatch)
 
 

@@ -10,10 +10,12 @@ from django.db import connection, connections, transaction
 from django.db.models import Model
 from django.utils import timezone
 
+from audit.models import Entry
+from audit.vocabulary import EntryType
 from common.errors import NotPermitted, Void
 from consent.models import Consent
-from governance.actions import memberships
-from governance.vocabulary import Role
+from governance.actions import memberships, people
+from governance.vocabulary import Role, UserKind
 from release.actions import answers, handing, preparing
 from release.models import Download, Release
 from release.queries import facts
@@ -325,24 +327,24 @@ def test_a_stream_is_cut_after_fifteen_minutes_within_a_part_too(world, later, m
 
 
 def test_a_role_that_ends_between_the_question_and_the_permit_gets_nothing(world, monkeypatch):
+    """She who asked may still ask; he who fetches may no more."""
     release = world.prepare()
-    requester = world.requester
-    membership = requester.memberships.get(role=Role.REQUESTER, ended_at__isnull=True)
+    admin = hand(world.recipient_admin)
+    other = people.create_user(username="delta-sorrel-3", kind=UserKind.STAFF, **admin)
+    membership = memberships.grant(
+        user=other, organisation=world.recipient, role=Role.REQUESTER, **admin
+    )
     before(
         monkeypatch,
         handing,
         "_permit",
         lambda: memberships.end(membership=membership, **hand(world.recipient_admin)),
     )
-    with pytest.raises((NotPermitted, Void)):
-        world.hand_over(release)
+    with pytest.raises(NotPermitted):
+        handing.hand_over(release=release, part=DownloadPart.PACKAGE, **hand(other))
     assert not Download.objects.filter(release=release).exists()
-    memberships.grant(
-        user=requester,
-        organisation=world.recipient,
-        role=Role.REQUESTER,
-        **hand(world.recipient_admin),
-    )
+    assert Entry.objects.filter(type=EntryType.DOWNLOAD_REFUSED, actor=other.ref).exists()
+    assert world.fetch(release)
 
 
 # --- the ground it stands on ----------------------------------------------------------------------

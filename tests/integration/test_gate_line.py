@@ -5,11 +5,16 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
-from governance.vocabulary import PackageFormat
+from common.errors import Void
+from governance.actions import catalogue
+from governance.vocabulary import FieldSensitivity, PackageFormat
+from release.actions import preparing
 from release.models import Release
 from release.queries.standing import used
+from release.rules import timing
 from release.vocabulary import Ground, ReleaseState
-from tests.worlds import World, numbers, small_world
+from tests.gate import before
+from tests.worlds import World, hand, numbers, small_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -93,6 +98,35 @@ def test_a_no_at_one_organisation_leaves_the_yes_at_another_where_it_was_given()
 def same_asking(release: Release) -> dict[str, object]:
     names = ["release_class", "request", "holder", "recipient", "purpose", "asked_by", "asked_at"]
     return {name: getattr(release, name) for name in [*names, "format"]}
+
+
+def test_a_column_that_moves_to_a_category_without_a_yes_voids_the_package():
+    """She said yes to the column's old category only, and something of that is still open."""
+    world = small_world(1, yes=[])
+    about, helped = world.categories
+    world.yes("c-1", categories=[helped])
+    release = world.prepare()
+    assert world.received(release) == {"c-1"}
+    catalogue.reclassify(
+        field=world.home.dataset.fields.get(name="region"),
+        category=about,
+        field_sensitivity=FieldSensitivity.LOCATION,
+        narrative=False,
+        **hand(world.home.steward),
+    )
+    with pytest.raises(Void):
+        world.fetch(release)
+    package = world.open_package(world.fetch(world.prepare()))
+    assert {row[1:] for row in package.rows} == {(None, None, 0), (None, None, 1)}
+
+
+def test_where_all_was_left_out_the_refusal_says_so(monkeypatch):
+    world = small_world(2)
+    monkeypatch.setattr(timing, "LOCKED_MOST", -1.0)
+    before(monkeypatch, preparing, "_commit", lambda: world.no("c-1"))
+    release = world.prepare()
+    assert release.state == ReleaseState.REFUSED
+    assert set(release.grounds) == {Ground.CHANGED_WHILE_WRITTEN}
 
 
 def test_rows_recorded_after_the_day_of_the_yes_stay():

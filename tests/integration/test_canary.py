@@ -1,0 +1,356 @@
+"""No address, method, role, renderer, command or error page gives one cell of one row in clear."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.cache import cache
+from django.core.management import CommandError, call_command, get_commands
+from django.http.response import HttpResponseBase
+from django.test import Client, override_settings
+from django.urls import reverse
+
+from audit.models import Entry
+from audit.vocabulary import EntryType
+from consent.actions import subjects
+from governance import models as g
+from governance.actions import memberships, people, tokens
+from governance.vocabulary import OrganisationKind, Role, UserKind
+from release.models import Download, Release
+from release.vocabulary import ReleaseState
+from tests import staffroom, worlds
+from tests.architecture.test_doors import addresses
+from tests.worlds import World, canary, hand, lasting_world
+
+pytestmark = pytest.mark.database
+METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
+FORMS = [{}, {"HTTP_ACCEPT": "text/html"}, {"HTTP_ACCEPT": "text/csv"}, {"HTTP_RANGE": "bytes=0-9"}]
+QUERIES = ["", "?page=2", "?format=api", "?format=csv&fields=region", "?q=canary", "?limit=9999999"]
+SIGNS = ("-violet", "canary-c-")  # in every cell of text of every row, and in every story
+
+# What stands in each address's place for a reference. An address that is not here fails the test.
+CASES: dict[str, dict[str, str]] = {
+    "portal:home": {},
+    "portal:start": {},
+    "portal:sign_in": {},
+    "portal:sign_out": {},
+    "portal:leave": {},
+    "portal:language": {"code": "language"},
+    "portal:details": {"ref": "consent"},
+    "portal:stop": {"ref": "consent"},
+    "portal:pause": {"ref": "consent"},
+    "portal:resume": {"ref": "consent"},
+    "portal:done": {"ref": "consent"},
+    "portal:history": {},
+    "portal:names": {},
+    "portal:hide_names": {},
+    "portal:settings": {},
+    "account_login": {},
+    "account_logout": {},
+    "mfa_authenticate": {},
+    "mfa_activate_totp": {},
+    "desk-language": {"code": "language"},
+    "desk:home": {},
+    "desk:recovery-codes": {},
+    "desk:replace-device": {},
+    "desk:requests": {},
+    "desk:request-choose": {},
+    "desk:request-draft": {"agreement": "agreement", "dataset": "dataset"},
+    "desk:request": {"ref": "request"},
+    "desk:request-submit": {"ref": "request"},
+    "desk:request-end": {"ref": "request"},
+    "desk:release-ask": {"ref": "request"},
+    "desk:vote": {"ref": "request"},
+    "desk:recuse": {"ref": "request"},
+    "desk:decide": {"ref": "request"},
+    "desk:agreements": {},
+    "desk:agreement": {"ref": "agreement"},
+    "desk:agreement-sign": {"ref": "agreement"},
+    "desk:agreement-suspend": {"ref": "agreement"},
+    "desk:agreement-resume": {"ref": "agreement"},
+    "desk:agreement-end": {"ref": "agreement"},
+    "desk:releases": {},
+    "desk:release": {"ref": "release"},
+    "desk:release-proof": {"ref": "release"},
+    "desk:release-package": {"ref": "release"},
+    "desk:keys": {},
+    "desk:key-register": {"ref": "recipient"},
+    "desk:datasets": {},
+    "desk:stop": {},
+    "desk:stop-done": {},
+    "api:datasets": {},
+    "api:requests": {},
+    "api:request": {"ref": "request"},
+    "api:request-releases": {"ref": "request"},
+    "api:releases": {},
+    "api:release": {"ref": "release"},
+    "api:proof": {"ref": "release"},
+    "api:manifest": {"ref": "release"},
+    "api:part": {"ref": "release", "number": "number"},
+    "api:package": {"ref": "release"},
+    "api:checkpoint": {},
+    "api:unknown": {},
+}
+
+
+@dataclass
+class Stage:
+    """The world, one package in it, and how each role comes to a door."""
+
+    world: World
+    values: dict[str, str]
+    clients: dict[str, Client]
+
+    def path(self, name: str) -> str:
+        if name == "api:unknown":
+            return "/api/rows/c-1/"
+        return reverse(name, kwargs={key: self.values[of] for key, of in CASES[name].items()})
+
+
+@pytest.fixture(scope="module")
+def stage(django_db_setup, django_db_blocker) -> Iterator[Stage]:
+    with django_db_blocker.unblock(), lasting_world(4, yes=["c-1", "c-2"]) as world:
+        yield staged(world)
+
+
+def staged(world: World) -> Stage:
+    her = people.create_user(username="amber-willow-4", kind=UserKind.SURVIVOR, **hand(world.chair))
+    advocate = hand(world.home.advocate)
+    subjects.give_account(subject=world.subject("c-1"), account=her, **advocate)
+    survivor = Client(raise_request_exception=False)
+    survivor.force_login(her, "django.contrib.auth.backends.ModelBackend")
+    staff = {
+        "steward": world.home.steward,
+        "advocate": world.home.advocate,
+        "holder's administrator": world.home.warden,
+        "requester": world.requester,
+        "recipient's administrator": world.recipient_admin,
+        "board member": world.member,
+        "community's administrator": world.chair,
+        "auditor": _auditor(world),
+    }
+    clients = {"nobody": Client(raise_request_exception=False), "survivor": survivor}
+    clients |= {role: _entered(user) for role, user in staff.items()}
+    clients["staff without a second factor"] = Client(raise_request_exception=False)
+    clients["staff without a second factor"].force_login(
+        world.home.steward, "django.contrib.auth.backends.ModelBackend"
+    )
+    clients["machine"] = _machine(world.recipient, world.recipient_admin, "delta-engine-9")
+    clients["another's machine"] = _machine(*_stranger(world), "brook-engine-9")
+    release = world.prepare()
+    assert release.state == ReleaseState.PREPARED
+    return Stage(
+        world,
+        {
+            "language": "es",
+            "consent": world.consent("c-1").ref,
+            "agreement": world.home.agreement.ref,
+            "dataset": world.home.dataset.ref,
+            "request": world.home.request.ref,
+            "release": release.ref,
+            "recipient": world.recipient.ref,
+            "number": "1",
+        },
+        clients,
+    )
+
+
+def _auditor(world: World) -> g.User:
+    holder, warden = world.home.organisation, world.home.warden
+    return worlds._worker("river-ash-8", holder, Role.AUDITOR, warden)
+
+
+def _stranger(world: World) -> tuple[g.Organisation, g.User]:
+    return worlds._organisation("Brook", OrganisationKind.RESEARCH, world.chair)
+
+
+def _entered(user: g.User) -> Client:
+    user.set_password(staffroom.PASSWORD)
+    user.save(update_fields=["password"])
+    client = staffroom.enter(Client(raise_request_exception=False), user)
+    assert client.get("/desk/").status_code == 200
+    return client
+
+
+def _machine(organisation: g.Organisation, by: g.User, name: str) -> Client:
+    user = people.create_user(username=name, kind=UserKind.MACHINE, **hand(by))
+    memberships.grant(user=user, organisation=organisation, role=Role.REQUESTER, **hand(by))
+    _, secret = tokens.issue(user=user, organisation=organisation, label="nightly", **hand(by))
+    headers = {"HTTP_AUTHORIZATION": f"Bearer {secret}"}
+    return Client(raise_request_exception=False, **headers)
+
+
+def told(response: HttpResponseBase) -> str:
+    """Everything the caller is given: status line, headers, cookies and the whole body."""
+    try:
+        body = b"".join(response) if response.streaming else response.content
+    except Exception as error:  # noqa: BLE001 - a stream that is cut ends the connection
+        body = str(error).encode()
+    head = "\n".join(f"{name}: {value}" for name, value in response.items())
+    return f"{response.status_code} {head} {response.cookies.output()}\n{body.decode('latin-1')}"
+
+
+def leaks(text: str) -> bool:
+    """Whether a cell is in it."""
+    return any(sign in text for sign in SIGNS)
+
+
+def test_every_address_has_a_case_here():
+    """Also: no case is stale."""
+    assert {address.name for address in addresses()} == set(CASES)
+
+
+@override_settings(ROOT_URLCONF="tests.planted_urls")
+def test_an_address_without_a_case_is_noticed():
+    planted = {address.name for address in addresses()} - set(CASES)
+    assert planted == {"planted", "planted-header", "broken"}
+
+
+def test_there_is_something_to_leak(stage):
+    """The package holds canaries, once it is opened with the recipient's own key."""
+    client = stage.clients["machine"]
+    before = given()
+    response = client.get(stage.path("api:package"))
+    zipped = b"".join(response)
+    assert stage.world.inside(stage.world.open_package(zipped)) == {"c-1", "c-2"}
+    assert not leaks(zipped.decode("latin-1"))
+    part = client.get(stage.path("api:part"), HTTP_RANGE="bytes=0-9")
+    assert (part.status_code, len(b"".join(part))) == (206, 10)
+    desk = stage.clients["requester"].post(stage.path("desk:release-package"))
+    assert b"".join(desk)[:2] == b"PK"
+    assert given() == before + 3  # and each of them has its entry
+
+
+def given() -> int:
+    entries = Entry.objects.filter(type=EntryType.DOWNLOAD_GIVEN).count()
+    assert entries == Download.objects.count()
+    return entries
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", CASES)
+def test_no_answer_to_anybody_has_a_cell_of_a_row(stage, name, method, caplog):
+    path = stage.path(name)
+    for role, client in stage.clients.items():
+        cache.clear()
+        for form in FORMS if method == "GET" else FORMS[:1]:
+            response = client.generic(method, path, **form)
+            assert not leaks(told(response)), f"{method} {name} as {role}"
+        if method == "GET":
+            for query in QUERIES[1:]:
+                assert not leaks(told(client.get(path + query))), f"{name}{query} as {role}"
+    assert not leaks(caplog.text)
+
+
+BODIES = [
+    ("application/x-www-form-urlencoded", "a=1&ref=%00&fields=region&client=c-1"),
+    ("application/json", json.dumps({"fields": ["region", "story"], "dataset": "x"})),
+    ("application/json", "{"),
+    ("text/csv", "region\n"),
+]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_no_answer_to_something_odd_has_a_cell_of_a_row(stage, name, caplog):
+    path = stage.path(name)
+    for role, client in stage.clients.items():
+        cache.clear()
+        for kind, body in BODIES:
+            response = client.generic("POST", path, body, content_type=kind)
+            assert not leaks(told(response)), f"{name} as {role}"
+    assert not leaks(caplog.text)
+
+
+@override_settings(ROOT_URLCONF="tests.planted_urls")
+@pytest.mark.parametrize("path", ["/portal-leak/", "/header-leak/"])
+def test_a_planted_leak_is_seen(stage, path):
+    found = [role for role, client in stage.clients.items() if leaks(told(client.get(path)))]
+    assert found
+
+
+@override_settings(ROOT_URLCONF="tests.planted_urls")
+def test_an_error_page_tells_nothing_of_what_went_wrong(stage):
+    for role, client in stage.clients.items():
+        answer = client.get("/broken/")
+        assert not leaks(told(answer)), role
+    assert stage.clients["survivor"].get("/broken/").status_code == 500
+
+
+@pytest.mark.parametrize("path", ["/none/", "/desk/none/", "/api/none/", "/%00/", "/api/releases/'/"])
+def test_no_page_for_what_is_not_there_has_a_cell_of_a_row(stage, path):
+    for client in stage.clients.values():
+        assert not leaks(told(client.get(path)))
+
+
+# --- commands -------------------------------------------------------------------------------------
+
+OURS = {"api", "audit", "consent", "governance", "release", "portal", "desk"}
+# What each command is called with; None: with nothing. A command that is not here fails the test.
+COMMANDS: dict[str, list[str] | None] = {
+    "issue_token": ["{recipient}", "delta-engine-9", "nightly", "--by", "delta-birch-1"],
+    "auditlogflush": ["-y"],
+    "log_key": None,
+    "sequencer": ["--tick", "0"],  # refused: it would go on for ever
+    "verify_log": None,
+    "import_consents": ["{bad}", "--holder", "River", "--by", "river-linden-5"],
+    "drawtransitions": None,
+    "loadcatalogue": ["--by", "north-hazel-7"],
+    "makekeys": None,
+    "ingest": ["river-cases", "{bad}", "--mapping", "{mapping}", "--by", "river-maple-41"],
+    "sweep_staging": None,
+    "work": ["--once"],
+    "demo": ["--data", "{bad}"],  # refused: it wants a world of its own
+}
+
+
+def commands() -> set[str]:
+    return {name for name, app in get_commands().items() if app in OURS}
+
+
+def spoken(name: str, arguments: list[str]) -> str:
+    """Everything a command says, whether it ends well or not."""
+    out = StringIO()
+    try:
+        call_command(name, *arguments, stdout=out, stderr=out)
+    except (CommandError, SystemExit) as refusal:
+        out.write(str(refusal))
+    return out.getvalue()
+
+
+def test_every_command_has_a_case_here():
+    assert commands() == set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_command_speaks_of_a_cell_of_a_row(stage, name, tmp_path, capfd):
+    world = stage.world
+    (tmp_path / "bad.csv").write_text(
+        "\n".join([*worlds.rows(["c-1"]), f"c-9,,31/02,{canary('c-9')},x,many,y", ""])
+    )
+    about, helped = (category.code for category in world.categories)
+    (tmp_path / "mapping.toml").write_text(
+        worlds.MAPPING.format(about=about, helped=helped, columns='"client", "other"')
+    )
+    places = {
+        "recipient": world.recipient.ref,
+        "bad": str(tmp_path / "bad.csv"),
+        "mapping": str(tmp_path / "mapping.toml"),
+    }
+    said = spoken(name, [each.format(**places) for each in COMMANDS[name] or []])
+    captured = capfd.readouterr()
+    reports = "".join(path.read_text() for path in tmp_path.rglob("*report*"))
+    assert not leaks(said + captured.out + captured.err + reports)
+    assert said or captured.out or captured.err or name in QUIET
+
+
+QUIET = {"loadcatalogue", "makekeys", "sweep_staging", "drawtransitions", "work"}
+
+
+@pytest.mark.django_db
+def test_no_setting_shows_pages_for_programmers(settings):
+    assert settings.DEBUG is False
+    assert not Release.objects.filter(manifest__contains=b"violet").exists()
+    assert not [path for path in Path(settings.BASE_DIR).glob("*.log")]
