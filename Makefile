@@ -37,8 +37,8 @@ check: setup packages ## format, lint, import contracts, types, Django's checks,
 bench: setup ## the benchmarks of bench/, with their floors and equality checks
 	@SAYSO_DEMO=1 $(PY) -m bench $(BENCH)
 
-faults: setup ## kill a release at every step, fill the disk, take keys away, and look at what is left
-	@$(PY) -m pytest tests/faults -p no:cacheprovider
+faults: setup ## a thousand noes against eight readers, kill at every step, disk, keys and log taken away
+	@RACE_NOES=1000 $(PY) -m pytest tests/faults tests/stateful -p no:cacheprovider
 
 lock: setup ## choose and lock the dependencies anew, with hashes and without any address
 	@cd requirements && ../.venv/bin/$(LOCKING) base.in -o base.txt

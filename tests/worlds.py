@@ -7,7 +7,7 @@ since a hand-over waits for the signed log: tests that use it are marked `transa
 """
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -45,46 +45,9 @@ from release.models import DatasetVersion, Release
 from release.vocabulary import DownloadPart
 from tests.append_only import triggers_lifted
 from tests.factories import governance as made
+from tests.sheets import FIELDS, MAPPING, numbers, rows
 
 PASSWORD = "a long phrase for tests 41"
-FIELDS = ("age_band", "region", "visits")
-MAPPING = """
-reject_share = 0
-[person]
-columns = [{columns}]
-[record]
-date = "day"
-[[field]]
-column = "age_band"
-name = "age_band"
-type = "text"
-category = "{about}"
-sensitivity = "quasi"
-[[field]]
-column = "region"
-name = "region"
-type = "text"
-category = "{helped}"
-sensitivity = "location"
-[[field]]
-column = "visits"
-name = "visits"
-type = "integer"
-category = "{helped}"
-sensitivity = "process"
-[[field]]
-column = "story"
-name = "story"
-type = "text"
-category = "{helped}"
-sensitivity = "sensitive"
-narrative = true
-"""
-
-
-def canary(number: str) -> str:
-    """What stands in every row of one client and nowhere else."""
-    return f"canary-{number}-violet"
 
 
 def hand(by: g.User) -> dict[str, Any]:
@@ -209,28 +172,6 @@ class World:
         return _holding(self, name, rows(numbers, **shape))
 
 
-def numbers(count: int) -> list[str]:
-    return [f"c-{each}" for each in range(1, count + 1)]
-
-
-def rows(
-    clients: Iterable[str],
-    *,
-    each: int = 2,
-    others: dict[str, str] | None = None,
-    day: str = "2025-03-01",
-) -> list[str]:
-    """Lines of a file: `each` rows for each client; `others` names a second person in her rows."""
-    lines = ["client,other,day,age_band,region,visits,story"]
-    for number in clients:
-        other = (others or {}).get(number, "")
-        lines += [
-            f"{number},{other},{day},18-24,{canary(number)},{row},told by {canary(number)}"
-            for row in range(each)
-        ]
-    return lines
-
-
 def small_world(
     people_count: int = 4,
     *,
@@ -303,7 +244,9 @@ def lasting_world(people_count: int, **shape: Any) -> Iterator[World]:
     with such a world has one.
     """
     name = Path(str(connection.settings_dict["NAME"])).name
-    assert name.startswith("test"), "run the whole file: a marked test in it makes the test database"
+    assert name.startswith("test"), (
+        "run the whole file: a marked test in it makes the test database"
+    )
     try:
         yield small_world(people_count, **shape)
     finally:

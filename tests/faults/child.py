@@ -31,23 +31,37 @@ def die() -> None:
 
 def before(place: Any, name: str, at: int = 1) -> None:
     """Die right before the step is taken for the `at`-th time."""
-    _wrap(place, name, at, lambda real, *given, **named: (die(), real(*given, **named)))
+    _wrap(place, name, at, first=die)
 
 
 def after(place: Any, name: str, at: int = 1) -> None:
     """Die right after the step was taken for the `at`-th time."""
-    _wrap(place, name, at, lambda real, *given, **named: (real(*given, **named), die()))
+    _wrap(place, name, at, last=die)
 
 
-def _wrap(place: Any, name: str, at: int, last: Callable[..., Any]) -> None:
+def nothing() -> None:
+    pass
+
+
+def _wrap(
+    place: Any,
+    name: str,
+    at: int,
+    first: Callable[[], None] = nothing,
+    last: Callable[[], None] = nothing,
+) -> None:
     real = getattr(place, name)
     taken: list[int] = []
 
     def stepped(*given: Any, **named: Any) -> Any:
         taken.append(1)
-        if len(taken) == at:
-            return last(real, *given, **named)
-        return real(*given, **named)
+        mine = len(taken) == at
+        if mine:
+            first()
+        answer = real(*given, **named)
+        if mine:
+            last()
+        return answer
 
     setattr(place, name, stepped)
 

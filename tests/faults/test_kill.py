@@ -19,7 +19,8 @@ from release.storage import store
 from release.tasks import tick
 from release.vocabulary import ReleaseState
 from tests.gate import Later
-from tests.worlds import World, lasting_world, numbers
+from tests.sheets import numbers
+from tests.worlds import World, lasting_world
 
 pytestmark = pytest.mark.database
 # The steps of tests/faults/child.py, which sets Django up by itself and so is not imported here.

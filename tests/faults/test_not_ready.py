@@ -21,7 +21,8 @@ from release.tasks import tick
 from release.vocabulary import ReleaseState
 from tests.append_only import triggers_lifted
 from tests.gate import Later
-from tests.worlds import World, canary, lasting_world, numbers
+from tests.sheets import canary, numbers
+from tests.worlds import World, lasting_world
 
 pytestmark = pytest.mark.database
 PEOPLE = 6
@@ -36,12 +37,16 @@ def world(django_db_setup, django_db_blocker) -> Iterator[World]:
 @contextmanager
 def log_down() -> Iterator[None]:
     """The database refuses every new entry, as on a broken disk."""
-    sqlite = "CREATE TRIGGER log_down BEFORE INSERT ON audit_entry BEGIN SELECT RAISE(ABORT, 'I/O'); END"
+    sqlite = (
+        "CREATE TRIGGER log_down BEFORE INSERT ON audit_entry BEGIN SELECT RAISE(ABORT, 'I/O'); END"
+    )
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute(sqlite)
         else:
-            cursor.execute("ALTER TABLE audit_entry ADD CONSTRAINT log_down CHECK (false) NOT VALID")
+            cursor.execute(
+                "ALTER TABLE audit_entry ADD CONSTRAINT log_down CHECK (false) NOT VALID"
+            )
     try:
         yield
     finally:
@@ -99,8 +104,14 @@ def key_of_holder(world: World, ending: str) -> str:
 
 FAULTS: dict[str, tuple[Callable[[World], object], str]] = {
     "the log takes no entry": (lambda _: log_down(), "log_unavailable"),
-    "the holder's sealing key is missing": (lambda w: without(key_of_holder(w, "age")), "key_missing"),
-    "the holder's root key is missing": (lambda w: without(key_of_holder(w, "root")), "key_missing"),
+    "the holder's sealing key is missing": (
+        lambda w: without(key_of_holder(w, "age")),
+        "key_missing",
+    ),
+    "the holder's root key is missing": (
+        lambda w: without(key_of_holder(w, "root")),
+        "key_missing",
+    ),
     "the disk is full": (lambda _: disk_full(), "storage_unwritable"),
 }
 

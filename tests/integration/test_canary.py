@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import StringIO
-from pathlib import Path
 
 import pytest
 from django.core.cache import cache
@@ -21,9 +20,10 @@ from governance.actions import memberships, people, tokens
 from governance.vocabulary import OrganisationKind, Role, UserKind
 from release.models import Download, Release
 from release.vocabulary import ReleaseState
-from tests import staffroom, worlds
+from tests import sheets, staffroom, worlds
 from tests.architecture.test_doors import addresses
-from tests.worlds import World, canary, hand, lasting_world
+from tests.sheets import canary
+from tests.worlds import World, hand, lasting_world
 
 pytestmark = pytest.mark.database
 METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
@@ -279,7 +279,9 @@ def test_an_error_page_tells_nothing_of_what_went_wrong(stage):
     assert stage.clients["survivor"].get("/broken/").status_code == 500
 
 
-@pytest.mark.parametrize("path", ["/none/", "/desk/none/", "/api/none/", "/%00/", "/api/releases/'/"])
+@pytest.mark.parametrize(
+    "path", ["/none/", "/desk/none/", "/api/none/", "/%00/", "/api/releases/'/"]
+)
 def test_no_page_for_what_is_not_there_has_a_cell_of_a_row(stage, path):
     for client in stage.clients.values():
         assert not leaks(told(client.get(path)))
@@ -328,11 +330,11 @@ def test_every_command_has_a_case_here():
 def test_no_command_speaks_of_a_cell_of_a_row(stage, name, tmp_path, capfd):
     world = stage.world
     (tmp_path / "bad.csv").write_text(
-        "\n".join([*worlds.rows(["c-1"]), f"c-9,,31/02,{canary('c-9')},x,many,y", ""])
+        "\n".join([*sheets.rows(["c-1"]), f"c-9,,31/02,{canary('c-9')},x,many,y", ""])
     )
     about, helped = (category.code for category in world.categories)
     (tmp_path / "mapping.toml").write_text(
-        worlds.MAPPING.format(about=about, helped=helped, columns='"client", "other"')
+        sheets.MAPPING.format(about=about, helped=helped, columns='"client", "other"')
     )
     places = {
         "recipient": world.recipient.ref,
@@ -353,4 +355,3 @@ QUIET = {"loadcatalogue", "makekeys", "sweep_staging", "drawtransitions", "work"
 def test_no_setting_shows_pages_for_programmers(settings):
     assert settings.DEBUG is False
     assert not Release.objects.filter(manifest__contains=b"violet").exists()
-    assert not [path for path in Path(settings.BASE_DIR).glob("*.log")]

@@ -14,7 +14,8 @@ from release.queries.standing import used
 from release.rules import timing
 from release.vocabulary import Ground, ReleaseState
 from tests.gate import before
-from tests.worlds import World, hand, numbers, small_world
+from tests.sheets import numbers
+from tests.worlds import World, hand, small_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -18,7 +18,8 @@ from release.queries.standing import used
 from release.rules import timing
 from release.vocabulary import ReleaseState
 from tests.gate import Later, before
-from tests.worlds import World, hand, lasting_world, numbers, small_world
+from tests.sheets import numbers
+from tests.worlds import World, hand, lasting_world, small_world
 
 pytestmark = pytest.mark.database
 HER = "c-1"

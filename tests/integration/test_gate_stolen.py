@@ -13,7 +13,8 @@ from common.errors import BadInput, NotReady
 from common.keyring import KeyRing
 from release.models import ReleasePart, StoredPart
 from release.storage import seal, store, unseal
-from tests.worlds import World, canary, load, rows, small_world
+from tests.sheets import canary, rows
+from tests.worlds import World, load, small_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NUMBERS = ["otter-70411", "otter-70412", "otter-70413"]
@@ -47,7 +48,7 @@ def database() -> bytes:
         return b"".join(path.read_bytes() for path in found if path.exists())
     with connection.cursor() as cursor:
         tables = connection.introspection.table_names(cursor)
-        dumped = []
+        dumped: list[bytes] = []
         for table in tables:
             with cursor.cursor.copy(f'COPY "{table}" TO STDOUT') as copied:
                 dumped.extend(bytes(piece) for piece in copied)
@@ -118,8 +119,7 @@ def test_the_holder_cannot_open_what_was_sealed_to_the_recipient(world):
 
 
 @pytest.fixture(autouse=True)
-def clean_store() -> Iterator[None]:
+def clean_store() -> None:
     """What other tests stored is not looked at here."""
     shutil.rmtree(settings.SAYSO_DATA, ignore_errors=True)
     Path(settings.SAYSO_DATA).mkdir(parents=True)
-    yield

@@ -11,7 +11,7 @@ from tests.worlds import World, lasting_world
 
 PEOPLE = 32
 # The full form (`make faults`) says a thousand; the suite's own form is long enough to bite.
-NOES = int(os.environ.get("RACE_NOES", "120"))
+NOES = int(os.environ.get("RACE_NOES", "100"))
 MUTANT_NOES = 40
 
 

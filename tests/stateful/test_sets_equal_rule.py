@@ -307,7 +307,7 @@ def holding(examples: int) -> settings:
 def test_the_set_equals_the_rule_applied_to_each_person(place):
     @holding(EXAMPLES)
     @given(sayings())
-    def holds(found: Said) -> None:
+    def holds(found):
         assert not place.differs(found)
 
     holds()
@@ -316,7 +316,7 @@ def test_the_set_equals_the_rule_applied_to_each_person(place):
 def test_the_set_of_some_people_equals_the_rule_applied_to_them(place):
     @holding(EXAMPLES // 2)
     @given(sayings(), st.sets(st.integers(0, PEOPLE - 1), min_size=1))
-    def holds(found: Said, only: set[int]) -> None:
+    def holds(found, only):
         assert not place.differs(found, only=only)
 
     holds()
