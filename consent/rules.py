@@ -18,6 +18,9 @@ Slots = NDArray[np.int32]
 
 DEFAULT_PERIOD = timedelta(days=90)  # R4: with no date given a yes ends 90 days after signature
 QUESTIONS = 7
+LONGEST_SIGNATURE = 200  # signs; a place where the paper lies, never the paper itself
+LONGEST_AUTHORITY = 120
+ALL_WORDS = frozenset({"all", "all information", "everything", "*"})
 FUTURE_SLACK = timedelta(minutes=5)  # a signature's clock may run a little ahead of ours
 
 
@@ -207,6 +210,11 @@ def missing(draft: Draft) -> tuple[Element, ...]:
     return tuple(element for element in Element if not there[element])
 
 
+def speaks_of_all(categories: Iterable[str]) -> bool:
+    """R6: whether this is a yes to all information, which is no yes."""
+    return not ALL_WORDS.isdisjoint(each.strip().lower() for each in categories)
+
+
 REMEDIES = {
     Element.PERSON: "Name the person by the client number under which she is known here.",
     Element.HOLDER: "Name the organisation that shares.",
@@ -236,10 +244,16 @@ def problems(  # noqa: C901 - one line for each reason, read top to bottom
         Problem(f"missing_{element}", f"{element.label} is missing. {REMEDIES[element]}")
         for element in missing(draft)
     ]
-    if {"all", "all information", "everything", "*"} & {each.lower() for each in draft.categories}:
+    if speaks_of_all(draft.categories):
         found.append(
             Problem("all_information", "A yes to all information is no yes. Name each kind.")
         )
+    for name, text, most in (
+        ("signature", draft.signature, LONGEST_SIGNATURE),
+        ("authority", draft.authority, LONGEST_AUTHORITY),
+    ):
+        if len(text) > most:
+            found.append(Problem(f"{name}_too_long", f"Write the {name} in {most} signs at most."))
     if from_recipient:
         found.append(
             Problem("recorded_by_recipient", "Nobody of the recipient may record a yes to it.")
@@ -253,7 +267,7 @@ def problems(  # noqa: C901 - one line for each reason, read top to bottom
         found.append(Problem("starts_before_signature", "Sharing cannot start before the signing."))
     if draft.ends <= starts:
         found.append(Problem("ends_before_start", "The end lies before the start."))
-    if draft.ends > draft.signed_at + timedelta(days=longest_days):
+    if draft.ends - draft.signed_at > timedelta(days=longest_days):
         found.append(
             Problem("too_long", f"For this purpose sharing ends after {longest_days} days at most.")
         )

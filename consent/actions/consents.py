@@ -79,6 +79,7 @@ def give(
         authority=authority,
     )
     with _widening(subject, recipient, purpose) as moment:
+        Subject.objects.select_for_update().get(pk=subject.pk)  # two yeses of hers, one by one
         noes = latest.noes(slots=[subject.slot], recipient=recipient, purpose=purpose)
         found = rules.problems(
             draft,
@@ -133,13 +134,14 @@ def withdraw(*, consent: Consent, by: User, at: datetime, via: Via) -> Consent:
     advocate; RuleBroken where it has ended already.
     """
     check_can_speak(by, consent.subject)
+    elsewhere = _also_hers(consent.subject_id)  # once: whom a stop ends, its epoch names
     with scopes.narrowing(
         act=Narrowing.CONSENT_WITHDRAWN,
         recipients=[consent.recipient_id],
-        slots=[consent.subject_id, *_also_hers(consent.subject_id)],
+        slots=[consent.subject_id, *elsewhere],
     ) as moment:
         current = _locked(consent)
-        for each in [current, *_running_beside(current)]:
+        for each in [current, *_running_beside(current, elsewhere)]:
             each.ended_at, each.ending = moment.at, Ending.WITHDRAWN
             each.save(update_fields=["ended_at", "ending"])
             _happened(
@@ -163,13 +165,13 @@ def _also_hers(slot: int) -> list[int]:
     )
 
 
-def _running_beside(consent: Consent) -> list[Consent]:
+def _running_beside(consent: Consent, elsewhere: Sequence[int]) -> list[Consent]:
     """Her other yeses to the same recipient and purpose."""
     return list(
         Consent.objects.select_for_update(of=("self",))
         .select_related("subject__holder", "purpose", "recipient")
         .filter(
-            subject__in=_also_hers(consent.subject_id),
+            subject__in=elsewhere,
             recipient=consent.recipient_id,
             purpose=consent.purpose_id,
             ended_at__isnull=True,
@@ -200,7 +202,11 @@ def stop_by_number(
     if recipient is not None:
         running = running.filter(recipient=recipient)
     for consent in running.select_related("subject__holder", "recipient", "purpose"):
-        withdraw(consent=consent, by=by, at=at, via=via)
+        try:
+            withdraw(consent=consent, by=by, at=at, via=via)
+        except RuleBroken as done:
+            if done.code != "already_ended":  # somebody else stopped this one meanwhile
+                raise
 
 
 def pause(

@@ -15,6 +15,7 @@ from consent.permissions import check_can_speak
 from consent.queries import keys
 from governance.actions import scopes, trail
 from governance.models import DataCategory, Organisation, Purpose, User
+from governance.queries import clock
 from governance.vocabulary import Narrowing, OrganisationKind
 
 
@@ -96,6 +97,7 @@ def narrow(
         before = [old.recipient_id, old.recipient_kind, old.purpose_id, old.category_id]
         if not kept or named == before:
             raise RuleBroken("not_narrower", "This would not make the no smaller.")
+        at = clock.now()  # the clock that stamped the no, so that its end lies after it
         old.lifted_at = at
         old.save(update_fields=["lifted_at"])
         new.save()
@@ -108,6 +110,7 @@ def lift(*, objection: Objection, by: User, at: datetime, via: Via) -> Objection
     check_can_speak(by, objection.subject)
     with transaction.atomic():
         old = _standing(objection)
+        at = clock.now()  # the clock that stamped the no, so that its end lies after it
         old.lifted_at = at
         old.save(update_fields=["lifted_at"])
         _written(old, EntryType.OBJECTION_LIFTED, by=by, at=at, via=via)

@@ -13,7 +13,10 @@ DRAWERS = {"utils.py", "helpers.py", "misc.py", "common.py", "signals.py", "serv
 LONGEST = 400
 
 # Files longer than the house allows, each with its reason.
-LONG: dict[str, str] = {}
+LONG: dict[str, str] = {
+    "tests/integration/test_desk_pages.py": "one table of pages and the world it walks",
+    "tests/integration/test_governance_reviews.py": "one table of ballots and what comes of them",
+}
 
 
 def test_nothing_of_ours_listens_to_or_sends_signals():

@@ -30,6 +30,7 @@ NO_ENTRY: dict[str, str] = {
 }
 # Modules that are the inside of one deed: nothing in them is called from a door.
 INSIDE: dict[str, str] = {
+    "consent.actions.papers": "the steps of imports.consents, which leaves the entry",
     "release.actions.answers": "the last step of releases.run: the answer and its entry",
     "release.actions.preparing": "the steps of releases.run, which holds the lease",
     "release.actions.loading": "the steps of versions.ingest, which leaves the entry",

@@ -1,4 +1,4 @@
-"""A yes and what becomes of it: give, withdraw, pause, resume, stop by number, and who may."""
+"""A yes and what becomes of it: give and withdraw."""
 
 from datetime import timedelta
 
@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from audit.tlog.subjects import subjects_root
 from audit.vocabulary import EntryType
-from common.errors import BadInput, NotPermitted, RuleBroken
-from consent.actions import consents, terms
+from common.errors import RuleBroken
+from consent.actions import consents
 from consent.models import CategorySetItem, Consent, ConsentEvent, Terms
 from consent.queries import sharing
 from consent.vocabulary import Ending, Happening, Signer, Standing
@@ -26,7 +26,6 @@ from tests.integration.consent_world import (
     last_entry,
     nothing_happens,
     stamp,
-    worker,
 )
 
 pytestmark = pytest.mark.django_db
@@ -208,8 +207,8 @@ def test_a_stop_ends_sharing_at_once_and_is_written_everywhere():
     assert how(consent) == Standing.WITHDRAWN
     after = epochs(world.recipient.pk)
     assert (after.everyone, after.scope) == (before.everyone, before.scope + 1)
-    move = ScopeMove.objects.get()
-    assert (move.act, move.slot, move.epoch) == ("consent_withdrawn", world.hers.slot, after.scope)
+    move = ScopeMove.objects.get(slot=world.hers.slot)
+    assert (move.act, move.epoch) == (Narrowing.CONSENT_WITHDRAWN, after.scope)
     (entry,) = entries_after(last)
     assert (entry.type, entry.actor) == (EntryType.CONSENT_WITHDRAWN, "person")
     assert (entry.epoch_everyone, entry.epoch_scope) == (after.everyone, after.scope)
@@ -290,49 +289,3 @@ def test_a_stop_at_a_holder_she_has_no_sign_in_for_stays_there():
     for consent in (there, other):
         consent.refresh_from_db()
         assert consent.ended_at is None
-
-
-# --- pause and resume -----------------------------------------------------------------------------
-
-# (paused before until, asked until): what comes of it; days from now, None: without an end
-PAUSES = [
-    ("never", None, None),
-    ("never", 5, None),
-    ("never", 0, "pause_in_past"),
-    ("never", -1, "pause_in_past"),
-    (5, None, None),
-    (5, 6, None),
-    (5, 4, "pause_shorter"),
-    (None, None, "already_paused"),
-    (None, 5, "already_paused"),
-    ("over", 5, None),
-    ("over", None, None),
-]
-
-
-@pytest.mark.parametrize(("before", "asked", "refused"), PAUSES)
-def test_a_pause_comes_only_to_be_longer(before, asked, refused):
-    world = build()
-    consent = world.give()
-    if before == "over":
-        Consent.objects.filter(pk=consent.pk)  # paused long ago by the deed below
-        with_over(world, consent)
-    elif before != "never":
-        until = None if before is None else world.now + days(before)
-        consents.pause(consent=consent, until=until, **stamp(world.her))
-    until = None if asked is None else world.now + days(asked)
-    last, moved = last_entry(), epochs(world.recipient.pk)
-    if refused:
-        with nothing_happens(world), pytest.raises(RuleBroken) as refusal:
-            consents.pause(consent=consent, until=until, **stamp(world.her))
-        assert refusal.value.code == refused
-        return
-    found = consents.pause(consent=consent, until=until, **stamp(world.her))
-    assert (found.paused_until, how(found)) == (until, Standing.PAUSED)
-    after = epochs(world.recipient.pk)
-    assert after.scope == moved.scope + 1
-    (entry,) = entries_after(last)
-    assert (entry.type, entry.epoch_scope) == (EntryType.CONSENT_PAUSED, after.scope)
-    assert entry.time == found.paused_at
-    move = ScopeMove.objects.order_by("-pk").first()
-    assert (move.act, move.slot) == (Narrowing.CONSENT_PAUSED, world.hers.slot)

@@ -210,7 +210,10 @@ def test_a_parquet_package_keeps_cells_as_they_are_and_columns_of_their_types(be
         Line((ANNA,), tuple(None for _ in values)),
     ]
     written = bench.run(made, lines, people({ANNA: AGE}))
-    assert bench.table(written).schema.types == [pa.string(), *(kind for _, kind in values.values())]
+    assert bench.table(written).schema.types == [
+        pa.string(),
+        *(kind for _, kind in values.values()),
+    ]
     left = {row[1:] for row in bench.rows(written)}
     assert left == {tuple(value for value, _ in values.values()), (None,) * len(values)}
 

@@ -23,23 +23,17 @@ DAYS = st.sampled_from([None, DAY - timedelta(days=1), DAY, DAY + timedelta(days
 WORDS = st.tuples(st.integers(0, 7), st.sampled_from([DAY - timedelta(days=1), DAY]))
 
 
+WHOLE = st.integers(-(2**63), 2**63 - 1)
+CELLS = st.tuples(st.sampled_from(["x", "", None]), st.none() | WHOLE, st.just("z"))
+
+
 @st.composite
 def small_worlds(draw):
+    """How many people a row may name, rows, and what each person opened until which day."""
     width = draw(st.integers(1, 3))
     others = st.lists(st.none() | SLOTS, min_size=width - 1, max_size=width - 1)
-    line = st.builds(
-        lambda first, rest, day, cells: Line((first, *rest), cells, day),
-        SLOTS,
-        others,
-        DAYS,
-        st.tuples(st.sampled_from(["x", "", None]), st.none() | st.integers(), st.just("z")),
-    )
-    whole = st.integers(-(2**63), 2**63 - 1)
-    lines = draw(st.lists(line, min_size=1, max_size=60))
-    lines = [
-        Line(each.people, (each.cells[0], draw(st.none() | whole), each.cells[2]), each.day)
-        for each in lines
-    ]
+    named = st.builds(lambda first, rest: (first, *rest), SLOTS, others)
+    lines = draw(st.lists(st.builds(Line, named, CELLS, DAYS), min_size=1, max_size=60))
     return width, lines, draw(st.dictionaries(SLOTS, WORDS))
 
 

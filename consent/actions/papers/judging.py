@@ -12,6 +12,7 @@ from consent.queries import latest
 from consent.vocabulary import Channel, Signer
 from governance.models import DataCategory, Organisation, Purpose, User
 from governance.queries import people
+from governance.vocabulary import UserKind
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Yes:
 def known_to(holder: Organisation, read: Sequence[Line], by: User) -> Known:
     """Everything these lines may refer to."""
     names = {line.cells["recorded_by"] for line in read} - {""}
+    staff = User.objects.filter(kind=UserKind.STAFF)  # whether a survivor signs in is not told
     return Known(
         holder=holder,
         recipients={
@@ -63,7 +65,7 @@ def known_to(holder: Organisation, read: Sequence[Line], by: User) -> Known:
         purposes={one.code: one for one in Purpose.objects.all()},
         categories={one.code: one for one in DataCategory.objects.all()},
         terms={(f"{one.code}/{one.version}", one.language): one for one in Terms.objects.all()},
-        users={one.username: one for one in User.objects.filter(username__in=names)} | {"": by},
+        users={one.username: one for one in staff.filter(username__in=names)} | {"": by},
         slots=find(holder, (line.digest for line in read)),
     )
 
@@ -157,7 +159,7 @@ def _foreign_words(line: Line, named: Named) -> list[Rejected]:
     wrong = {
         ("categories", "unknown_category", "Use the catalogue's codes."): len(named.categories)
         != len(named.codes)
-        and "all" not in cells["categories"].lower(),
+        and not rules.speaks_of_all(named.codes),
         ("recorded_by", "unknown_user", "Name a sign-in, or nobody."): named.recorder is None,
         ("channel", "unknown_channel", "Write paper."): cells["channel"] not in Channel.values,
         ("signer", "unknown_signer", "Write self or guardian."): cells["signer"]
@@ -206,8 +208,9 @@ def _judge(
         at=at,
         longest_days=named.purpose.longest_days if named.purpose else rules.DEFAULT_PERIOD.days,
         latest_no=noes.get(named.slot or 0) if named.slot is not None else None,
-        from_recipient=bool(
-            recipient and recorder and members.get((recorder.pk, recipient.pk), False)
+        from_recipient=recipient is not None
+        and any(
+            members[one.pk, recipient.pk] for one in (recorder, known.users[""]) if one is not None
         ),
     )
     words += [
@@ -278,6 +281,8 @@ COLUMN_OF = {
     "missing_signed_at": "signed_on",
     "missing_ends": "ends_on",
     "missing_authority": "authority",
+    "signature_too_long": "signature",
+    "authority_too_long": "authority",
     "all_information": "categories",
     "recorded_by_recipient": "recorded_by",
     "signed_in_future": "signed_on",

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from audit.vocabulary import Via
-from common.errors import SaysoError
+from common.errors import NotPermitted, SaysoError
 from consent.actions import imports
 from governance.models import Dataset, Organisation, User
 
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         if not path.is_file():
             raise CommandError("This is not a file. Name a CSV file.")
         try:
-            with path.open(encoding="utf-8", newline="") as lines:
+            with path.open(encoding="utf-8-sig", newline="") as lines:
                 done = imports.consents(
                     holder=holder,
                     lines=lines,
@@ -49,7 +49,7 @@ class Command(BaseCommand):
                 )
         except UnicodeDecodeError as error:
             raise CommandError("The file is not UTF-8. Save it as CSV UTF-8.") from error
-        except SaysoError as error:
+        except (SaysoError, NotPermitted) as error:
             raise CommandError(error.message) from error
         except PermissionError as error:
             raise CommandError("The file cannot be read. Check who may read it.") from error
