@@ -18,7 +18,7 @@ from consent.actions.papers.reading import Rejected, read
 from consent.actions.sets import category_set
 from consent.models import CategorySet, Consent, ConsentEvent
 from consent.permissions import check_can_advise
-from consent.queries import keys
+from consent.queries import keys, latest
 from consent.vocabulary import Ending, Happening
 from governance.actions import scopes, trail
 from governance.models import Organisation, User
@@ -91,9 +91,9 @@ def _write(
     with _opened(recipients, {slot for slot, *_ in replaced}) as moment:
         now = moment.at if moment else at
         still = _running(holder, newest)
-        if set(still) != set(replaced):
-            raise BadInput("changed_meanwhile", "Yeses were recorded meanwhile. Import again.")
         older = list(Consent.objects.select_for_update().filter(pk__in=still.values()))
+        if set(still) != set(replaced) or _overtaken(newest, older) or _refused_meanwhile(yeses):
+            raise BadInput("changed_meanwhile", "Somebody said yes or no meanwhile. Import again.")
         for consent in older:
             consent.ended_at, consent.ending = now, Ending.SUPERSEDED
         Consent.objects.bulk_update(older, ["ended_at", "ending"], batch_size=BATCH)
@@ -180,6 +180,28 @@ def _running(
             if (slot, recipient, purpose) in newest
         )
     return found
+
+
+def _overtaken(newest: Mapping[tuple[int, int, int], Yes], running: Sequence[Consent]) -> bool:
+    """Whether a yes on record is newer than the paper that would replace it."""
+    return any(
+        newest[one.subject_id, one.recipient_id, one.purpose_id].signed_at < one.signed_at
+        for one in running
+    )
+
+
+def _refused_meanwhile(yeses: Sequence[Yes]) -> bool:
+    """Whether anybody said no after her paper was judged: her paper is older than that no."""
+    asks: dict[tuple[int, int], list[Yes]] = {}
+    for yes in yeses:
+        asks.setdefault((yes.recipient.pk, yes.purpose.pk), []).append(yes)
+    for same in asks.values():
+        noes = latest.noes(
+            slots={yes.slot for yes in same}, recipient=same[0].recipient, purpose=same[0].purpose
+        )
+        if any(yes.slot in noes and yes.signed_at <= noes[yes.slot] for yes in same):
+            return True
+    return False
 
 
 def _opened(

@@ -7,12 +7,34 @@ transaction: a no that no release could see is refused.
 
 from django.db import migrations
 
-FIXED = [
-    "consent_categoryset",
-    "consent_categorysetitem",
-    "consent_consentevent",
-    "consent_subjectkey",
-]
+# Tables of which no row ever changes or goes, with what makes a row unique: SQLite's REPLACE
+# removes a row without asking a DELETE trigger, so a second row like it is refused first.
+FIXED = {
+    "consent_categoryset": ["id = NEW.id", "digest = NEW.digest"],
+    "consent_categorysetitem": [
+        "id = NEW.id", "(set_id = NEW.set_id AND version_id = NEW.version_id)",
+    ],
+    "consent_consentevent": ["id = NEW.id"],
+    "consent_subjectkey": [
+        "id = NEW.id", "(holder_id = NEW.holder_id AND digest = NEW.digest)",
+    ],
+}
+LIKE = {
+    **FIXED,
+    "consent_consent": [
+        "id = NEW.id",
+        "ref = NEW.ref",
+        "(ended_at IS NULL AND NEW.ended_at IS NULL AND subject_id = NEW.subject_id"
+        " AND holder_id = NEW.holder_id AND recipient_id = NEW.recipient_id"
+        " AND purpose_id = NEW.purpose_id)",
+    ],
+    "consent_objection": ["id = NEW.id", "ref = NEW.ref"],
+    "consent_terms": [
+        "id = NEW.id",
+        "(code = NEW.code AND version = NEW.version AND language = NEW.language)",
+    ],
+    "consent_subject": ["slot = NEW.slot"],
+}
 # table: the columns that never change, and when no column does.
 KEPT = {
     "consent_consent": (
@@ -97,6 +119,11 @@ def sqlite_statements():
         yield f"CREATE TRIGGER append_only_{table}_delete BEFORE DELETE ON {table} {refuse}"
     for table in FIXED:
         yield f"CREATE TRIGGER append_only_{table}_update BEFORE UPDATE ON {table} {refuse}"
+    for table, like in LIKE.items():
+        yield (
+            f"CREATE TRIGGER append_only_{table}_insert BEFORE INSERT ON {table}"
+            f" WHEN EXISTS (SELECT 1 FROM {table} WHERE {' OR '.join(like)}) {refuse}"
+        )
     for table, (columns, closed) in KEPT.items():
         changed = " OR ".join(f"NEW.{name} IS NOT OLD.{name}" for name in columns)
         yield (
@@ -125,6 +152,7 @@ def unprotect(apps, schema_editor):
         for table in [*FIXED, *KEPT]:
             cursor.execute(f"DROP TRIGGER append_only_{table}_delete")
             cursor.execute(f"DROP TRIGGER append_only_{table}_update")
+            cursor.execute(f"DROP TRIGGER append_only_{table}_insert")
 
 
 class Migration(migrations.Migration):

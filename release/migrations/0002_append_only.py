@@ -5,16 +5,20 @@ A release is answered once; after that it can only be declared void and wiped, o
 
 from django.db import migrations
 
-FIXED = [
-    "release_datasetversion",
-    "release_versioncolumn",
-    "release_storedpart",
-    "release_presence",
-    "release_releasepart",
-    "release_use",
-    "release_withheld",
-    "release_download",
-]
+# Tables of which no row ever changes or goes, with what makes a row unique.
+FIXED = {
+    "release_datasetversion": [
+        ["ref"], ["dataset_id", "number"], ["dataset_id", "source_sha256", "mapping_sha256"],
+    ],
+    "release_versioncolumn": [["version_id", "field_id"]],
+    "release_storedpart": [["name"], ["version_id", "number"]],
+    "release_presence": [["version_id", "block"]],
+    "release_releasepart": [["name"], ["release_id", "number"]],
+    "release_use": [["release_id", "category_id", "block"]],
+    "release_withheld": [["release_id", "ground", "block"]],
+    "release_download": [["ref"]],
+}
+UNIQUE = {**FIXED, "release_release": [["ref"]]}
 ASKED = [
     "id", "ref", "release_class", "request_id", "holder_id", "recipient_id", "purpose_id",
     "asked_by_id", "asked_at", "replaces_id", "format",
@@ -46,7 +50,7 @@ def changed(differs):
 
 def postgres_statements():
     yield POSTGRES
-    for table in [*FIXED, "release_release"]:
+    for table in UNIQUE:
         yield (
             f"CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON {table}"
             " FOR EACH STATEMENT EXECUTE FUNCTION release_refuse()"
@@ -67,14 +71,23 @@ def postgres_statements():
 
 
 def sqlite_statements():
-    refuse = "BEGIN SELECT RAISE(ABORT, 'append_only: this is refused'); END"
-    for table in [*FIXED, "release_release"]:
-        yield f"CREATE TRIGGER append_only_{table}_delete BEFORE DELETE ON {table} {refuse}"
+    for table, unique in UNIQUE.items():
+        yield refuse(table, "DELETE")
+        # REPLACE removes a row without asking a DELETE trigger: one like it is refused first.
+        like = " OR ".join(
+            "(" + " AND ".join(f"{name} = NEW.{name}" for name in columns) + ")"
+            for columns in [["id"], *unique]
+        )
+        yield refuse(table, "INSERT", f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {like})")
     for table in FIXED:
-        yield f"CREATE TRIGGER append_only_{table}_update BEFORE UPDATE ON {table} {refuse}"
-    yield (
-        "CREATE TRIGGER append_only_release_release_update BEFORE UPDATE ON release_release"
-        f" WHEN {changed('IS NOT')} {refuse}"
+        yield refuse(table, "UPDATE")
+    yield refuse("release_release", "UPDATE", f"WHEN {changed('IS NOT')}")
+
+
+def refuse(table, deed, when=""):
+    return (
+        f"CREATE TRIGGER append_only_{table}_{deed.lower()} BEFORE {deed} ON {table} {when}"
+        f" BEGIN SELECT RAISE(ABORT, 'append_only: {deed} on {table} is refused'); END"
     )
 
 
@@ -94,9 +107,9 @@ def unprotect(apps, schema_editor):
         if schema_editor.connection.vendor == "postgresql":
             cursor.execute("DROP FUNCTION release_refuse() CASCADE")
             return
-        for table in [*FIXED, "release_release"]:
-            cursor.execute(f"DROP TRIGGER append_only_{table}_delete")
-            cursor.execute(f"DROP TRIGGER append_only_{table}_update")
+        for table in UNIQUE:
+            for deed in ("delete", "insert", "update"):
+                cursor.execute(f"DROP TRIGGER append_only_{table}_{deed}")
 
 
 class Migration(migrations.Migration):

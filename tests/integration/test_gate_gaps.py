@@ -208,9 +208,10 @@ def test_a_no_between_two_parts_stops_the_stream_before_hers(world, her):
         release = world.prepare()
         mine = part_of(world, release, her)
     stream = part_streams(world.hand_over(release))
-    sent = [next(stream)[0], next(stream)[0], next(stream)[0]]
-    assert sent[0] == "manifest.json"
-    assert "part-00001" in sent[2]
+    sent = [next(stream)[0]]
+    assert sent == ["manifest.json"]
+    while "part-00001" not in sent[-1]:
+        sent.append(next(stream)[0])
     world.no(her)
     with pytest.raises(Void):
         sent.extend(name for name, _ in stream)

@@ -94,14 +94,14 @@ def sayings(draw: st.DrawFn) -> Said:
         category=any_or,
         lifted=st.sampled_from([False, False, True]),
     )
-    yeses = draw(st.lists(yes, min_size=1, max_size=7))
+    yeses = draw(st.lists(yes, min_size=3, max_size=8))
     one_in_force: dict[tuple[int, int, int], Yes] = {}
     kept = []
     for each in yeses:
         key = (each.person, each.recipient, each.purpose)
         if each.ending is not None or one_in_force.setdefault(key, each) is each:
             kept.append(each)
-    noes = draw(st.lists(no, max_size=3))
+    noes = draw(st.lists(no, min_size=1, max_size=4))
     return Said(tuple(kept), tuple(noes), draw(st.integers(2, 4)))
 
 

@@ -1,5 +1,6 @@
 """Judging papers: which come into force, and why the others do not."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -13,6 +14,8 @@ from consent.vocabulary import Channel, Signer
 from governance.models import DataCategory, Organisation, Purpose, User
 from governance.queries import people
 from governance.vocabulary import UserKind
+
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True)
@@ -129,8 +132,9 @@ def _named(line: Line, known: Known, words: list[Rejected]) -> Named:
         text = cells.get(column, "")
         if not text:
             return None
+        spelled = text if DAY.fullmatch(text) else ""  # Python reads more spellings than people do
         try:
-            return datetime.combine(date.fromisoformat(text), time(), tzinfo=UTC)
+            return datetime.combine(date.fromisoformat(spelled), time(), tzinfo=UTC)
         except ValueError:
             words.append(
                 Rejected(line.number, column, "not_a_date", "Write the day as 2026-11-22.")

@@ -61,7 +61,7 @@ def read(
         _, header = next(rows)
     except StopIteration:
         raise BadInput("empty", "The file is empty. Its first line names the columns.") from None
-    header = [name.strip().lstrip("\ufeff") for name in header]
+    header = [name.strip().lstrip("\ufeff").strip() for name in header]
     _check_header(header)
     read: list[Line] = []
     rejected: list[Rejected] = []

@@ -1,8 +1,8 @@
 """Record paper consents from a CSV file: the operator's door to `consent.actions.imports`."""
 
 import csv
-import sys
 from argparse import ArgumentParser
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.utils import timezone
 from audit.vocabulary import Via
 from common.errors import NotPermitted, SaysoError
 from consent.actions import imports
+from consent.actions.papers.reading import Rejected
 from governance.models import Dataset, Organisation, User
 
 
@@ -28,43 +29,52 @@ class Command(BaseCommand):
         parser.add_argument("--report", type=Path, help="where bad lines are listed (CSV)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        path: Path = options["file"]
-        holder = _one(Organisation, "organisation", options["holder"], "ref", "name")
-        by = _one(User, "user", options["by"], "username")
-        scope = ""
-        if options["rows_of"]:
-            dataset = _one(Dataset, "dataset", options["rows_of"], "ref", "name")
-            scope = f"row:{dataset.ref}"
-        if not path.is_file():
-            raise CommandError("This is not a file. Name a CSV file.")
-        try:
-            with path.open(encoding="utf-8-sig", newline="") as lines:
-                done = imports.consents(
-                    holder=holder,
-                    lines=lines,
-                    by=by,
-                    at=timezone.now(),
-                    via=Via.COMMAND,
-                    scope=scope,
-                )
-        except UnicodeDecodeError as error:
-            raise CommandError("The file is not UTF-8. Save it as CSV UTF-8.") from error
-        except (SaysoError, NotPermitted) as error:
-            raise CommandError(error.message) from error
-        except PermissionError as error:
-            raise CommandError("The file cannot be read. Check who may read it.") from error
+        report: Path | None = options["report"]
+        if report is not None and (report.is_dir() or not report.parent.is_dir()):
+            raise CommandError("The report cannot lie there. Name a file in a folder that exists.")
+        done = _recorded(options["file"], options)
         self.stdout.write(
             f"{done.recorded} yeses recorded ({done.ref}), {done.superseded} of them or older ones "
             f"replaced, {len({bad.line for bad in done.rejected})} lines not recorded."
         )
-        if done.rejected:
-            target = options["report"]
-            with target.open("w", encoding="utf-8", newline="") if target else sys.stdout as out:
-                writer = csv.writer(out)
-                writer.writerow(["line", "column", "code", "hint"])
-                writer.writerows(
-                    [bad.line, bad.column, bad.code, bad.hint] for bad in done.rejected
-                )
+        if not done.rejected:
+            return
+        if report is None:
+            _list(done.rejected, self.stdout)
+            return
+        try:
+            with report.open("w", encoding="utf-8", newline="") as out:
+                _list(done.rejected, out)
+        except OSError as error:
+            raise CommandError("The yeses are recorded; the report cannot be written.") from error
+
+
+def _recorded(path: Path, options: dict[str, Any]) -> imports.Imported:
+    holder = _one(Organisation, "organisation", options["holder"], "ref", "name")
+    by = _one(User, "user", options["by"], "username")
+    scope = ""
+    if options["rows_of"]:
+        dataset = _one(Dataset, "dataset", options["rows_of"], "ref", "name")
+        scope = f"row:{dataset.ref}"
+    if not path.is_file():
+        raise CommandError("This is not a file. Name a CSV file.")
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            return imports.consents(
+                holder=holder, lines=lines, by=by, at=timezone.now(), via=Via.COMMAND, scope=scope
+            )
+    except UnicodeDecodeError as error:
+        raise CommandError("The file is not UTF-8. Save it as CSV UTF-8.") from error
+    except (SaysoError, NotPermitted) as error:
+        raise CommandError(error.message) from error
+    except PermissionError as error:
+        raise CommandError("The file cannot be read. Check who may read it.") from error
+
+
+def _list(rejected: Iterable[Rejected], out: Any) -> None:
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["line", "column", "code", "hint"])
+    writer.writerows([bad.line, bad.column, bad.code, bad.hint] for bad in rejected)
 
 
 def _one(model: Any, kind: str, name: str, *columns: str) -> Any:

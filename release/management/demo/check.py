@@ -45,11 +45,13 @@ class Package:
 class Verdict:
     """How the package compares with what had to leave.
 
-    `naming`: in how many expected rows each person is named; `own`: how many are her own.
+    `columns_match`: it has the approved columns, all of them and no other. `naming`: in how many
+    expected rows each person is named; `own`: how many are her own.
     """
 
     expected_rows: int
     rows: int
+    columns_match: bool
     missing: int
     unexpected: int
     naming: Mapping[int, int]
@@ -57,7 +59,12 @@ class Verdict:
 
     @property
     def holds(self) -> bool:
-        return not self.missing and not self.unexpected and self.expected_rows == self.rows
+        return (
+            self.columns_match
+            and not self.missing
+            and not self.unexpected
+            and self.expected_rows == self.rows
+        )
 
 
 def opened(zipped: bytes, identity: Any) -> Package:
@@ -105,10 +112,12 @@ def compare(
     `root` is the holder's root key; `rejected` are the file's lines that were refused at loading.
     """
     entries = {entry["name"]: entry for entry in plan["field"]}
-    asked = [name for name in package.columns if name != "person"]
+    holding = _holding(release)
+    approved = [name for name in entries if name in holding]
+    # In the package's order, so that rows can be compared; what it lacks comes after.
+    asked = list(dict.fromkeys([*(n for n in package.columns if n in approved), *approved]))
     words = _words(release)
     slot_of = _slots(release, root)
-    holding = _holding(release)
     expected: Counter[Row] = Counter()
     naming: Counter[int] = Counter()
     own: Counter[int] = Counter()
@@ -138,6 +147,7 @@ def compare(
     return Verdict(
         expected_rows=expected.total(),
         rows=got.total(),
+        columns_match=package.columns == ("person", *asked),
         missing=(expected - got).total(),
         unexpected=(got - expected).total(),
         naming=naming,

@@ -1,0 +1,164 @@
+"""The demonstration: it runs, says in one line what held, and touches nothing that is not its own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+
+from governance.models import Organisation
+from release.management.commands.demo import fresh_world
+from release.management.demo.facts import GENERATED, TRUE, Facts
+from tests.factories.governance import organisation
+
+CLOSING = {
+    "dataset_rows",
+    "released_rows",
+    "withheld_rows",
+    "refused_after_suspension",
+    "void_after_withdrawal",
+    "withdrawn_person_rows",
+    "released_after_withdrawal",
+    "withdrawn_person_present_before",
+    "withdrawn_person_present_after",
+    "independent_check",
+    "log_size",
+    "log_verified",
+    "file_sha256_matches",
+    "seed",
+    "seconds",
+}
+MAPPING = Path(settings.BASE_DIR) / "release" / "management" / "demo" / "mapping-cases.toml"
+FEW = 1_200  # lines of the second run's file
+
+
+def run(folder: Path, *words: str, demo: str = "1") -> subprocess.CompletedProcess[str]:
+    """`manage.py demo` in a process of its own, on a database and folders of its own."""
+    own = {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": f"sqlite:///{folder / 'demo.sqlite3'}",
+        "SAYSO_DATA": str(folder / "data"),
+        "SAYSO_KEYS": str(folder / "keys"),
+        "SAYSO_DEMO": demo,
+        "TMPDIR": str(folder),
+    }
+    return subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "manage.py", "demo", *words],
+        cwd=settings.BASE_DIR,
+        env=own,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+def closing(done: subprocess.CompletedProcess[str]) -> dict[str, object]:
+    assert done.returncode == 0, done.stdout[-2_000:] + done.stderr[-2_000:]
+    found: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def assert_it_held(line: dict[str, object]) -> None:
+    assert set(line) >= CLOSING
+    assert all(line[name] is True for name in TRUE)
+    assert line["withdrawn_person_present_after"] is False
+    assert line["dataset_rows"] == line["released_rows"] + line["withheld_rows"]
+    assert (
+        line["released_after_withdrawal"] == line["released_rows"] - line["withdrawn_person_rows"]
+    )
+    assert line["released_rows"] > line["withdrawn_person_rows"] > 0
+    assert line["withheld_rows"] > 0
+    assert line["log_size"] > 20
+
+
+def test_it_runs_from_end_to_end_and_again_on_a_file_of_one_s_own(tmp_path):
+    """Twice in one place: the second run is on the first lines of the first run's file."""
+    first = closing(run(tmp_path, "--seed", "5"))
+    assert_it_held(first)
+    assert (first["dataset_rows"], first["seed"], first[GENERATED]) == (20_000, 5, True)
+    assert first["withdrawn_person_rows"] >= 2
+    made = (tmp_path / "demo" / "input" / "cases.csv").read_text(encoding="utf-8")
+    few = tmp_path / "own.csv"
+    few.write_text("".join(made.splitlines(keepends=True)[: FEW + 1]), encoding="utf-8")
+
+    second = closing(run(tmp_path, "--data", str(few), "--mapping", str(MAPPING), "--seed", "6"))
+    assert_it_held(second)
+    assert second["seed"] == 6
+    assert 0 < second["dataset_rows"] <= FEW
+    assert GENERATED not in second  # nothing was made up beside the file
+    assert few.exists()
+
+
+def test_without_its_switch_it_does_not_start(tmp_path):
+    done = run(tmp_path, demo="")
+    assert done.returncode != 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_itself_refuses_where_it_is_not_a_demonstration(settings):
+    settings.DEMO = False
+    with pytest.raises(CommandError, match="SAYSO_DEMO=1 only"):
+        call_command("demo", data=MAPPING, mapping=MAPPING.with_name("nowhere.toml"))
+
+
+@pytest.mark.parametrize("one", ["data", "mapping"])
+def test_a_file_needs_its_mapping_and_a_mapping_its_file(one):
+    with pytest.raises(CommandError, match="DATA=FILE MAPPING=FILE"):
+        call_command("demo", **{one: MAPPING})
+
+
+@pytest.mark.parametrize("missing", ["data", "mapping"])
+def test_a_file_that_is_not_there_is_named_before_anything_is_touched(missing):
+    """Nothing reaches the database: this test has none."""
+    given = {"data": MAPPING, "mapping": MAPPING, missing: MAPPING.with_name("nowhere.csv")}
+    with pytest.raises(CommandError, match=r"no file nowhere\.csv"):
+        call_command("demo", **given)
+
+
+@pytest.mark.django_db
+def test_a_database_that_holds_something_else_is_never_touched(settings, tmp_path):
+    settings.SAYSO_DATA, settings.SAYSO_KEYS = tmp_path / "data", tmp_path / "keys"
+    settings.SAYSO_DATA.mkdir()
+    (settings.SAYSO_DATA / "kept.age").write_bytes(b"sealed")
+    organisation()
+    with pytest.raises(CommandError, match="DATABASE_URL"):
+        fresh_world()
+    assert Organisation.objects.exists()
+    assert (settings.SAYSO_DATA / "kept.age").exists()
+
+
+HELD = {
+    **dict.fromkeys(TRUE, True),
+    "withdrawn_person_present_after": False,
+    "released_rows": 10,
+    "withdrawn_person_rows": 3,
+    "released_after_withdrawal": 7,
+}
+BROKEN = [
+    *({name: False} for name in (*TRUE, GENERATED)),
+    {"withdrawn_person_present_after": True},
+    {"released_after_withdrawal": 8},
+    {"released_rows": 0, "withdrawn_person_rows": 0, "released_after_withdrawal": 0},
+]
+
+
+def test_it_held_only_where_everything_held():
+    assert Facts(seed=1, values=dict(HELD)).holds()
+    assert Facts(seed=1, values={**HELD, GENERATED: True}).holds()
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: next(iter(broken)))
+def test_it_did_not_hold_where_one_thing_did_not(broken):
+    assert not Facts(seed=1, values={**HELD, **broken}).holds()
+
+
+@pytest.mark.parametrize("name", sorted(HELD))
+def test_what_was_not_looked_at_does_not_count_as_held(name):
+    values = {key: value for key, value in HELD.items() if key != name}
+    with pytest.raises(KeyError):
+        Facts(seed=1, values=values).holds()
