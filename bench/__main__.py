@@ -3,11 +3,12 @@
 import argparse
 import sys
 
-from bench import consent_set, release
+from bench import consent_set, release, withdrawal
 
 SECTIONS = {
     "release": release.run,
     "consent_set": consent_set.run,
+    "withdrawal": withdrawal.run,
 }
 
 

@@ -122,7 +122,8 @@ def sqlite_statements():
     for table, like in LIKE.items():
         yield (
             f"CREATE TRIGGER append_only_{table}_insert BEFORE INSERT ON {table}"
-            f" WHEN EXISTS (SELECT 1 FROM {table} WHERE {' OR '.join(like)}) {refuse}"
+            f" WHEN EXISTS (SELECT 1 FROM {table} WHERE {' OR '.join(like)})"
+            f" BEGIN SELECT RAISE(ABORT, 'append_only: INSERT on {table} is refused'); END"
         )
     for table, (columns, closed) in KEPT.items():
         changed = " OR ".join(f"NEW.{name} IS NOT OLD.{name}" for name in columns)

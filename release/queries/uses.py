@@ -113,8 +113,8 @@ def _pickups(releases: Iterable[int], slot: int) -> dict[int, list[datetime]]:
         .order_by("at")
         .values_list("release_id", "part", "number", "at")
     )
-    for release, part, number, at in rows:
-        if part == DownloadPart.PACKAGE or number in hers.get(release, ()):
+    for release, part, piece, at in rows:
+        if part == DownloadPart.PACKAGE or piece in hers.get(release, ()):
             found.setdefault(release, []).append(at)
     return found
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -46,7 +47,7 @@ def run(folder: Path, *words: str, demo: str = "1") -> subprocess.CompletedProce
         "SAYSO_DEMO": demo,
         "TMPDIR": str(folder),
     }
-    return subprocess.run(  # noqa: S603 - our own program
+    return subprocess.run(
         [sys.executable, "manage.py", "demo", *words],
         cwd=settings.BASE_DIR,
         env=own,
@@ -57,13 +58,13 @@ def run(folder: Path, *words: str, demo: str = "1") -> subprocess.CompletedProce
     )
 
 
-def closing(done: subprocess.CompletedProcess[str]) -> dict[str, object]:
+def closing(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     assert done.returncode == 0, done.stdout[-2_000:] + done.stderr[-2_000:]
-    found: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
-def assert_it_held(line: dict[str, object]) -> None:
+def assert_it_held(line: dict[str, Any]) -> None:
     assert set(line) >= CLOSING
     assert all(line[name] is True for name in TRUE)
     assert line["withdrawn_person_present_after"] is False
@@ -95,8 +96,9 @@ def test_it_runs_from_end_to_end_and_again_on_a_file_of_one_s_own(tmp_path):
 
 
 def test_without_its_switch_it_does_not_start(tmp_path):
-    done = run(tmp_path, demo="")
+    done = run(tmp_path, demo="0")
     assert done.returncode != 0
+    assert "SAYSO_" in done.stderr.splitlines()[-1]  # it names what is missing
     assert list(tmp_path.iterdir()) == []
 
 

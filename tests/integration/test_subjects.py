@@ -1,5 +1,7 @@
 """Enrolling people as one organisation knows them: slots, digests, keys, two at once."""
 
+from collections import Counter
+
 import pytest
 from django.test import override_settings
 
@@ -81,9 +83,7 @@ def test_slots_fill_blocks_of_8192_one_after_the_other_each_of_one_holder():
     assert found.isdisjoint(others)
     blocks = {block.pk: block for block in SlotBlock.objects.all()}
     for slots, holder, sizes in ((found, here, [8192, 5808]), (others, there, [5000])):
-        per_block: dict[int, int] = {}
-        for slot in slots:
-            per_block[slot // BLOCK] = per_block.get(slot // BLOCK, 0) + 1
+        per_block = Counter(slot // BLOCK for slot in slots)
         assert [count for _, count in sorted(per_block.items())] == sizes
         assert {blocks[number].holder for number in per_block} == {holder}
         assert [blocks[number].taken for number in sorted(per_block)] == sizes

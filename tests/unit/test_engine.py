@@ -171,6 +171,15 @@ def test_no_column_of_ours_leaves(bench):
     assert bench.table(written).column_names == ["person", "age", "place"]
 
 
+def test_a_column_that_was_not_approved_is_absent_and_not_only_empty(bench):
+    """The sealed part holds it; of the package not even its name is there."""
+    source = bench.part(ONE_EACH, [Line((ANNA,), CELLS)])
+    (written,) = bench.write(shape(TWO[0]), [source], people({ANNA: AGE | PLACE}))
+    assert bench.table(written).column_names == ["person", "age"]
+    assert b"place" not in bench.clear(written)
+    assert b"north" not in bench.clear(written)
+
+
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@now", "\tx", "\rx", "\nx"])
 def test_a_cell_that_a_spreadsheet_would_run_is_made_harmless(bench, cell):
     made = shape(*TWO, format=PackageFormat.CSV)
@@ -221,7 +230,8 @@ def test_a_parquet_package_keeps_cells_as_they_are_and_columns_of_their_types(be
 def test_masked_columns_of_every_type_are_empty(bench):
     made = shape(*((kind.value, 1, kind) for kind in FieldType), ("open", 0, FieldType.TEXT))
     full = ("a", "b", "c", 1, 2.0, DAY, True)
-    named = dict(zip(("text", "code", "codes", "integer", "decimal", "date", "boolean"), full))
+    kinds = ("text", "code", "codes", "integer", "decimal", "date", "boolean")
+    named = dict(zip(kinds, full, strict=True))
     line = Line((ANNA,), (*(named[kind.value] for kind in FieldType), "x"))
     written = bench.run(made, [line], people({ANNA: AGE}))
     assert cells(bench, written) == [(None,) * len(FieldType) + ("x",)]

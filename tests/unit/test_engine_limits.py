@@ -161,13 +161,30 @@ def test_at_the_moment_of_sealing_nothing_lies_beside_the_store(tmp_path, elsewh
     assert written.rows == 10
 
 
-def test_where_memory_ends_the_release_is_refused_and_nothing_spills(tmp_path, elsewhere):
+@pytest.mark.parametrize("megabytes", [8, 64])
+def test_where_memory_ends_the_release_is_refused_and_nothing_spills(
+    tmp_path, elsewhere, megabytes
+):
+    """The larger limit is one at which a spill to the disk would have saved the release."""
     bench = Bench(tmp_path / "store")
     made = shape(*ALONE)
-    source = bench.part(made, MANY)
-    with pytest.raises(NotReady) as refusal:
-        bench.write(made, [source], EVERYBODY, limits=Limits(8, 1))
+    lines = [Line((slot,), (f"{CANARY}-{slot:06d}" + "x" * 80,)) for slot in range(150_000)]
+    source = bench.part(made, lines)
+    looking = Listing(*elsewhere)
+    looking.start()
+    try:
+        with pytest.raises(NotReady) as refusal:
+            bench.write(
+                made,
+                [source],
+                people(dict.fromkeys(range(150_000), 1)),
+                limits=Limits(megabytes, 1),
+            )
+    finally:
+        looking.over.set()
+        looking.join()
     assert refusal.value.code == "engine_memory"
+    assert looking.seen == set()
     assert [each for folder in elsewhere for each in folder.rglob("*")] == []
     assert list(bench.store.names("packages")) == []
 

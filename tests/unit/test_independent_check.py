@@ -14,7 +14,7 @@ import pytest
 from consent.queries import keys
 from release.actions import preparing
 from release.management.demo import check
-from release.management.demo.check import Package, Verdict
+from release.management.demo.check import Cell, Package, Row, Verdict
 from release.models import Release
 from release.rules import decide
 from release.storage import seal
@@ -97,7 +97,7 @@ def at(checked: Checked, number: str) -> int:
     return next(place for place, row in enumerate(checked.package.rows) if row[0] == person)
 
 
-def changed(checked: Checked, number: str, column: str, value: object) -> list:
+def changed(checked: Checked, number: str, column: str, value: Cell) -> list[Row]:
     place, cell = at(checked, number), checked.package.columns.index(column)
     found = list(checked.package.rows)
     row = list(found[place])
@@ -107,7 +107,7 @@ def changed(checked: Checked, number: str, column: str, value: object) -> list:
     return found
 
 
-Tampering = Callable[[Checked], list]
+Tampering = Callable[[Checked], list[Row]]
 TAMPERED: dict[str, Tampering] = {
     "a row is gone": lambda c: c.package.rows[1:],
     "a row is there twice": lambda c: [*c.package.rows, c.package.rows[0]],

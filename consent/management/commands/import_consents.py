@@ -2,7 +2,6 @@
 
 import csv
 from argparse import ArgumentParser
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ from django.utils import timezone
 from audit.vocabulary import Via
 from common.errors import NotPermitted, SaysoError
 from consent.actions import imports
-from consent.actions.papers.reading import Rejected
 from governance.models import Dataset, Organisation, User
 
 
@@ -40,11 +38,11 @@ class Command(BaseCommand):
         if not done.rejected:
             return
         if report is None:
-            _list(done.rejected, self.stdout)
+            _list(done, self.stdout)
             return
         try:
             with report.open("w", encoding="utf-8", newline="") as out:
-                _list(done.rejected, out)
+                _list(done, out)
         except OSError as error:
             raise CommandError("The yeses are recorded; the report cannot be written.") from error
 
@@ -71,10 +69,10 @@ def _recorded(path: Path, options: dict[str, Any]) -> imports.Imported:
         raise CommandError("The file cannot be read. Check who may read it.") from error
 
 
-def _list(rejected: Iterable[Rejected], out: Any) -> None:
+def _list(done: imports.Imported, out: Any) -> None:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["line", "column", "code", "hint"])
-    writer.writerows([bad.line, bad.column, bad.code, bad.hint] for bad in rejected)
+    writer.writerows([bad.line, bad.column, bad.code, bad.hint] for bad in done.rejected)
 
 
 def _one(model: Any, kind: str, name: str, *columns: str) -> Any:
