@@ -238,6 +238,7 @@ def problems(  # noqa: C901 - one line for each reason, read top to bottom
     longest_days: int,
     latest_no: datetime | None,
     from_recipient: bool,
+    categories_later: bool = False,
 ) -> tuple[Problem, ...]:
     """Every reason why this yes cannot come into force; none means it does."""
     found = [
@@ -254,6 +255,10 @@ def problems(  # noqa: C901 - one line for each reason, read top to bottom
     ):
         if len(text) > most:
             found.append(Problem(f"{name}_too_long", f"Write the {name} in {most} signs at most."))
+    if categories_later:
+        found.append(
+            Problem("categories_later", "A kind of information was added after the signing.")
+        )
     if from_recipient:
         found.append(
             Problem("recorded_by_recipient", "Nobody of the recipient may record a yes to it.")
@@ -277,6 +282,6 @@ def problems(  # noqa: C901 - one line for each reason, read top to bottom
         found.append(Problem("terms_language", "The text was not in the language that was noted."))
     if draft.record_until is not None and draft.record_until > draft.ends.date():
         found.append(Problem("record_after_end", "The record's last day lies after the end."))
-    if latest_no is not None and draft.signed_at <= latest_no:
+    if latest_no is not None and min(draft.signed_at, at) <= latest_no:
         found.append(Problem("older_than_no", "She said no after this was signed. Ask her again."))
     return tuple(found)

@@ -10,9 +10,15 @@ def check_can_ask(user: User, requester: Organisation) -> None:
     governance.check_can_ask(user, requester)
 
 
+def may_fetch(user: User, release: Release) -> bool:
+    """Whether the user may ask in the recipient's name at this very instant."""
+    now = User.objects.filter(pk=user.pk, is_active=True).first()  # not as it was at sign-in
+    return now is not None and governance.can_ask(now, release.recipient)
+
+
 def check_can_fetch(user: User, release: Release) -> None:
     """Raises NotPermitted unless the user may ask in the recipient's name today."""
-    if not governance.can_ask(user, release.recipient):
+    if not may_fetch(user, release):
         raise NotPermitted("not_recipient", "Only the recipient's own people may fetch this.")
 
 

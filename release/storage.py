@@ -7,7 +7,6 @@ reports of refused rows, which hold no value of any row.
 import os
 import re
 import secrets
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -148,13 +147,11 @@ class Memory:
 def memory(data: bytes = b"") -> Iterator[Memory]:
     """Anonymous memory holding `data`; gone when the block ends.
 
-    Where the system has none, a private temporary file that has no name from the first moment.
+    Raises NotReady where the system has none: rows never touch a disk in clear.
     """
-    if hasattr(os, "memfd_create"):
-        handle = os.memfd_create("sayso", os.MFD_CLOEXEC)
-    else:
-        with tempfile.TemporaryFile() as file:
-            handle = os.dup(file.fileno())
+    if not hasattr(os, "memfd_create"):
+        raise NotReady("no_memory_files", "This system has no memory files; rows stay sealed.")
+    handle = os.memfd_create("sayso", os.MFD_CLOEXEC)
     try:
         rest = memoryview(data)
         while rest:

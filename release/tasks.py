@@ -21,7 +21,7 @@ def worker_name() -> str:
     return f"{socket.gethostname()[:40]}-{getpid()}"
 
 
-def run_releases(at: datetime, most: int = 20) -> int:
+def run_releases(at: datetime, most: int = 1000) -> int:
     """Answer what waits, oldest first; one that cannot be answered now goes on waiting."""
     done = 0
     for release in to_run()[:most]:
@@ -30,6 +30,9 @@ def run_releases(at: datetime, most: int = 20) -> int:
             done += answered.state != ReleaseState.WAITING
         except NotReady as reason:
             log.warning("release %s waits: %s", release.ref, reason.code)
+        except Exception as error:  # noqa: BLE001 - one release never stops the clock for others
+            # The kind only: an error's own words could hold a value.
+            log.error("release %s cannot be answered: %s", release.ref, type(error).__name__)  # noqa: TRY400
     return done
 
 

@@ -148,7 +148,9 @@ def build() -> Staffroom:
     dataset = catalogue.create_dataset(
         name="housing-cases", title="Housing cases", holder=holder, board=board, **hand(steward)
     )
-    fields = catalogue.define_fields(dataset=dataset, fields=specs(categories), **hand(steward))
+    # Described the day before: a yes covers what the catalogue held when it was signed.
+    before = {**hand(steward), "at": timezone.now() - timedelta(days=1)}
+    fields = catalogue.define_fields(dataset=dataset, fields=specs(categories), **before)
     agreement = signed(
         holder, recipient, dataset, purpose, categories, [holder_admin, recipient_admin]
     )

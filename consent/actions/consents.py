@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
@@ -11,9 +11,9 @@ from audit.tlog.subjects import subjects_root
 from audit.vocabulary import Decision, EntryType, Via
 from common.errors import RuleBroken
 from consent import rules
-from consent.actions.sets import category_set
-from consent.actions.subjects import client_digest, digest_key, find
-from consent.models import Consent, ConsentEvent, Subject, Terms
+from consent.actions.sets import added_later, category_set
+from consent.actions.subjects import client_digest, digest_key, find, hold
+from consent.models import Consent, ConsentEvent, Objection, Subject, Terms
 from consent.permissions import check_can_advise, check_can_speak
 from consent.queries import keys, latest
 from consent.vocabulary import Channel, Ending, Happening, Signer
@@ -79,7 +79,7 @@ def give(
         authority=authority,
     )
     with _widening(subject, recipient, purpose) as moment:
-        Subject.objects.select_for_update().get(pk=subject.pk)  # two yeses of hers, one by one
+        hold([subject.slot])  # her words, one by one
         noes = latest.noes(slots=[subject.slot], recipient=recipient, purpose=purpose)
         found = rules.problems(
             draft,
@@ -87,6 +87,7 @@ def give(
             longest_days=purpose.longest_days,
             latest_no=noes.get(subject.slot),
             from_recipient=people.is_member(by, recipient),
+            categories_later=added_later(categories, signed_at),
         )
         if subject.holder_id == recipient.pk:
             found += (rules.Problem("holder_is_recipient", "A yes is to somebody else."),)
@@ -106,7 +107,7 @@ def give(
             holder=subject.holder,
             recipient=recipient,
             purpose=purpose,
-            category_set=category_set(categories),
+            category_set=category_set(categories, signed_at),
             terms=terms,
             channel=channel,
             signer=signer,
@@ -140,6 +141,7 @@ def withdraw(*, consent: Consent, by: User, at: datetime, via: Via) -> Consent:
         recipients=[consent.recipient_id],
         slots=[consent.subject_id, *elsewhere],
     ) as moment:
+        hold([consent.subject_id, *elsewhere])
         current = _locked(consent)
         for each in [current, *_running_beside(current, elsewhere)]:
             each.ended_at, each.ending = moment.at, Ending.WITHDRAWN
@@ -190,7 +192,7 @@ def stop_by_number(
 ) -> None:
     """Record a stop said aloud, found by the holder's own client number; to one recipient or all.
 
-    Says nothing of what was there: an advocate sees only that the stop is recorded. Raises
+    One deed, also where nothing runs: what she signed before it can no longer come into force. Says nothing of what was there: an advocate sees only that the stop is recorded. Raises
     NotPermitted unless `by` is the holder's advocate; RuleBroken where the number is not known.
     """
     check_can_advise(by, holder)
@@ -198,15 +200,67 @@ def stop_by_number(
     slot = find(holder, [digest]).get(digest)
     if slot is None:
         raise RuleBroken("number_unknown", "This number is not known here. Check it with her.")
-    running = Consent.objects.filter(subject_id=slot, ended_at__isnull=True)
-    if recipient is not None:
-        running = running.filter(recipient=recipient)
-    for consent in running.select_related("subject__holder", "recipient", "purpose"):
-        try:
-            withdraw(consent=consent, by=by, at=at, via=via)
-        except RuleBroken as done:
-            if done.code != "already_ended":  # somebody else stopped this one meanwhile
-                raise
+    slots = [slot, *_also_hers(slot)]
+    with scopes.narrowing(
+        act=Narrowing.CONSENT_WITHDRAWN,
+        recipients=[recipient.pk] if recipient is not None else (),
+        everyone=recipient is None,
+        slots=slots,
+    ) as moment:
+        hold(slots)
+        running = Consent.objects.filter(subject__in=slots, ended_at__isnull=True)
+        if recipient is not None:
+            running = running.filter(recipient=recipient)
+        for each in running.select_related("subject__holder", "recipient", "purpose"):
+            each.ended_at, each.ending = moment.at, Ending.WITHDRAWN
+            each.save(update_fields=["ended_at", "ending"])
+            _happened(
+                each,
+                Happening.WITHDRAWN,
+                EntryType.CONSENT_WITHDRAWN,
+                by=by,
+                at=moment.at,
+                via=via,
+                moment=moment,
+            )
+        for each_slot in slots:
+            _said_once(each_slot, recipient, by=by, via=via, moment=moment)
+
+
+def _said_once(
+    slot: int,
+    recipient: Organisation | None,
+    *,
+    by: User,
+    via: Via,
+    moment: scopes.Moment,
+) -> None:
+    """Keep that she said no at this instant, whatever ran: no older paper comes into force after it.
+
+    A no that does not go on standing: she may say yes again tomorrow.
+    """
+    subject = Subject.objects.select_related("holder").get(pk=slot)
+    Objection.objects.create(
+        subject=subject,
+        recipient=recipient,
+        made_at=moment.at,
+        made_by=by,
+        lifted_at=moment.at + timedelta(microseconds=1),
+    )
+    nonce = secrets.token_bytes(16)
+    tag = keys.tag_of(subject, nonce)
+    trail.record(
+        type=EntryType.OBJECTION_MADE,
+        by=by,
+        at=moment.at,
+        via=via,
+        resource=tag.hex(),
+        subjects=1,
+        subjects_root=subjects_root([tag]),
+        nonce=nonce,
+        epoch_everyone=moment.everyone,
+        epoch_scope=moment.epochs.get(recipient.pk) if recipient is not None else None,
+    )
 
 
 def pause(

@@ -16,6 +16,7 @@ from consent.actions.consents import plain
 from consent.actions.papers.judging import Yes, judged, known_to
 from consent.actions.papers.reading import Rejected, read
 from consent.actions.sets import category_set
+from consent.actions.subjects import hold
 from consent.models import CategorySet, Consent, ConsentEvent
 from consent.permissions import check_can_advise
 from consent.queries import keys, latest
@@ -90,6 +91,7 @@ def _write(
     replaced = _running(holder, newest)
     with _opened(recipients, {slot for slot, *_ in replaced}) as moment:
         now = moment.at if moment else at
+        hold({yes.slot for yes in yeses})  # from here to the end none of them says anything else
         still = _running(holder, newest)
         older = list(Consent.objects.select_for_update().filter(pk__in=still.values()))
         if set(still) != set(replaced) or _overtaken(newest, older) or _refused_meanwhile(yeses):
@@ -130,12 +132,12 @@ def _created(
     by: User,
     at: datetime,
 ) -> list[Consent]:
-    sets: dict[tuple[int, ...], CategorySet] = {}
+    sets: dict[tuple[object, ...], CategorySet] = {}
     made: list[Consent] = []
     for yes in yeses:
-        chosen = tuple(sorted(category.pk for category in yes.categories))
+        chosen = (yes.signed_at, *sorted(category.pk for category in yes.categories))
         if chosen not in sets:
-            sets[chosen] = category_set(yes.categories)
+            sets[chosen] = category_set(yes.categories, yes.signed_at)
         current = newest[yes.key] is yes
         made.append(
             Consent(

@@ -10,6 +10,7 @@ from django.db.models import Q
 from audit.tlog.subjects import subjects_root
 from audit.vocabulary import EntryType, Via
 from common.errors import RuleBroken
+from consent.actions.subjects import hold
 from consent.models import Objection, Subject
 from consent.permissions import check_can_speak
 from consent.queries import keys
@@ -37,6 +38,7 @@ def make(
     """
     check_can_speak(by, subject)
     with _no(subject, recipient) as moment:
+        hold([subject.slot])
         same = Objection.objects.filter(
             subject=subject,
             recipient=recipient,
@@ -106,7 +108,9 @@ def narrow(
 
 
 def lift(*, objection: Objection, by: User, at: datetime, via: Via) -> Objection:
-    """Take a no back. It does not bring back a yes that was signed before it."""
+    """Take a no back. What ran before it runs again; a paper signed before it and not yet recorded
+    stays refused.
+    """
     check_can_speak(by, objection.subject)
     with transaction.atomic():
         old = _standing(objection)

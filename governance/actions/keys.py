@@ -22,7 +22,7 @@ def register(
     """
     text = _checked(public_key)
     with scopes.narrowing(act=Narrowing.KEY_ENDED, recipients=[organisation.pk]) as moment:
-        body = Organisation.objects.select_for_update().get(pk=organisation.pk)
+        body = Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
         permissions.check_can_administer(by, body)
         before = RecipientKey.objects.filter(organisation=body, ended_at__isnull=True).first()
         if before is not None and before.public_key == text:

@@ -19,7 +19,7 @@ def grant(
 ) -> Membership:
     """One staff or machine user has one role in one organisation from now on."""
     # The lock lets no two be appointed at once as the first administrator.
-    body = Organisation.objects.select_for_update().get(pk=organisation.pk)
+    body = Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
     permissions.check_can_grant(by, body, role)
     fault = role_fault(user.kind, role)
     if fault:

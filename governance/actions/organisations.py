@@ -27,7 +27,7 @@ def create(*, name: str, kind: OrganisationKind, by: User, at: datetime, via: Vi
 def verify(*, organisation: Organisation, by: User, at: datetime, via: Via) -> Organisation:
     """The community has made sure that this organisation is who it says it is."""
     permissions.check_can_convene(by)
-    found = Organisation.objects.select_for_update().get(pk=organisation.pk)
+    found = Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
     if found.verified_at is not None:
         raise RuleBroken("already_verified", "This organisation is verified already.")
     found.verified_at = at

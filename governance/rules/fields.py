@@ -30,6 +30,8 @@ def clashes(specs: Sequence[FieldSpec], known: Mapping[str, FieldSpec]) -> list[
             found.append(
                 "A field's name is a letter, then letters, digits and underscores, 80 at most."
             )
+        elif spec.name.lower() == "person":
+            found.append("A field cannot be named person: packages call their key so.")
         elif spec.name.lower() in seen:
             found.append(f"The field {spec.name} is named twice.")
         elif before is not None and before.type != spec.type:

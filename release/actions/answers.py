@@ -199,7 +199,6 @@ def _manifest(found: Prepared, parts: Sequence[Written], rows: int) -> bytes:
             "recipient": release.recipient.ref,
         },
         prepared_at=found.moment.at,
-        good_until=found.plan.good_until,
         format=release.format,
         columns=[{"name": "person", "type": "text", "category": ""}]
         + [

@@ -26,8 +26,8 @@ from governance.queries import clock
 from governance.queries import scopes as scope_queries
 from governance.vocabulary import PackageFormat
 from release.actions import releases
-from release.models import Download, Release, ReleasePart
-from release.permissions import check_can_fetch
+from release.models import Download, Release, ReleasePart, Sending
+from release.permissions import check_can_fetch, may_fetch
 from release.queries import standing
 from release.rules import timing
 from release.rules.packed import unpack
@@ -316,7 +316,10 @@ def _part_bytes(
         _stop(release, VoidGround.FILES, by=by, via=via, reason=f"part-{piece.number}")
     if sha256(sealed).hexdigest() != piece.sha256:
         _stop(release, VoidGround.FILES, by=by, via=via, reason=f"part-{piece.number}")
-    _look_again(release, piece, by=by, via=via)  # last: from here to the wire nothing is waited for
+    _look_again(release, piece, by=by, via=via)
+    if permit.download is not None:
+        Sending.objects.get_or_create(download=permit.download, defaults={"at": clock.now()})
+        _look_again(release, piece, by=by, via=via)  # last: from here to the wire nothing waits
     begin, end = span
     for start in range(begin, end + 1, PIECE):
         if permit.download is not None and clock.now() > permit.download.at + timing.STREAM_LIFE:
@@ -334,12 +337,15 @@ def _look_again(release: Release, piece: ReleasePart, *, by: User, via: Via) -> 
         return
     with scopes.steady(recipient=release.recipient_id) as moment:
         current = WITH.get(pk=release.pk)
+        allowed = may_fetch(by, current)
         moves = scope_queries.moves_since(before, release.recipient_id)
         inside = unpack(piece.slots)
         whole = standing.whole_ground(current, moment.at)
         ended = release.good_until is None or moment.at >= release.good_until
         asked = inside if ended or moves.whole else np.intersect1d(inside, list(moves.slots))
         gone = standing.closed(current, asked.astype(np.int32), moment.at)
+    if not allowed:
+        _stop(release, None, by=by, via=via, reason="not-allowed")
     if whole:
         _stop(release, whole, by=by, via=via, reason=f"part-{piece.number}")
     if len(gone):

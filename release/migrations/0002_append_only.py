@@ -17,6 +17,7 @@ FIXED = {
     "release_use": [["release_id", "category_id", "block"]],
     "release_withheld": [["release_id", "ground", "block"]],
     "release_download": [["ref"]],
+    "release_sending": [["download_id"]],
 }
 UNIQUE = {**FIXED, "release_release": [["ref"]]}
 ASKED = [

@@ -5,6 +5,7 @@ from release.models.releases import (
     Lease,
     Release,
     ReleasePart,
+    Sending,
     Use,
     Withheld,
 )
@@ -17,6 +18,7 @@ __all__ = [
     "Presence",
     "Release",
     "ReleasePart",
+    "Sending",
     "StoredPart",
     "Use",
     "VersionColumn",

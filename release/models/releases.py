@@ -281,3 +281,15 @@ class Download(models.Model):
 
     def __str__(self) -> str:
         return self.ref
+
+
+class Sending(models.Model):
+    """The first byte of rows of one handing-over was sent; without it nobody picked anything up."""
+
+    download = models.OneToOneField(Download, on_delete=models.PROTECT, related_name="sending")
+    at = models.DateTimeField()
+
+    sensitivity: ClassVar = dict.fromkeys(["id", "download", "at"], Sensitivity.INTERNAL)
+
+    def __str__(self) -> str:
+        return f"sending {self.pk}"

@@ -15,6 +15,7 @@ from governance.vocabulary import (
     FieldType,
     PurposeKind,
     RequestState,
+    Role,
 )
 from release.models import DatasetVersion, Presence, Release
 from release.rules.bits import slots_of
@@ -59,6 +60,7 @@ def gather_whole(release: Release, version: DatasetVersion | None) -> WholeFacts
             user_id=release.asked_by_id,
             user__is_active=True,
             organisation_id=request.requester_id,
+            role=Role.REQUESTER,
             ended_at__isnull=True,
         ).exists(),
         has_version=version is not None,

@@ -44,14 +44,12 @@ def void_ground(release: Release, at: datetime) -> VoidGround | None:
     if against is not None:
         return against
     moves = scopes.moves_since(epochs_of(release), release.recipient_id)
-    if release.good_until is None or at >= release.good_until:
-        if len(closed(release, used(release), at)):
-            return VoidGround.CONSENT_ENDED
-    elif moves.whole and len(closed(release, used(release), at)):
-        return VoidGround.CATALOGUE
     gone = np.array(sorted(moves.slots), dtype=np.int32)
     if len(closed(release, gone, at)):
         return VoidGround.PERSON_SAID_NO
+    ended = release.good_until is None or at >= release.good_until
+    if (ended or moves.whole) and len(closed(release, used(release), at)):
+        return VoidGround.CONSENT_ENDED if ended else VoidGround.CATALOGUE
     return None
 
 

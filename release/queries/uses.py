@@ -98,7 +98,7 @@ def _marked(model: type[Model], column: str, slot: int) -> list[tuple[int, str]]
 
 
 def _pickups(releases: Iterable[int], slot: int) -> dict[int, list[datetime]]:
-    """When each release was fetched: the whole package, or a part that holds her record."""
+    """When bytes of each release went out: of the whole package, or of a part that holds her."""
     chosen = list(releases)
     hers: dict[int, set[int]] = {}
     for release, number, slots in ReleasePart.objects.filter(release__in=chosen).values_list(
@@ -109,7 +109,7 @@ def _pickups(releases: Iterable[int], slot: int) -> dict[int, list[datetime]]:
     found: dict[int, list[datetime]] = {}
     rows = (
         Download.objects.filter(release__in=chosen)
-        .exclude(part=DownloadPart.MANIFEST)
+        .filter(sending__isnull=False)
         .order_by("at")
         .values_list("release_id", "part", "number", "at")
     )

@@ -9,6 +9,7 @@ from release.models import (
     Presence,
     Release,
     ReleasePart,
+    Sending,
     StoredPart,
     Use,
     VersionColumn,
@@ -167,6 +168,12 @@ def withheld(**given: Any) -> Withheld:
             "bits": bytes(1024),
             **given,
         }
+    )
+
+
+def sending(**given: Any) -> Sending:
+    return Sending.objects.create(
+        **{"download": given.get("download") or download(), "at": START, **given}
     )
 
 

@@ -237,7 +237,7 @@ def test_every_page_can_be_read_and_used_by_everybody(
     width: int, language: str, visit: Visit, world: World
 ) -> None:
     release = survivors.sent(world, world.on)
-    answered.download(release=release, at=timezone.now())
+    answered.sending(download=answered.download(release=release, at=timezone.now()))
     survivors.sent(world, world.stopped)
     survivors.kept_back(world, world.paused, Ground.PAUSED)
     page = visit(width=width, language=language, guarded=False)

@@ -134,7 +134,7 @@ def test_of_two_papers_of_one_person_the_newer_one_counts_wherever_it_stands():
     newer = paper(world, categories="about-me", signature="newer")
     older = paper(world, signed_on=(today - days(9)).isoformat(), signature="older")
     again = paper(world, categories="help-i-got", signature="same day, further down")
-    done = bring(world, newer, older, again)
+    done = bring(world, newer, again, older)
     assert (done.recorded, done.superseded) == (3, 2)
     running = Consent.objects.get(ended_at__isnull=True)
     assert running.signature == "same day, further down"

@@ -156,12 +156,17 @@ def test_a_stop_said_aloud_to_one_recipient_leaves_the_others():
     assert how(kept) == Standing.IN_FORCE
 
 
-def test_a_stop_said_aloud_twice_is_no_error():
+def test_a_stop_said_aloud_where_nothing_runs_keeps_older_papers_out_and_may_be_said_twice():
     world = build()
-    world.give()
+    before = epochs(world.recipient.pk).everyone
     stop(world)
-    with nothing_happens(world):
-        stop(world)
+    stop(world)
+    assert epochs(world.recipient.pk).everyone == before + 2
+    with pytest.raises(consents.Refused) as refusal:
+        world.give()
+    assert refusal.value.code == "older_than_no"
+    younger = world.give(signed_at=timezone.now())
+    assert how(younger) == Standing.IN_FORCE
 
 
 def test_a_number_that_is_not_known_here_stops_nobody():

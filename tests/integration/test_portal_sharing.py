@@ -245,7 +245,7 @@ def test_history_tells_what_was_picked_up_and_under_which_yes(client: Client, wo
     release = survivors.sent(world, world.on)
     assert "Ready, not picked up" in page(client, "history")
     at = timezone.now()
-    answered.download(release=release, part=DownloadPart.PACKAGE, at=at)
+    answered.sending(download=answered.download(release=release, part=DownloadPart.PACKAGE, at=at))
     assert f"<dd>{at.day} {at:%B %Y}</dd>" in page(client, "home")
     words = page(client, "history")
     assert "Ready, not picked up" not in words

@@ -12,6 +12,7 @@ from release.models import (
     Presence,
     Release,
     ReleasePart,
+    Sending,
     StoredPart,
     Use,
     VersionColumn,
@@ -33,6 +34,7 @@ FIXED = {
     Use: kept.use,
     Withheld: kept.withheld,
     Download: kept.download,
+    Sending: kept.sending,
 }
 FREE = {"voided_at", "void_ground", "wiped_at"}  # what may be filled in later, once
 ASKED = {

@@ -119,9 +119,12 @@ def test_it_is_picked_up_only_once_it_was_handed_over_and_as_often():
     release = world.prepare()
     account = signed_in(world, "c-1")
     assert seen(account)[0].picked_up_at == ()
-    world.hand_over(release, DownloadPart.MANIFEST)
+    drained(world.hand_over(release, DownloadPart.MANIFEST))
     assert seen(account)[0].picked_up_at == ()  # a manifest holds nothing of hers
     first, second = world.hand_over(release), world.hand_over(release)
+    assert seen(account)[0].picked_up_at == ()  # permitted, but no byte has been sent
+    drained(first)
+    drained(second)
     assert seen(account)[0].picked_up_at == (first.download.at, second.download.at)
 
 

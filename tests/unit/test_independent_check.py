@@ -155,6 +155,11 @@ def test_a_package_does_not_hold_where_an_approved_column_is_not_there(checked):
     assert not verdict.holds
 
 
+def test_a_package_does_not_hold_where_a_column_has_another_name(checked):
+    renamed = replace(checked.package, columns=(*checked.package.columns[:-1], "calls"))
+    assert not checked.verdict(renamed).holds
+
+
 def without_objections(facts):
     nobody = np.empty(0, dtype=np.int32)
     words = replace(facts.words, objected=nobody, objected_categories={})

@@ -5,13 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
+from django.db.models import Min
+
 from consent import rules
 from consent.actions.papers.reading import Line, Rejected
 from consent.actions.subjects import find
 from consent.models import Consent, Terms
 from consent.queries import latest
 from consent.vocabulary import Channel, Signer
-from governance.models import DataCategory, Organisation, Purpose, User
+from governance.models import CategoryVersion, DataCategory, Organisation, Purpose, User
 from governance.queries import people
 from governance.vocabulary import UserKind
 
@@ -29,6 +31,7 @@ class Known:
     terms: Mapping[tuple[str, str], Terms]
     users: Mapping[str, User]
     slots: Mapping[bytes, int]
+    first_published: Mapping[int, datetime]
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,9 @@ def known_to(holder: Organisation, read: Sequence[Line], by: User) -> Known:
         terms={(f"{one.code}/{one.version}", one.language): one for one in Terms.objects.all()},
         users={one.username: one for one in staff.filter(username__in=names)} | {"": by},
         slots=find(holder, (line.digest for line in read)),
+        first_published=dict(
+            CategoryVersion.objects.values_list("category").annotate(first=Min("published_at"))
+        ),
     )
 
 
@@ -216,6 +222,7 @@ def _judge(
         and any(
             members[one.pk, recipient.pk] for one in (recorder, known.users[""]) if one is not None
         ),
+        categories_later=_later(named, known),
     )
     words += [
         Rejected(line.number, COLUMN_OF.get(each.code, ""), each.code, each.message)
@@ -232,6 +239,15 @@ def _judge(
             )
         )
     return words or _yes(line, named)
+
+
+def _later(named: Named, known: Known) -> bool:
+    """Whether a category was not in the catalogue yet on the day of signing."""
+    signed_at = named.signed_at
+    return signed_at is not None and any(
+        known.first_published.get(category.pk, datetime.max.replace(tzinfo=UTC)) > signed_at
+        for category in named.categories
+    )
 
 
 def _older(named: Named, running: Mapping[int, datetime]) -> bool:
@@ -288,6 +304,7 @@ COLUMN_OF = {
     "signature_too_long": "signature",
     "authority_too_long": "authority",
     "all_information": "categories",
+    "categories_later": "categories",
     "recorded_by_recipient": "recorded_by",
     "signed_in_future": "signed_on",
     "starts_before_signature": "starts_on",

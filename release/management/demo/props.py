@@ -32,13 +32,14 @@ class Stage:
 
 
 def ingest(data: Dataset, file: Path, mapping: bytes, progress: Progress) -> versions.Loading:
-    """Load a file as the holder's steward."""
+    """Load a file as the holder's steward; it was described long ago, so that papers signed since
+    then cover its fields."""
     return versions.ingest(
         dataset=data,
         file=file,
         mapping=mapping,
         by=data.holder.memberships.get(role="steward").user,
-        at=timezone.now(),
+        at=data.created_at,
         via=VIA,
         progress=progress,
     )
