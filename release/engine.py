@@ -291,13 +291,6 @@ class Engine:
             for job in jobs:
                 job.cancel()
 
-    def named(self, source: Source) -> Slots:
-        """Everybody named in one part of the dataset."""
-        with _enough_memory(), memory(self._clear(source)) as opened:
-            connection = self._connection()
-            self._view(connection, opened)
-            return np.unique(self._named(connection)).astype(np.int32)
-
     def _write(self, source: Source, people: People, name: str) -> Written | None:
         with _enough_memory(), memory(self._clear(source)) as opened, memory() as result:
             return self._copy(source, people, name, opened, result)

@@ -148,7 +148,8 @@ class World:
     def hand_over(
         self, release: Release, part: DownloadPart = DownloadPart.PACKAGE, **piece: Any
     ) -> HandedOver:
-        return handing.hand_over(release=release, part=part, **piece, **hand(self.requester))
+        given = {**hand(self.requester), **piece}
+        return handing.hand_over(release=release, part=part, **given)
 
     def fetch(self, release: Release) -> bytes:
         """The whole package, as a person downloads it."""

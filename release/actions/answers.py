@@ -52,7 +52,8 @@ def record(found: Prepared) -> Release:
     sent = _united([part.slots for part in parts])
     if not len(sent):
         ground = Ground.CHANGED_WHILE_WRITTEN if len(found.left_out) else Ground.NOBODY
-        return record_refusal(release, Refusal((ground,)), found.version, moment)
+        refusal = Refusal((ground,), _withheld(found, sent))
+        return record_refusal(release, refusal, found.version, moment)
     withheld = _withheld(found, sent)
     rows = sum(part.rows for part in parts)
     epochs = moment.of(release.recipient_id)
@@ -138,9 +139,7 @@ def record_refusal(
     release.entry_id = entry.pk
     release.save()
     if version is not None:
-        everybody = facts.present(version)
-        release_grounds = {refusal.grounds[0]: everybody}
-        _keep_withheld(release, release_grounds)
+        _keep_withheld(release, refusal.withheld or {refusal.grounds[0]: facts.present(version)})
     return release
 
 

@@ -60,7 +60,7 @@ class Work:
     sources: list[Source]
     parts: dict[int, Written]
     roots: dict[int, bytes]
-    stale: dict[int, Source] = field(default_factory=dict)
+    stale: dict[int, Written] = field(default_factory=dict)
     seconds_a_part: float = 0.0
     left_out: list[Slots] = field(default_factory=list)
 
@@ -180,9 +180,10 @@ def _catch_up(running: Engine, work: Work, worker: str) -> None:
 def _mark_stale(work: Work, touched: list[Source]) -> None:
     """Parts whose people said no since: the commit writes them again under the lock."""
     for source in touched:
-        _throw_away([work.parts.pop(source.number)])
+        part = work.parts.pop(source.number)
+        _throw_away([part])
         work.roots.pop(source.number)
-        work.stale[source.number] = source
+        work.stale[source.number] = part
 
 
 def _apply_moves(work: Work) -> list[Source]:
@@ -236,17 +237,13 @@ def _commit(running: Engine, work: Work) -> Release:
         if whole != work.whole or facts.current_key(current) != work.key:
             raise StartAgain
         _mark_stale(work, _apply_moves(work))
-        stale = list(work.stale.values())
+        stale = [part.source for part in work.stale.values()]
         if len(stale) * work.seconds_a_part <= timing.LOCKED_MOST:
             _write(running, work, stale, "")
         else:
-            work.left_out = _named_in(running, work, stale)
+            # Too much changed to write it again in time: these parts' people are kept back.
+            work.left_out = [part.slots for part in work.stale.values()]
         return answers.record(_prepared(current, work, moment))
-
-
-def _named_in(running: Engine, work: Work, stale: list[Source]) -> list[Slots]:
-    """Whom leaving these parts out keeps back: too much changed to write them again in time."""
-    return [np.intersect1d(running.named(source), work.plan.people.slots) for source in stale]
 
 
 def _still_waiting(release: Release) -> Release:

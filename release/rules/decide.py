@@ -6,7 +6,7 @@ one place a person. The truth table stands in tests/spec/decision.py and docs/re
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -152,9 +152,13 @@ class Plan:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A no to the whole asking, with every ground that stands."""
+    """A no to the whole asking, with every ground that stands.
+
+    `withheld` says of each person why her record alone would have stayed, where that was asked.
+    """
 
     grounds: tuple[Ground, ...]
+    withheld: Mapping[Ground, Slots] = field(default_factory=dict, compare=False)
 
 
 def whole_grounds(facts: WholeFacts, since: datetime, until: datetime) -> tuple[Ground, ...]:
@@ -206,8 +210,8 @@ def decide(facts: Facts) -> Plan | Refusal:
     people = open_people(facts.words, groups)
     here = people.where(np.isin(people.slots, facts.present) & (people.groups != 0))
     withheld = kept_back(facts, people, here)
-    if not len(here.slots):
-        return Refusal((Ground.NOBODY,))
+    if not len(here.slots):  # no empty package: a refusal that knows each one's own ground
+        return Refusal((Ground.NOBODY,), withheld)
     ends = [facts.whole.request.ends]
     if facts.whole.agreement is not None:
         ends.append(facts.whole.agreement.ends)
@@ -258,9 +262,9 @@ def grouped(fields: Sequence[FieldFact]) -> tuple[tuple[Group, ...], tuple[Colum
     """The columns in their order, and the groups they open and close with."""
     groups: dict[Group, int] = {}
     columns = []
-    for field in fields:
-        group = Group(field.category, field.versions)
-        columns.append(Column(field.name, groups.setdefault(group, len(groups))))
+    for each in fields:
+        group = Group(each.category, each.versions)
+        columns.append(Column(each.name, groups.setdefault(group, len(groups))))
     if len(groups) > MOST_GROUPS:
         raise ValueError(f"At most {MOST_GROUPS} groups of columns fit in one release.")
     return tuple(groups), tuple(columns)

@@ -108,9 +108,9 @@ def test_of_a_refusal_she_is_told_its_ground():
     world.no("c-1")
     release = world.prepare()
     assert release.state == ReleaseState.REFUSED
-    for number in ("c-1", "c-2"):
+    for number, ground in (("c-1", Ground.WITHDRAWN), ("c-2", Ground.NO_CONSENT)):
         (line,) = seen(signed_in(world, number))
-        assert (line.release, line.sent, line.ground) == (release, False, Ground.NOBODY)
+        assert (line.release, line.sent, line.ground) == (release, False, ground)
         assert line.picked_up_at == ()
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from common.errors import NotReady
 from governance.vocabulary import FieldType, PackageFormat
-from release.engine import Engine, Keys, Limits, person_keys
+from release.engine import Limits, person_keys
 from tests.sealed import DAY, Bench, Line, people, shape
 
 ANNA, BEA, CLEO = 7, 300_001, 2_000_000_000
@@ -287,12 +287,3 @@ def test_many_parts_side_by_side_come_back_in_order_each_with_its_own_people(ben
     found = bench.write(ONE_EACH, sources, everybody, limits=Limits(512, 2))
     assert [written.source for written in found] == sources
     assert [written.slots.tolist() for written in found] == [[slot] for slot in range(1, 9)]
-
-
-def test_everybody_named_in_a_part_is_known_though_nobody_said_yes(bench):
-    source = bench.part(PAIRS, [Line((CLEO, ANNA), CELLS), Line((BEA, None), CELLS)])
-    keys = Keys(bench.holder, bench.key, bench.recipient.to_public())
-    with Engine(
-        shape=PAIRS, keys=keys, limits=Limits(512, 1), store=bench.store, folder="packages/one"
-    ) as engine:
-        assert engine.named(source).tolist() == [ANNA, BEA, CLEO]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from common.errors import NotReady
 from governance.vocabulary import FieldType
-from release.engine import Engine, Keys, Limits, person_keys
+from release.engine import Limits, person_keys
 from release.storage import LocalStore
 from tests.sealed import DAY, Bench, Line, people, shape
 
@@ -187,18 +187,3 @@ def test_where_memory_ends_the_release_is_refused_and_nothing_spills(
     assert looking.seen == set()
     assert [each for folder in elsewhere for each in folder.rglob("*")] == []
     assert list(bench.store.names("packages")) == []
-
-
-def test_where_memory_ends_while_people_are_named_it_is_refused_too(tmp_path):
-    bench = Bench(tmp_path)
-    made = shape(*ALONE)
-    source = bench.part(made, MANY)
-    keys = Keys(bench.holder, bench.key, bench.recipient.to_public())
-    with (
-        Engine(
-            shape=made, keys=keys, limits=Limits(1, 1), store=bench.store, folder="packages/one"
-        ) as engine,
-        pytest.raises(NotReady) as refusal,
-    ):
-        engine.named(source)
-    assert refusal.value.code == "engine_memory"
