@@ -144,17 +144,7 @@ def withdraw(*, consent: Consent, by: User, at: datetime, via: Via) -> Consent:
         hold([consent.subject_id, *elsewhere])
         current = _locked(consent)
         for each in [current, *_running_beside(current, elsewhere)]:
-            each.ended_at, each.ending = moment.at, Ending.WITHDRAWN
-            each.save(update_fields=["ended_at", "ending"])
-            _happened(
-                each,
-                Happening.WITHDRAWN,
-                EntryType.CONSENT_WITHDRAWN,
-                by=by,
-                at=moment.at,
-                via=via,
-                moment=moment,
-            )
+            _end(each, Ending.WITHDRAWN, by=by, via=via, moment=moment)
     return current
 
 
@@ -212,17 +202,7 @@ def stop_by_number(
         if recipient is not None:
             running = running.filter(recipient=recipient)
         for each in running.select_related("subject__holder", "recipient", "purpose"):
-            each.ended_at, each.ending = moment.at, Ending.WITHDRAWN
-            each.save(update_fields=["ended_at", "ending"])
-            _happened(
-                each,
-                Happening.WITHDRAWN,
-                EntryType.CONSENT_WITHDRAWN,
-                by=by,
-                at=moment.at,
-                via=via,
-                moment=moment,
-            )
+            _end(each, Ending.WITHDRAWN, by=by, via=via, moment=moment)
         for each_slot in slots:
             _said_once(each_slot, recipient, by=by, via=via, moment=moment)
 
@@ -331,17 +311,7 @@ def supersede(
         return
     if moment is None:
         raise RuleBroken("changed_meanwhile", "Another yes was recorded just now. Look again.")
-    older.ended_at, older.ending = moment.at, Ending.SUPERSEDED
-    older.save(update_fields=["ended_at", "ending"])
-    _happened(
-        older,
-        Happening.SUPERSEDED,
-        EntryType.CONSENT_SUPERSEDED,
-        by=by,
-        at=moment.at,
-        via=via,
-        moment=moment,
-    )
+    _end(older, Ending.SUPERSEDED, by=by, via=via, moment=moment)
 
 
 @contextmanager
@@ -384,6 +354,21 @@ def _paused(consent: Consent, at: datetime) -> bool:
     return consent.paused_at is not None and (
         consent.paused_until is None or consent.paused_until > at
     )
+
+
+ENDED: dict[Ending, tuple[Happening, EntryType]] = {
+    Ending.WITHDRAWN: (Happening.WITHDRAWN, EntryType.CONSENT_WITHDRAWN),
+    Ending.SUPERSEDED: (Happening.SUPERSEDED, EntryType.CONSENT_SUPERSEDED),
+    Ending.INVALIDATED: (Happening.INVALIDATED, EntryType.CONSENT_INVALIDATED),
+}
+
+
+def _end(consent: Consent, ending: Ending, *, by: User, via: Via, moment: scopes.Moment) -> None:
+    """End one consent at the moment of the no, with its event and entry."""
+    consent.ended_at, consent.ending = moment.at, ending
+    consent.save(update_fields=["ended_at", "ending"])
+    happening, entry = ENDED[ending]
+    _happened(consent, happening, entry, by=by, at=moment.at, via=via, moment=moment)
 
 
 def _happened(

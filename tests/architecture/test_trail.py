@@ -11,6 +11,8 @@ RECORDS = ("audit.actions.record", "governance.actions.trail.record")
 # Public functions in actions that leave no entry of their own, each with its reason.
 NO_ENTRY: dict[str, str] = {
     "consent.actions.consents.plain": "a transaction; the deed inside it leaves the entry",
+    "consent.actions.sets.added_later": "a question asked while a yes is given",
+    "consent.actions.subjects.hold": "a lock; the deed that takes it leaves the entry",
     "consent.actions.sets.category_set": "part of giving a yes, whose entry covers it",
     "consent.actions.subjects.client_digest": "arithmetic",
     "consent.actions.subjects.digest_key": "fetches a key for arithmetic",
