@@ -26,7 +26,7 @@ def organisation(**given: Any) -> g.Organisation:
 
 def user(**given: Any) -> g.User:
     return g.User.objects.create(
-        **{"username": f"river-maple-{next(numbers)}", "kind": "staff", **given}
+        **{"username": f"birch-lake-{next(numbers)}", "kind": "staff", **given}
     )
 
 
