@@ -151,7 +151,7 @@ class World:
             connection = local.connection
             connection.read_parquet(self.files[number]).create_view("part", replace=True)
             named = connection.view("part").unique("_slot").fetchnumpy()["_slot"]
-            here = self.people.where(np.isin(self.people.slots, named))
+            here = self.people.among(named)
             connection.register("people", people_table(here, key))
             connection.execute(
                 f"COPY ({statements.rows}) TO '{out / f'{number}.parquet'}' (FORMAT PARQUET)"

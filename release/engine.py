@@ -309,7 +309,7 @@ class Engine:
     ) -> Written | None:
         connection = self._connection()
         self._view(connection, opened)
-        here = people.where(np.isin(people.slots, self._named(connection)))
+        here = people.among(self._named(connection))
         if not len(here.slots):
             return None
         connection.register("people", people_table(here, self._keys.person))

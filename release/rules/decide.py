@@ -135,6 +135,14 @@ class People:
     def without(self, gone: Slots) -> "People":
         return self.where(~np.isin(self.slots, gone))
 
+    def among(self, slots: Slots) -> "People":
+        """Only these people, where they are here: a look-up for each, not a pass over all."""
+        wanted = np.unique(slots)
+        places = np.searchsorted(self.slots, wanted)
+        places = places[places < len(self.slots)]
+        places = places[self.slots[places] == wanted[: len(places)]]
+        return People(self.slots[places], self.groups[places], self.record_until[places])
+
     def where(self, kept: NDArray[np.bool_]) -> "People":
         return People(self.slots[kept], self.groups[kept], self.record_until[kept])
 

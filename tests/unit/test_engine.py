@@ -5,10 +5,13 @@ from datetime import date, timedelta
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from common.errors import NotReady
 from governance.vocabulary import FieldType, PackageFormat
 from release.engine import Limits, person_keys
+from release.rules.decide import People
 from tests.sealed import DAY, Bench, Line, people, shape
 
 ANNA, BEA, CLEO = 7, 300_001, 2_000_000_000
@@ -287,3 +290,16 @@ def test_many_parts_side_by_side_come_back_in_order_each_with_its_own_people(ben
     found = bench.write(ONE_EACH, sources, everybody, limits=Limits(512, 2))
     assert [written.source for written in found] == sources
     assert [written.slots.tolist() for written in found] == [[slot] for slot in range(1, 9)]
+
+
+@given(
+    st.sets(st.integers(0, 40)),
+    st.lists(st.integers(-5, 50), max_size=30),
+)
+def test_the_people_of_a_part_are_those_that_are_looked_up(known, named):
+    slots = np.array(sorted(known), dtype=np.int32)
+    everybody = People(slots, slots.astype(np.int64) + 1, slots * 2)
+    found = everybody.among(np.array(named, dtype=np.int32))
+    assert found.slots.tolist() == sorted(known & set(named))
+    assert found.groups.tolist() == [slot + 1 for slot in found.slots.tolist()]
+    assert found.record_until.tolist() == [slot * 2 for slot in found.slots.tolist()]
