@@ -34,7 +34,7 @@ check: setup packages ## format, lint, import contracts, types, Django's checks,
 	@SAYSO_DEMO=1 $(PY) manage.py makemigrations --check --dry-run
 	@$(PY) scripts/messages.py check
 
-bench: setup ## the benchmarks of bench/, with their floors and equality checks
+bench: setup ## the benchmarks of bench/, with their floors and equality checks (BENCH="release --rows 10000000 --strict")
 	@SAYSO_DEMO=1 $(PY) -m bench $(BENCH)
 
 faults: setup ## a thousand noes against eight readers, kill at every step, disk, keys and log taken away
