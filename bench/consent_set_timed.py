@@ -7,7 +7,10 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 
+import django
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup()
 
 from django.db import connection
 

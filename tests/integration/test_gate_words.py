@@ -12,8 +12,7 @@ from common.errors import RuleBroken, Void
 from consent.actions import consents, imports
 from consent.actions.sets import category_set
 from consent.models import Consent, Objection
-from governance.actions import categories as published
-from governance.actions import memberships
+from governance.actions import catalogue, memberships
 from governance.models import CategoryField, CategoryVersion, User
 from governance.vocabulary import Role
 from release import tasks
@@ -130,9 +129,10 @@ def test_one_release_that_cannot_be_answered_does_not_hold_up_the_others(
 
 
 def test_a_no_of_a_person_counts_before_any_other_change(world: World):
+    other = world.another("Lake", ["x-1"])
     release = world.prepare()
     world.no("c-1")
-    published.publish(categories=[world.categories[0].pk], **hand(world.home.steward))
+    catalogue.pause_dataset(dataset=other.dataset, **hand(other.steward))
     with pytest.raises(Void):
         world.fetch(release)
     release.refresh_from_db()
