@@ -12,10 +12,10 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
-from django.db import connection
+from django.db import connection  # noqa: E402 - Django must be set up first
 
-from consent.queries.sets import CLAUSES, consent_sets
-from consent.rules import Ask
+from consent.queries.sets import CLAUSES, consent_sets  # noqa: E402
+from consent.rules import Ask  # noqa: E402
 
 
 def timed(turns: int) -> None:
