@@ -13,6 +13,7 @@ from common import ids
 from common.errors import BadInput
 from consent import rules
 from consent.actions.consents import plain
+from consent.actions.papers import reading
 from consent.actions.papers.judging import Yes, judged, known_to
 from consent.actions.papers.reading import Rejected, read
 from consent.actions.sets import category_set
@@ -26,6 +27,7 @@ from governance.models import Organisation, User
 from governance.vocabulary import Narrowing
 
 BATCH = 2000
+COLUMNS = reading.COLUMNS
 
 
 @dataclass(frozen=True)

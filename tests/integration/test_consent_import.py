@@ -15,7 +15,7 @@ from consent.vocabulary import Channel, Ending, Happening, Signer
 from governance.models import ScopeMove
 from governance.queries.scopes import epochs
 from governance.vocabulary import Narrowing
-from release.management.demo.papers import IMPORT_COLUMNS, PaperPlan, Sharing, draw_papers
+from release.management.demo.papers import COLUMNS, PaperPlan, Sharing, draw_papers
 from tests.factories import consent as said
 from tests.factories import governance as made
 from tests.integration.consent_world import (
@@ -57,7 +57,7 @@ def paper(world, number="A-17", **changes):
 
 def lines(papers):
     out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, IMPORT_COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     writer.writeheader()
     writer.writerows(papers)
     return out.getvalue().splitlines(keepends=True)

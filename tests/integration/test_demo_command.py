@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from governance.models import Organisation
+from release.management.commands import demo
 from release.management.commands.demo import fresh_world
 from release.management.demo.facts import GENERATED, TRUE, Facts
 from tests.factories.governance import organisation
@@ -164,3 +165,23 @@ def test_what_was_not_looked_at_does_not_count_as_held(name):
     values = {key: value for key, value in HELD.items() if key != name}
     with pytest.raises(KeyError):
         Facts(seed=1, values=values).holds()
+
+
+@pytest.mark.parametrize("strange", ["database", "data"])
+def test_what_no_demonstration_made_is_never_removed(tmp_path, monkeypatch, settings, strange):
+    """An earlier demonstration's mark speaks for its own database and folder, for no others."""
+    settings.SAYSO_KEYS = tmp_path / "keys"
+    settings.SAYSO_DATA = tmp_path / "data"
+    mark = tmp_path / "demo" / "made-here"
+    mark.parent.mkdir()
+    mark.write_text("sqlite   elsewhere.sqlite3 elsewhere", encoding="utf-8")
+    kept = settings.SAYSO_DATA / "parts" / "sealed.age"
+    if strange == "data":
+        kept.parent.mkdir(parents=True)
+        kept.write_bytes(b"sealed")
+    monkeypatch.setattr(demo, "_holds_something", lambda: strange == "database")
+    monkeypatch.setattr(demo, "_empty_database", lambda: pytest.fail("emptied"))
+    with pytest.raises(CommandError, match="no demonstration made"):
+        demo.fresh_world()
+    assert mark.is_file()
+    assert kept.is_file() == (strange == "data")

@@ -10,6 +10,7 @@ from audit.models import Entry
 from audit.vocabulary import EntryType, Via
 from common.errors import RuleBroken, Void
 from consent.actions import consents, imports
+from consent.actions.imports import COLUMNS
 from consent.actions.sets import category_set
 from consent.models import Consent, Objection
 from governance.actions import catalogue, memberships
@@ -152,11 +153,11 @@ def test_an_import_waits_for_a_no_that_is_being_said(world: World, tmp_path: Pat
     today = timezone.now().date()
     line = (
         f"c-1,{world.recipient.ref},{world.purpose.code},{world.categories[0].code},sharing/1,en,"
-        f"paper,{today - timedelta(days=1)},{today + timedelta(days=9)},,binder 1,self,,yyyyyyy,"
+        f"paper,{today - timedelta(days=1)},{today + timedelta(days=9)},,binder 1,self,,yyyyyyy,,"
     )
     done = imports.consents(
         holder=world.home.organisation,
-        lines=[",".join(imports_columns()), line],
+        lines=[",".join(COLUMNS), line],
         most_bad=1.0,
         by=world.home.advocate,
         at=timezone.now(),
@@ -164,23 +165,3 @@ def test_an_import_waits_for_a_no_that_is_being_said(world: World, tmp_path: Pat
     )
     assert done.recorded == 0
     assert "older_than_no" in {each.code for each in done.rejected}
-
-
-def imports_columns() -> list[str]:
-    return [
-        "client_number",
-        "recipient",
-        "purpose",
-        "categories",
-        "terms",
-        "language",
-        "channel",
-        "signed_on",
-        "ends_on",
-        "record_until",
-        "signature",
-        "signer",
-        "authority",
-        "answers",
-        "recorded_by",
-    ]

@@ -16,7 +16,7 @@ from release.management.demo import rows as demo_rows
 from release.management.demo.papers import (
     ALL_CATEGORIES,
     CATEGORY_SETS,
-    IMPORT_COLUMNS,
+    COLUMNS,
     STATE_SHARES,
     PaperPlan,
     Sharing,
@@ -260,7 +260,7 @@ def test_a_good_paper_has_every_element_and_keeps_to_the_longest_period(papers, 
     known = {category["code"] for category in catalogue["category"]}
     assert ALL_CATEGORIES.split(";") == [category["code"] for category in catalogue["category"]]
     for paper in papers[which]:
-        assert tuple(paper) == IMPORT_COLUMNS
+        assert tuple(paper) == COLUMNS
         signed, ends = (date.fromisoformat(paper[key]) for key in ("signed_on", "ends_on"))
         assert signed < TODAY
         period = longest[paper["recipient"], paper["purpose"]]
@@ -322,7 +322,7 @@ def test_each_bad_paper_differs_from_a_good_one_in_the_one_thing_named(files):
     whole = by_word["recorded by the recipient"] | {"recorded_by": ""}
     personal = {"client_number", "signature", "language"}
     for word, paper in by_word.items():
-        odd = {k for k in IMPORT_COLUMNS if k not in personal and paper[k] != whole[k]}
+        odd = {k for k in COLUMNS if k not in personal and paper[k] != whole[k]}
         missing = {k for k in personal if not paper[k] or paper[k] == "xx"}
         assert len((odd | missing) - {"recorded_by"}) <= 1, word
         assert odd | missing | ({"recorded_by"} & odd), word

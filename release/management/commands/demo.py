@@ -133,27 +133,50 @@ def serve(say: Callable[[str], object]) -> None:
 def fresh_world() -> Path:
     """An empty database and empty folders for the demonstration; gives its own folder.
 
-    A database that holds anything else than an earlier demonstration is never touched.
+    Only what an earlier demonstration made, here and with these very addresses, is ever removed.
     """
     folder = folder_of()
+    mark = folder / "made-here"
+    ours = mark.is_file() and mark.read_text(encoding="utf-8") == _addresses()
+    data: Path = settings.SAYSO_DATA
+    if not ours and _holds_something():
+        raise CommandError(
+            "This database holds something that no demonstration made. Name another one in "
+            "DATABASE_URL."
+        )
+    if not ours and data.is_dir() and any(data.iterdir()):
+        raise CommandError(
+            "The data folder holds something that no demonstration made. Name another one in "
+            "SAYSO_DATA."
+        )
+    if ours:
+        _empty_database()
+    shutil.rmtree(data, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, mode=0o700)
+    mark.write_text(_addresses(), encoding="utf-8")
+    call_command("migrate", verbosity=0, interactive=False)
+    return folder
+
+
+def _addresses() -> str:
+    """Which database and which data folder this run speaks to (no password)."""
+    found = connection.settings_dict
+    return (
+        f"{connection.vendor} {found['HOST']} {found['PORT']} {found['NAME']} {settings.SAYSO_DATA}"
+    )
+
+
+def _empty_database() -> None:
     if connection.vendor == "sqlite":
         name = Path(str(connection.settings_dict["NAME"]))
-        if name.exists() and not (folder / "made-here").exists() and _holds_something():
-            raise CommandError(
-                "This database holds something that no demonstration made. Name another one in "
-                "DATABASE_URL."
-            )
         connection.close()
         for path in (name, Path(f"{name}-wal"), Path(f"{name}-shm")):
             path.unlink(missing_ok=True)
-    elif _holds_something():
-        raise CommandError("The demonstration needs an empty database. Name one in DATABASE_URL.")
-    shutil.rmtree(settings.SAYSO_DATA, ignore_errors=True)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, mode=0o700)
-    (folder / "made-here").touch()
-    call_command("migrate", verbosity=0, interactive=False)
-    return folder
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("DROP SCHEMA public CASCADE")
+        cursor.execute("CREATE SCHEMA public")
 
 
 def _holds_something() -> bool:

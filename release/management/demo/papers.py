@@ -8,25 +8,8 @@ from pathlib import Path
 
 from numpy.random import Generator
 
-# starts_on may be empty: the yes holds from the day it was signed.
-IMPORT_COLUMNS = (
-    "client_number",
-    "recipient",
-    "purpose",
-    "categories",
-    "terms",
-    "language",
-    "channel",
-    "signed_on",
-    "ends_on",
-    "record_until",
-    "signature",
-    "signer",
-    "authority",
-    "answers",
-    "recorded_by",
-    "starts_on",
-)
+from consent.actions.imports import COLUMNS
+
 PAPER_SHARE = 0.6
 ALL_CATEGORIES = (
     "who-i-am;contact;about-me;where;where-it-happened;what-happened;"
@@ -224,6 +207,6 @@ def bad_papers(
 
 def write_papers(path: Path, papers: Iterable[Paper]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
-        out = csv.DictWriter(file, IMPORT_COLUMNS, lineterminator="\n")
+        out = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         out.writeheader()
         out.writerows(papers)
