@@ -1,19 +1,21 @@
 """A consented release against a plain copy of the same output size.
 
+The floor reads the same plain parts and writes one plain file of the same rows, cells and bytes:
+people chosen and cells emptied by a cheap filter, person keys already in the input.
 Goals: plain in and out ≤ 1.10× (1.15× is the floor of what is acceptable), peak memory ≤ 1.2×;
 sealed in and out ≤ 1.30×. Equality: the consented outputs hold the same rows, none without a yes,
 no cell of a closed group.
 """
 
-import os
+import json
 import shutil
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -24,11 +26,14 @@ from pyrage import x25519
 
 from bench.measure import interleaved, verdict
 from governance.vocabulary import FieldType, PackageFormat
-from release.engine import Engine, Keys, Limits, Shape, Source, compiled, people_table
+from release.actions.loading.limits import LIMITS
+from release.actions.loading.writing import parquet
+from release.engine import PERSON, Engine, Keys, Limits, Shape, Source, compiled, person_keys
 from release.rules.decide import Column, People
-from release.storage import LocalStore, seal
+from release.storage import LocalStore, Store, Stored, seal
 
-PART = 40_000
+PART = LIMITS.part_rows
+PERSON_KEY = b"k" * 32
 ROWS_A_PERSON = 10
 GROUPS = 4
 COLUMNS = 12
@@ -85,6 +90,7 @@ class World:
             people_per_row=1,
             format=PackageFormat.PARQUET,
         )
+        compiled(self.shape)  # once in the life of a process
         self.sources: list[Source] = []
         self.files: list[str] = []
         store = LocalStore(folder / "data")
@@ -106,17 +112,17 @@ class World:
                 table[f"c{at}"] = pa.array(words[rng.integers(0, 200, count)].astype(object))
             else:
                 table[f"c{at}"] = pa.array(rng.random(count))
-        path = self.folder / f"plain-{number}.parquet"
-        pq.write_table(pa.table(table), path)
-        self.files.append(str(path))
         name = f"parts/{number}.age"
-        sealed = seal(path.read_bytes(), [self.identity.to_public()])
-        stored = store.put(name, sealed)
+        stored = store.put(
+            name, seal(parquet(pa.table(table)), [self.identity.to_public()]), lasting=False
+        )
+        table[PERSON] = person_keys(PERSON_KEY, table["_slot"].to_numpy())
+        path = self.folder / f"plain-{number}.parquet"
+        path.write_bytes(parquet(pa.table(table)))
+        self.files.append(str(path))
         self.sources.append(Source(number, name, stored.sha256))
 
     def native(self) -> Callable[[], str]:
-        """The floor: one native copy of an output of the same size: as many rows and as many cells,
-        chosen by a cheap filter instead of by people's words."""
         out = self._out("native")
         connection = duckdb.connect(config={"threads": WORKERS})
         connection.execute("SET preserve_insertion_order = false")
@@ -127,65 +133,60 @@ class World:
             for column in self.shape.columns
         )
         connection.execute(
-            f"COPY (SELECT hash(_slot) AS person, {cells} FROM read_parquet({self.files})"
+            f"COPY (SELECT {PERSON}, {cells} FROM read_parquet({self.files})"
             f" WHERE hash(_slot) % 1000 < {int(self.cut * 1000)})"
             f" TO '{out / 'all.parquet'}' (FORMAT PARQUET)"
         )
         connection.close()
-        return lambda: "floor"
+        return lambda: self._weighed("floor", out, "floor")
 
     def plain(self) -> Callable[[], str]:
-        """The compiled plan over plain parts, two side by side, plain out."""
+        """The engine over plain parts, plain out: sealing apart, all it does."""
         out = self._out("plain")
-        statements = compiled(self.shape)
-        key = b"k" * 32
-
-        local = threading.local()
-        opened = []
-
-        def write(number: int) -> None:
-            if not hasattr(local, "connection"):
-                local.connection = duckdb.connect(config={"threads": 1})
-                local.connection.execute("SET preserve_insertion_order = false")
-                opened.append(local.connection)
-            connection = local.connection
-            connection.read_parquet(self.files[number]).create_view("part", replace=True)
-            named = connection.view("part").unique("_slot").fetchnumpy()["_slot"]
-            here = self.people.among(named)
-            connection.register("people", people_table(here, key))
-            connection.execute(
-                f"COPY ({statements.rows}) TO '{out / f'{number}.parquet'}' (FORMAT PARQUET)"
-            ).fetchall()
-            connection.execute(statements.people).fetchnumpy()
-            connection.unregister("people")
-
-        with ThreadPoolExecutor(WORKERS) as pool:
-            list(pool.map(write, range(len(self.files))))
-        for connection in opened:
-            connection.close()
-        return lambda: self._digest([path.read_bytes() for path in sorted(out.iterdir())])
+        store = LocalStore(out)
+        with PlainEngine(**self._settings(store)) as engine:
+            self._write(engine)
+        return lambda: self._weighed(
+            "plain", out, self._digest([path.read_bytes() for path in _files(out)])
+        )
 
     def sealed(self) -> Callable[[], str]:
         """The engine itself: sealed parts in, sealed package out."""
         out = self._out("sealed")
         store = LocalStore(out)
-        for source in self.sources:
-            link = out / source.name
-            link.parent.mkdir(parents=True, exist_ok=True)
-            os.link(self.folder / "data" / source.name, link)
-        with Engine(
-            shape=self.shape,
-            keys=Keys(self.identity, b"k" * 32, self.recipient.to_public()),
-            limits=Limits(1024, WORKERS),
-            store=store,
-            folder="package",
-        ) as engine:
-            written = list(
-                engine.write(self.sources, self.people, lambda source: f"{source.number}.age")
-            )
-        return lambda: self._digest(
-            [pyrage.decrypt(store.open(part.name), [self.recipient]) for part in written]
+        with Engine(**self._settings(LinkedStore(self.folder / "data", store))) as engine:
+            self._write(engine)
+        return lambda: self._weighed(
+            "sealed",
+            out,
+            self._digest(
+                [pyrage.decrypt(path.read_bytes(), [self.recipient]) for path in _files(out)]
+            ),
         )
+
+    def _settings(self, store: Store) -> dict[str, Any]:
+        return {
+            "shape": self.shape,
+            "keys": Keys(self.identity, PERSON_KEY, self.recipient.to_public()),
+            "limits": Limits(1024, WORKERS),
+            "store": store,
+            "folder": "package",
+        }
+
+    def _write(self, engine: Engine) -> None:
+        sources = self.sources
+        if isinstance(engine, PlainEngine):
+            sources = [
+                Source(each.number, file, "")
+                for each, file in zip(sources, self.files, strict=True)
+            ]
+        for _ in engine.write(sources, self.people, lambda source: f"{source.number}.age"):
+            pass
+
+    def _weighed(self, name: str, out: Path, digest: str) -> str:
+        size = sum(path.stat().st_size for path in _files(out))
+        print(json.dumps({"section": "release", "variant": name, "output_bytes": size}))
+        return digest
 
     def _digest(self, files: list[bytes]) -> str:
         """The same for the same rows; raises where a row or a cell left without a yes."""
@@ -193,7 +194,12 @@ class World:
         total = 0
         columns = [column.name for column in self.shape.columns]
         connection = duckdb.connect()
-        keys = people_table(self.people, b"k" * 32)
+        keys = pa.table(
+            {
+                PERSON: person_keys(PERSON_KEY, self.people.slots),
+                "groups": self.people.groups,
+            }
+        )
         connection.register("people", keys)
         for data in files:
             table = pq.read_table(pa.BufferReader(data))
@@ -226,6 +232,37 @@ class World:
         shutil.rmtree(path, ignore_errors=True)
         path.mkdir()
         return path
+
+
+class PlainEngine(Engine):
+    """The engine without sealing: a source's name is the path of a plain part."""
+
+    def _clear(self, source: Source) -> bytes:
+        return Path(source.name).read_bytes()
+
+    def _keep(self, path: str, data: bytes) -> Stored:
+        return self._store.put(path, data, lasting=False)
+
+
+@dataclass(frozen=True)
+class LinkedStore:
+    """Reads what was loaded and writes beside it."""
+
+    loaded: Path
+    out: LocalStore
+
+    def open(self, name: str) -> bytes:
+        return LocalStore(self.loaded).open(name)
+
+    def put(self, name: str, data: bytes, *, lasting: bool = True) -> Stored:
+        return self.out.put(name, data, lasting=lasting)
+
+    def settle(self, name: str) -> None:
+        self.out.settle(name)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 @contextmanager

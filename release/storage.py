@@ -38,6 +38,9 @@ class Store(Protocol):
     def put(self, name: str, data: bytes, *, lasting: bool = True) -> Stored:
         """Keep the bytes under the name, whole or not at all; if lasting, they survive a crash."""
 
+    def settle(self, name: str) -> None:
+        """What was put without being lasting survives a crash from now on."""
+
     def open(self, name: str) -> bytes:
         """The bytes. Raises FileNotFoundError where there are none."""
 
@@ -70,6 +73,14 @@ class LocalStore:
             draft.unlink(missing_ok=True)
             raise NotReady("storage_unwritable", "The data folder cannot take this now.") from error
         return Stored(size=len(data), sha256=sha256(data).hexdigest())
+
+    def settle(self, name: str) -> None:
+        path = self.path(name)
+        try:
+            _force(path)
+            _force(path.parent)
+        except OSError as error:
+            raise NotReady("storage_unwritable", "The data folder cannot take this now.") from error
 
     def open(self, name: str) -> bytes:
         return self.path(name).read_bytes()
@@ -170,8 +181,8 @@ def _write(path: Path, data: bytes, *, lasting: bool) -> None:
             os.fsync(file.fileno())
 
 
-def _force(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _force(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -179,7 +179,7 @@ def small_world(
     each: int = 2,
     yes: Sequence[str] | None = None,
     others: dict[str, str] | None = None,
-    part_rows: int = 45_000,
+    part_rows: int = 90_000,
     format: PackageFormat = PackageFormat.PARQUET,
 ) -> World:
     """The world with its clients; those in `yes` (default: all) share everything with Delta.
@@ -301,7 +301,7 @@ def _holding(
     name: str,
     lines: list[str],
     *,
-    part_rows: int = 45_000,
+    part_rows: int = 90_000,
     format: PackageFormat = PackageFormat.PARQUET,
 ) -> Holding:
     organisation, warden = _organisation(name, OrganisationKind.SERVICE_PROVIDER, world.chair)

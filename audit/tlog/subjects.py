@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from audit.tlog.texts import HASH_SIZE
 from audit.tlog.tree import (
-    EMPTY_ROOT,
     Place,
     check_inclusion,
     inclusion_proof,
@@ -31,14 +30,14 @@ class SubjectPath:
 def sorted_tags(tags: Iterable[bytes]) -> list[bytes]:
     """The tags in the tree's order, each once."""
     found = sorted(set(tags))
-    if any(len(tag) != HASH_SIZE for tag in found):
+    if not set(map(len, found)) <= {HASH_SIZE}:
         raise ValueError(f"A tag has {HASH_SIZE} bytes.")
     return found
 
 
 def subjects_root(tags: Iterable[bytes]) -> bytes:
     found = sorted_tags(tags)
-    return root_of(leaf_hash(tag) for tag in found) if found else EMPTY_ROOT
+    return root_of([leaf_hash(tag) for tag in found])
 
 
 def subject_path(tags: Iterable[bytes], tag: bytes) -> SubjectPath:

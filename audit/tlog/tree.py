@@ -61,11 +61,15 @@ def fold(hashes: Sequence[bytes]) -> bytes:
 
 
 def root_of(leaves: Iterable[bytes]) -> bytes:
-    """The root over leaf hashes."""
-    edge = Edge()
-    for leaf in leaves:
-        edge.append(leaf)
-    return edge.root()
+    """The root over leaf hashes: pairs, level by level; who is left over goes up as it is."""
+    level = list(leaves)
+    if not level:
+        return EMPTY_ROOT
+    while len(level) > 1:
+        odd = level[len(level) & ~1 :]
+        pairs = zip(level[::2], level[1::2], strict=False)
+        level = [sha256(b"\x01" + left + right).digest() for left, right in pairs] + odd
+    return level[0]
 
 
 def cover(first: int, last: int) -> list[Place]:

@@ -44,10 +44,16 @@ def tag_of(subject: Subject, nonce: bytes) -> bytes:
 
 
 def tags_of(holder_ref: str, slots: Sequence[int], nonce: bytes) -> list[bytes]:
-    """The tags of many people of one holder in one entry, in no order."""
+    """The tags of many people of one holder in one entry, in the order of their slots.
+
+    Raises ValueError where a slot is nobody's.
+    """
     wrapped: list[bytes] = []
-    for start in range(0, len(slots), 10_000):
-        chunk = slots[start : start + 10_000]
-        found = Subject.objects.filter(slot__in=chunk).values_list("wrapped_key", flat=True)
-        wrapped.extend(bytes(each) for each in found)
+    ordered = sorted(set(slots))
+    for start in range(0, len(ordered), 10_000):
+        chunk = ordered[start : start + 10_000]
+        found = Subject.objects.filter(slot__in=chunk).order_by("slot")
+        wrapped.extend(bytes(each) for each in found.values_list("wrapped_key", flat=True))
+    if len(wrapped) != len(ordered):
+        raise ValueError("A tag is made for people only: a slot is nobody's.")
     return [tag(key, nonce) for key in unwrap(holder_ref, wrapped)]

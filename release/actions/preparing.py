@@ -15,6 +15,7 @@ from django.db import connection
 from pyrage import x25519
 
 from audit.tlog.subjects import subjects_root
+from audit.tlog.texts import HASH_SIZE
 from consent.queries import keys as subject_keys
 from consent.rules import Slots
 from governance.actions import scopes
@@ -45,6 +46,22 @@ class StartAgain(Exception):
     """What the writing stood on has changed as a whole."""
 
 
+@dataclass(frozen=True)
+class Tagged:
+    """The people of one part, sorted, and the tag of each: 32 bytes after 32 bytes."""
+
+    slots: Slots
+    tags: bytes
+
+    def of(self, slots: Slots) -> list[bytes] | None:
+        """Their tags, or None where somebody is not among them."""
+        at = np.searchsorted(self.slots, slots)
+        at = at[at < len(self.slots)]
+        if len(at) < len(slots) or np.any(self.slots[at] != slots):
+            return None
+        return [self.tags[start : start + HASH_SIZE] for start in (at * HASH_SIZE).tolist()]
+
+
 @dataclass
 class Work:
     """One preparing of one release: what was decided and what has been written so far."""
@@ -60,6 +77,7 @@ class Work:
     sources: list[Source]
     parts: dict[int, Written]
     roots: dict[int, bytes]
+    tagged: dict[int, Tagged] = field(default_factory=dict)
     stale: dict[int, Written] = field(default_factory=dict)
     seconds_a_part: float = 0.0
     left_out: list[Slots] = field(default_factory=list)
@@ -145,9 +163,7 @@ def _write(running: Engine, work: Work, sources: Iterable[Source], worker: str) 
         work.roots.pop(source.number, None)
     for written in running.write(chosen, work.plan.people, name):
         work.parts[written.source.number] = written
-        work.roots[written.source.number] = subjects_root(
-            subject_keys.tags_of(work.release.holder.ref, written.slots.tolist(), work.nonce)
-        )
+        work.roots[written.source.number] = subjects_root(_tags(work, written))
         if not connection.in_atomic_block:
             Lease.objects.filter(release=work.release, worker=worker).update(
                 until=clock.now() + timing.LEASE
@@ -155,6 +171,17 @@ def _write(running: Engine, work: Work, sources: Iterable[Source], worker: str) 
     _throw_away(part for part in older.values() if part is not None)
     took = (clock.now() - began).total_seconds()
     work.seconds_a_part = took / max(1, len(chosen))
+
+
+def _tags(work: Work, written: Written) -> list[bytes]:
+    """The tags of a part's people; a part written again is of people whose tags are made already."""
+    number = written.source.number
+    known = work.tagged[number].of(written.slots) if number in work.tagged else None
+    if known is not None:
+        return known
+    tags = subject_keys.tags_of(work.release.holder.ref, written.slots.tolist(), work.nonce)
+    work.tagged[number] = Tagged(written.slots, b"".join(tags))
+    return tags
 
 
 def _throw_away(parts: Iterable[Written]) -> None:

@@ -138,9 +138,14 @@ class People:
     def among(self, slots: Slots) -> "People":
         """Only these people, where they are here: a look-up for each, not a pass over all."""
         wanted = np.unique(slots)
-        places = np.searchsorted(self.slots, wanted)
-        places = places[places < len(self.slots)]
-        places = places[self.slots[places] == wanted[: len(places)]]
+        if not len(wanted):
+            return self.where(np.zeros(len(self.slots), dtype=np.bool_))
+        start = int(np.searchsorted(self.slots, wanted[0]))
+        stop = int(np.searchsorted(self.slots, wanted[-1], side="right"))
+        near = self.slots[start:stop]  # people of one part are neighbours: a short stretch
+        places = np.searchsorted(near, wanted)
+        places = places[places < len(near)]
+        places = start + places[near[places] == wanted[: len(places)]]
         return People(self.slots[places], self.groups[places], self.record_until[places])
 
     def where(self, kept: NDArray[np.bool_]) -> "People":

@@ -5,8 +5,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-MOST_ROWS = 50_000
-FAIR_ROWS = 45_000
+MOST_ROWS = 100_000
+FAIR_ROWS = 90_000
 BLOCK_BITS = 13
 BLOCK = 1 << BLOCK_BITS
 

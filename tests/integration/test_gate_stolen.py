@@ -1,9 +1,11 @@
 """A copy of the database and of the data folder without the keys holds no row and no client number."""
 
+import io
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -114,7 +116,8 @@ def test_the_holder_cannot_open_what_was_sealed_to_the_recipient(world):
     ring = KeyRing(settings.SAYSO_KEYS)
     with pytest.raises(NotReady):
         unseal(store().open(part.name), ring.identity(part.release.holder.ref))
-    assert canary(NUMBERS[0]).encode() in unseal(store().open(part.name), world.identity)
+    left = pq.read_table(io.BytesIO(unseal(store().open(part.name), world.identity)))
+    assert canary(NUMBERS[0]) in str(left.to_pylist())
     assert unseal(seal(b"x", [world.identity.to_public()]), world.identity) == b"x"
 
 

@@ -26,7 +26,7 @@ class Limits:
     bucket_most_bytes: int = 2048 * MIB
     buckets: int = 1024
     part_bytes: int = 8_000_000
-    part_rows: int = 45_000
+    part_rows: int = 90_000
     report_lines: int = 10_000
 
 
