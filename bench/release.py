@@ -28,7 +28,9 @@ from bench.measure import interleaved, verdict
 from governance.vocabulary import FieldType, PackageFormat
 from release.actions.loading.limits import LIMITS
 from release.actions.loading.writing import parquet
-from release.engine import PERSON, Engine, Keys, Limits, Shape, Source, compiled, person_keys
+from release.engine.parts import Engine, Keys, Limits, Source
+from release.engine.plan import PERSON, Shape, compiled
+from release.engine.rows import person_keys
 from release.rules.decide import Column, People
 from release.storage import LocalStore, Store, Stored, seal
 

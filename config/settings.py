@@ -281,6 +281,7 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler
 # The release engine: where memory ends, it refuses (503); it never spills to disk.
 ENGINE_MEMORY_MB = number("SAYSO_ENGINE_MEMORY_MB", 512, 16, 65_536)
 ENGINE_WORKERS = number("SAYSO_ENGINE_WORKERS", 2, 1, 64)
+ENGINE_SEATS = number("SAYSO_ENGINE_SEATS", 2, 1, 64)  # releases written at once on this machine
 
 LOGGING = {
     "version": 1,

@@ -15,7 +15,8 @@ import pyarrow.parquet as pq
 from pyrage import x25519
 
 from governance.vocabulary import FieldType, PackageFormat
-from release.engine import Engine, Keys, Limits, Shape, Source, Written, slot_columns
+from release.engine.parts import Engine, Keys, Limits, Source, Written
+from release.engine.plan import Shape, slot_columns
 from release.rules.decide import Column, People
 from release.storage import LocalStore, seal, unseal
 

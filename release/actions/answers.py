@@ -12,7 +12,7 @@ from audit.vocabulary import Decision, EntryType, Via
 from consent.rules import Slots
 from governance.actions import scopes, trail
 from governance.models import RecipientKey
-from release.engine import Written
+from release.engine.parts import Written
 from release.models import DatasetVersion, Release, ReleasePart, Use, Withheld
 from release.queries import facts
 from release.rules import manifest

@@ -25,7 +25,8 @@ from governance.queries import scopes as scope_queries
 from governance.queries.scopes import Epochs
 from governance.vocabulary import PackageFormat
 from release.actions import answers
-from release.engine import Engine, Keys, Limits, Shape, Source, Written
+from release.engine.parts import Engine, Keys, Limits, Source, Written
+from release.engine.plan import Shape
 from release.models import DatasetVersion, Lease, Release, StoredPart
 from release.queries import facts
 from release.rules import timing

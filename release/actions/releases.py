@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from audit.vocabulary import EntryType, Via
@@ -11,10 +12,13 @@ from governance.models import AccessRequest, User
 from governance.queries import clock
 from governance.vocabulary import RequestState
 from release.actions import preparing
+from release.engine.seats import seat
 from release.models import Lease, Release
 from release.permissions import check_can_ask
 from release.rules import timing
 from release.vocabulary import ReleaseClass, ReleaseState
+
+SEATS = "seats"  # the folder of the lines in which releases wait to be written
 
 
 def ask(
@@ -67,6 +71,11 @@ def run(*, release: Release, at: datetime, worker: str = "clock") -> Release:
     """
     if connection.in_atomic_block:
         raise RuntimeError("A release is prepared outside any transaction.")
+    with seat(settings.SAYSO_DATA / SEATS, settings.ENGINE_SEATS):
+        return _run(release, at, worker)
+
+
+def _run(release: Release, at: datetime, worker: str) -> Release:
     if not _leased(release, worker, at):
         release.refresh_from_db()
         return release

@@ -4,11 +4,21 @@ from datetime import datetime
 
 import numpy as np
 from django.conf import settings
+from django.db.models import Exists, OuterRef
 
 from common.keyring import KeyRing
 from consent.queries.sets import consent_sets
 from consent.rules import Ask, ConsentSets, Slots
-from governance.models import Agreement, CategoryField, Membership, RecipientKey
+from governance.models import (
+    AccessRequest,
+    Agreement,
+    AgreementDataset,
+    AgreementPurpose,
+    CategoryField,
+    Membership,
+    RecipientKey,
+    RequestField,
+)
 from governance.vocabulary import (
     AgreementState,
     DatasetState,
@@ -17,7 +27,7 @@ from governance.vocabulary import (
     RequestState,
     Role,
 )
-from release.models import DatasetVersion, Presence, Release
+from release.models import DatasetVersion, Presence, Release, VersionColumn
 from release.rules.bits import slots_of
 from release.rules.decide import AgreementFact, Facts, FieldFact, RequestFact, WholeFacts
 
@@ -45,24 +55,48 @@ def current_key(release: Release) -> RecipientKey | None:
 def gather_whole(release: Release, version: DatasetVersion | None) -> WholeFacts:
     """What a whole release hangs on, apart from people; read afresh at every call."""
     request = (
-        type(release.request)
-        .objects.select_related("dataset", "purpose", "agreement", "requester")
+        AccessRequest.objects.select_related("dataset", "purpose", "agreement")
+        .annotate(
+            covers_dataset=Exists(
+                AgreementDataset.objects.filter(
+                    agreement=OuterRef("agreement"), dataset=OuterRef("dataset")
+                )
+            ),
+            covers_purpose=Exists(
+                AgreementPurpose.objects.filter(
+                    agreement=OuterRef("agreement"), purpose=OuterRef("purpose")
+                )
+            ),
+            has_key=Exists(
+                RecipientKey.objects.filter(
+                    organisation=release.recipient_id, ended_at__isnull=True
+                )
+            ),
+            has_member=Exists(
+                Membership.objects.filter(
+                    user=release.asked_by_id,
+                    user__is_active=True,
+                    organisation=OuterRef("requester"),
+                    role=Role.REQUESTER,
+                    ended_at__isnull=True,
+                )
+            ),
+        )
         .get(pk=release.request_id)
     )
     return WholeFacts(
         request=RequestFact(RequestState(request.state), request.starts, request.ends),
-        agreement=_agreement(release, request.agreement),
+        agreement=_agreement(
+            release,
+            request.agreement,
+            covers_dataset=request.covers_dataset,
+            covers_purpose=request.covers_purpose,
+        ),
         dataset=DatasetState(request.dataset.state),
         purpose_kind=PurposeKind(request.purpose.kind),
         purpose_active=request.purpose.paused_at is None and request.purpose.retired_at is None,
-        has_key=current_key(release) is not None,
-        has_member=Membership.objects.filter(
-            user_id=release.asked_by_id,
-            user__is_active=True,
-            organisation_id=request.requester_id,
-            role=Role.REQUESTER,
-            ended_at__isnull=True,
-        ).exists(),
+        has_key=request.has_key,
+        has_member=request.has_member,
         has_version=version is not None,
         fields=_fields(release, version),
     )
@@ -113,27 +147,29 @@ def column_types(version: DatasetVersion) -> dict[str, FieldType]:
     }
 
 
-def _agreement(release: Release, agreement: Agreement) -> AgreementFact | None:
+def _agreement(
+    release: Release, agreement: Agreement, *, covers_dataset: bool, covers_purpose: bool
+) -> AgreementFact | None:
     if agreement.holder_id != release.holder_id or agreement.recipient_id != release.recipient_id:
         return None
-    request = release.request
     return AgreementFact(
         state=AgreementState(agreement.state),
         starts=agreement.starts,
         ends=agreement.ends,
-        covers_dataset=agreement.datasets.filter(dataset_id=request.dataset_id).exists(),
-        covers_purpose=agreement.purposes.filter(purpose_id=request.purpose_id).exists(),
+        covers_dataset=covers_dataset,
+        covers_purpose=covers_purpose,
         categories=frozenset(agreement.categories.values_list("category_id", flat=True)),
     )
 
 
 def _fields(release: Release, version: DatasetVersion | None) -> tuple[FieldFact, ...]:
     """The approved fields that the version holds, in the dataset's order."""
-    held = set() if version is None else set(column_types(version))
+    held = VersionColumn.objects.filter(version=version, field=OuterRef("field"))
     asked = [
         row.field
-        for row in release.request.fields.select_related("field").order_by("field__position")
-        if row.field.name in held
+        for row in RequestField.objects.filter(Exists(held), request=release.request_id)
+        .select_related("field")
+        .order_by("field__position")
     ]
     versions: dict[tuple[int, str], set[int]] = {}
     for category, name, number in CategoryField.objects.filter(

@@ -1,6 +1,6 @@
 """Who is in one part and what left of them, from names and days alone: no cell is looked at. Pure.
 
-The plan over rows (release.engine) says which rows and cells leave; this says the same of people. A
+The plan over rows (release.engine.plan) says which rows and cells leave; this says the same of people. A
 property test holds the two to one plain reading of every row.
 """
 

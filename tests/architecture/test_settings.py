@@ -38,6 +38,7 @@ BAD = [
     ("SAYSO_DEBUG", "1", "needs SAYSO_DEMO=1"),
     ("SAYSO_ENGINE_MEMORY_MB", "much", "not usable"),
     ("SAYSO_ENGINE_WORKERS", "0", "not usable"),
+    ("SAYSO_ENGINE_SEATS", "-1", "not usable"),
     ("DATABASE_URL", "oracle://somewhere/x", "not supported"),
     ("DATABASE_URL", "postgres", "not"),
     ("DATABASE_URL", "sqlite://:memory:", "in-memory"),

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from common.errors import NotReady
 from governance.vocabulary import FieldType, PackageFormat
-from release.engine import Limits, person_keys
+from release.engine.parts import Limits
+from release.engine.rows import person_keys
 from release.rules.decide import People
 from tests.sealed import DAY, Bench, Line, people, shape
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from common.errors import NotReady
 from governance.vocabulary import FieldType
-from release.engine import Limits, person_keys
+from release.engine.parts import Limits
+from release.engine.rows import person_keys
 from release.storage import LocalStore
 from tests.sealed import DAY, Bench, Line, people, shape
 

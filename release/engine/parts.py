@@ -1,62 +1,36 @@
-"""The only toucher of rows: one Ibis expression, compiled to SQL, run by DuckDB over sealed parts.
+"""The only toucher of rows: a part is opened, the plan is run over it, and what leaves is sealed.
 
-A part is opened into memory; each row gets beside it what is known of the people it names, and the
-rows are put into the order of person keys; DuckDB runs the plan, which filters and masks; what
-leaves is sealed to the recipient and put into the store. No row ever lies in clear on a disk: DuckDB
-gets no temporary folder, and where its memory ends the release is refused.
+A part is opened into memory; each row gets beside it what is known of the people it names; DuckDB
+runs the plan, which filters and masks; what leaves is sealed to the recipient and put into the
+store. No row ever lies in clear on a disk: DuckDB gets no temporary folder, and where its memory
+ends the release is refused.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache, reduce
 from hashlib import sha256
 
 import duckdb
-import ibis
-import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 from pyrage import x25519
 
 from common.errors import NotReady
 from consent.rules import Slots
-from governance.vocabulary import FieldType, PackageFormat
-from release.rules.decide import Column, People
-from release.rules.named import NEVER, NOBODY, Inside, Named, found, inside, named
+from governance.vocabulary import PackageFormat
+from release.engine.plan import RECORDED, WORDS, Shape, compiled, slot_columns
+from release.engine.rows import beside
+from release.rules.decide import People
+from release.rules.named import NEVER, NOBODY, Inside, Named, inside, named
 from release.storage import Store, Stored, memory, seal, unseal
 
-PERSON = "person"
-PERSON_KEY = "_person"
-RECORDED = "_recorded"
-FORMULA = ["=", "+", "-", "@", "\t", "\r", "\n"]  # what a spreadsheet may run (OWASP's list)
-TYPES: Mapping[FieldType, str] = {
-    FieldType.TEXT: "string",
-    FieldType.CODE: "string",
-    FieldType.CODES: "string",
-    FieldType.INTEGER: "int64",
-    FieldType.DECIMAL: "float64",
-    FieldType.DATE: "date",
-    FieldType.BOOLEAN: "boolean",
-}
-WORDS = {kind for kind, name in TYPES.items() if name == "string"}
 COPIES = 4  # a part lies in memory as read, in order, masked, and encoded
-
-
-@dataclass(frozen=True)
-class Shape:
-    """What leaves and how: approved columns, the type of each, people per row, the format."""
-
-    columns: tuple[Column, ...]
-    types: tuple[FieldType, ...]
-    people_per_row: int
-    format: PackageFormat
 
 
 @dataclass(frozen=True)
@@ -101,125 +75,6 @@ class Limits:
 
     megabytes: int
     workers: int
-
-
-def row_plan(shape: Shape) -> ir.Table:
-    """The plan over rows as one Ibis table: what leaves.
-
-    A row leaves with the groups that every person named in it opened, recorded within each one's
-    period; a row without any open group does not leave; other columns are null. The rows come in
-    order, with what is known of each named person beside them (`beside`).
-    """
-    slots = slot_columns(shape.people_per_row)
-    part = ibis.table(
-        {
-            **dict.fromkeys(slots, "int32"),
-            RECORDED: "date",
-            PERSON_KEY: "string",
-            **dict.fromkeys(map(groups_of, slots), "int64"),
-            **dict.fromkeys(map(until_of, slots), "date"),
-            **{
-                column.name: TYPES[kind]
-                for column, kind in zip(shape.columns, shape.types, strict=True)
-            },
-        },
-        name="part",
-    )
-    opened = reduce(lambda left, right: left & right, [_open(part, slot) for slot in slots])
-    rows = part.mutate(_open=opened)
-    leaving = rows.filter(rows["_open"] != 0)
-    return leaving.select(
-        **{PERSON: leaving[PERSON_KEY]},
-        **{
-            column.name: _masked(leaving, column, kind, shape.format)
-            for column, kind in zip(shape.columns, shape.types, strict=True)
-        },
-    )
-
-
-def slot_columns(people_per_row: int) -> list[str]:
-    return ["_slot", *(f"_slot{place}" for place in range(2, people_per_row + 1))]
-
-
-def groups_of(slot: str) -> str:
-    return f"{slot}_groups"
-
-
-def until_of(slot: str) -> str:
-    return f"{slot}_until"
-
-
-def _open(rows: ir.Table, slot: str) -> ir.Value:
-    """The groups one named person opens for a row: none unless recorded within her period."""
-    within = rows[RECORDED] <= rows[until_of(slot)]
-    opened = ibis.ifelse(within, rows[groups_of(slot)], ibis.literal(0, "int64")).coalesce(0)
-    return ibis.ifelse(rows[slot].isnull(), ibis.literal(-1, "int64"), opened)
-
-
-def _masked(rows: ir.Table, column: Column, kind: FieldType, format: PackageFormat) -> ir.Value:
-    value = rows[column.name]
-    if format == PackageFormat.CSV and kind in WORDS:
-        # A quotation mark in front keeps a spreadsheet from running a cell as a formula.
-        value = ibis.ifelse(value.left(1).isin(FORMULA), ibis.literal("'") + value, value)
-    bit = ibis.literal(1 << column.group, "int64")
-    return ibis.ifelse((rows["_open"] & bit) != 0, value, ibis.null(value.type()))
-
-
-@lru_cache(maxsize=256)
-def compiled(shape: Shape) -> str:
-    """The plan as DuckDB SQL; the same shape is compiled once."""
-    return str(ibis.to_sql(row_plan(shape), dialect="duckdb"))
-
-
-def person_keys(key: bytes, slots: Slots) -> pa.StringArray:
-    """For each slot 32 hexadecimal signs: AES-256 of the slot under the agreement's own key.
-
-    A permutation: two people never share one, and without the key none leads to a slot or to the
-    same person's key under another agreement.
-    """
-    return _as_text(_blocks(key, slots))
-
-
-def _blocks(key: bytes, slots: Slots) -> bytes:
-    blocks = np.zeros((len(slots), 4), dtype=">u4")
-    blocks[:, 3] = slots
-    encryptor = Cipher(algorithms.AES256(key), modes.ECB()).encryptor()  # noqa: S305 - single blocks
-    return encryptor.update(blocks.tobytes()) + encryptor.finalize()
-
-
-def _as_text(blocks: bytes) -> pa.StringArray:
-    text = blocks.hex().encode()
-    offsets = np.arange(len(blocks) // 16 + 1, dtype=np.int32) * 32
-    return pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(text))
-
-
-def beside(cells: pa.Table, those: Named, people: People, key: bytes) -> pa.Table:
-    """The rows whose first person is known, each with her key and what each named person opened.
-
-    In the order of those keys: the order of our slots would link packages to each other. Somebody
-    who is not known opens nothing.
-    """
-    blocks = _blocks(key, people.slots)
-    halves = np.frombuffer(blocks, dtype=">u8")[::2].astype(np.uint64)  # the first half decides
-    # Short numbers sort far faster.
-    small = np.uint16 if len(halves) <= np.iinfo(np.uint16).max else np.int32
-    places = np.empty(len(halves), dtype=small)
-    places[np.argsort(halves)] = np.arange(len(halves), dtype=small)
-    known, at = found(those, people)
-    rows = np.flatnonzero(known[those.row, 0])
-    rows = rows[np.argsort(places[at[those.row[rows], 0]], kind="stable")]
-    chosen = those.row[rows]
-    groups = np.where(known, people.groups[at], np.int64(0))[chosen]
-    until = people.record_until[at][chosen]
-    who = pa.array(at[chosen, 0].astype(np.int32))
-    table = cells.take(pa.array(rows)).append_column(
-        PERSON_KEY, pa.DictionaryArray.from_arrays(who, _as_text(blocks))
-    )
-    for place, slot in enumerate(slot_columns(those.slots.shape[1])):
-        table = table.append_column(groups_of(slot), pa.array(groups[:, place]))
-        day = pa.array(until[:, place], type=pa.int32()).cast(pa.date32())
-        table = table.append_column(until_of(slot), day)
-    return table
 
 
 @contextmanager
