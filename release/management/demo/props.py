@@ -1,7 +1,9 @@
 """Loading what the story plays with: a file into a dataset, papers into consents."""
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +11,16 @@ import numpy as np
 from django.conf import settings
 from django.utils import timezone
 
-from consent.actions import imports
-from governance.models import AccessRequest, Agreement, Dataset
+from consent.actions import consents, imports, objections
+from consent.models import Consent
+from governance.models import AccessRequest, Agreement, DataCategory, Dataset
 from release.actions import versions
 from release.management.demo import check, world
 from release.management.demo.papers import PaperPlan, Sharing, draw_papers, write_papers
 from release.management.demo.world import UNIVERSITY, VIA, World
 
 Progress = Callable[[str, int, int], None]
+SAY_ALOUD = 12  # how many people say each of the noes that no paper carries
 
 
 @dataclass
@@ -59,6 +63,52 @@ def import_papers(
             scope=scope,
             most_bad=most_bad,
         )
+
+
+def say_aloud(here: World, holder: str, seed: int) -> dict[str, int]:
+    """Some people pause or object, each in another way, by the holder's advocate.
+
+    Gives how many said what.
+    """
+    by, at = world.advocate_of(here, holder), timezone.now()
+    recipient = here.organisation(UNIVERSITY)
+    standing = list(
+        Consent.objects.filter(
+            holder=here.organisation(holder), recipient=recipient, purpose__code="research"
+        )
+        .filter(ended_at__isnull=True, starts__lte=at, ends__gt=at)
+        .select_related("subject__holder", "purpose")
+        .order_by("ref")
+    )
+    random.Random(seed).shuffle(standing)  # noqa: S311 - a repeatable choice, no secret
+    categories = list(DataCategory.objects.order_by("pk"))
+
+    def pause(consent: Consent, until: datetime | None) -> None:
+        consents.pause(consent=consent, by=by, at=at, via=VIA, until=until)
+
+    def object_to(consent: Consent, **what: Any) -> None:
+        objections.make(subject=consent.subject, by=by, at=at, via=VIA, **what)
+
+    acts: dict[str, Callable[[int, Consent], None]] = {
+        "paused for now": lambda _, yes: pause(yes, None),
+        "paused until a day": lambda n, yes: pause(yes, at + timedelta(days=7 + n)),
+        "said no to this recipient": lambda _, yes: object_to(yes, recipient=recipient),
+        "said no to this kind of recipient": lambda _, yes: object_to(
+            yes, recipient_kind=recipient.kind
+        ),
+        "said no to this purpose": lambda _, yes: object_to(yes, purpose=yes.purpose),
+        "said no to one category": lambda n, yes: object_to(
+            yes, category=categories[n % len(categories)]
+        ),
+        "said no to everything": lambda _, yes: object_to(yes),
+    }
+    said: dict[str, int] = {}
+    for number, (name, act) in enumerate(acts.items()):
+        chosen = standing[number :: len(acts)][:SAY_ALOUD]
+        for place, yes in enumerate(chosen):
+            act(place, yes)
+        said[name] = len(chosen)
+    return said
 
 
 def plan(mapping: bytes, data: Dataset | None) -> dict[str, Any]:

@@ -130,6 +130,8 @@ class Story:
         )
         if files is not None:
             self._bad_papers(here, files)
+        said = props.say_aloud(here, HARBOR, self.facts.seed)
+        self.say("   Said aloud: " + ", ".join(f"{n} {what}" for what, n in said.items()) + ".")
         agreement = world.signed_agreement(
             here,
             data,
