@@ -89,7 +89,7 @@ def _yeses(request: AccessRequest, slots: np.ndarray) -> None:
             f"INSERT INTO consent_consent (ref, subject_id, {columns})"
             f" SELECT 'con-long-' || s.slot, s.slot, {', '.join('t.' + each for each in copied)}"
             " FROM consent_subject s, consent_consent t"
-            " WHERE t.id = %s AND s.slot BETWEEN %s AND %s AND (s.slot * 7919) %% 10 < 6"
+            " WHERE t.id = %s AND s.slot BETWEEN %s AND %s AND s.holder_id = t.holder_id AND s.slot %% 10 < 6"
             " AND NOT EXISTS (SELECT 1 FROM consent_consent c WHERE c.subject_id = s.slot)",
             [like.pk, int(slots[0]), int(slots[-1])],
         )

@@ -5,15 +5,18 @@ from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from threading import Thread
 
+import numpy as np
 import pytest
 from django.db import connection, connections, transaction
 from django.db.models import Model
 from django.utils import timezone
 
 from audit.models import Entry
+from audit.tlog.subjects import subjects_root
 from audit.vocabulary import EntryType
 from common.errors import NotPermitted, Void
 from consent.models import Consent
+from consent.queries.keys import tags_of
 from governance.actions import memberships, people
 from governance.vocabulary import Role, UserKind
 from release.actions import answers, handing, preparing
@@ -21,6 +24,7 @@ from release.models import Download, Release
 from release.queries import facts
 from release.queries.standing import used
 from release.rules import timing
+from release.rules.packed import unpack
 from release.vocabulary import DownloadPart, Ground, ReleaseState, VoidGround
 from tests.append_only import triggers_lifted
 from tests.gate import Later, before, drained, part_of, part_streams
@@ -92,6 +96,38 @@ def test_without_the_catching_up_and_the_last_look_the_same_no_is_missed(world, 
     monkeypatch.setattr(preparing, "_apply_moves", lambda _: [])
     before(monkeypatch, preparing, "_commit", lambda: world.no(her))
     assert holds(world, world.prepare(), her)
+
+
+def people_root(release: Release) -> bytes:
+    """The root over the parts' people, made anew from who is in each part."""
+    nonce = bytes(release.entry.nonce)
+    return subjects_root(
+        subjects_root(tags_of(release.holder.ref, unpack(part.slots).tolist(), nonce))
+        for part in release.parts.order_by("number")
+    )
+
+
+def test_the_entry_stands_on_exactly_the_people_inside_also_after_a_part_was_written_again(
+    world, her, monkeypatch
+):
+    made = []
+    monkeypatch.setattr(
+        preparing.subject_keys, "tags_of", lambda *given: made.append(given) or tags_of(*given)
+    )
+    taken = before(monkeypatch, preparing, "_commit", lambda: world.no(her))
+    release = world.prepare()
+    assert taken
+    assert bytes(release.entry.subjects_root) == people_root(release)
+    # Under the lock no tag is made anew: a part that was written again has fewer people, not others.
+    assert len(made) == release.version.parts.count()
+
+
+def test_tags_are_given_only_to_those_for_whom_they_were_made():
+    known = preparing.Tagged(np.array([2, 5, 9], np.int32), b"a" * 32 + b"b" * 32 + b"c" * 32)
+    assert known.of(np.array([2, 9], np.int32)) == [b"a" * 32, b"c" * 32]
+    assert known.of(np.array([], np.int32)) == []
+    for stranger in ([1], [2, 6], [9, 10], [2, 5, 9, 11]):
+        assert known.of(np.array(stranger, np.int32)) is None
 
 
 @pytest.mark.parametrize(("place", "step"), STEPS, ids=[step for _, step in STEPS])

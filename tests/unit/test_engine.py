@@ -184,6 +184,20 @@ def test_a_column_that_was_not_approved_is_absent_and_not_only_empty(bench):
     assert b"north" not in bench.clear(written)
 
 
+def test_no_word_of_a_cell_that_stays_is_anywhere_in_what_leaves(bench):
+    """Words travel as numbers into a part's list of words: the list itself stays here."""
+    lines = [
+        Line((ANNA,), ("her-own-word", "her-closed-word")),
+        Line((BEA,), ("word-of-another", "her-closed-word")),
+        Line((ANNA,), ("word-after-her-day", "x"), DAY + timedelta(days=1)),
+    ]
+    written = bench.run(ONE_EACH, lines, people({ANNA: (AGE, DAY)}))
+    clear = bench.clear(written)
+    assert b"her-own-word" in clear
+    for word in (b"her-closed-word", b"word-of-another", b"word-after-her-day"):
+        assert word not in clear
+
+
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@now", "\tx", "\rx", "\nx"])
 def test_a_cell_that_a_spreadsheet_would_run_is_made_harmless(bench, cell):
     made = shape(*TWO, format=PackageFormat.CSV)

@@ -188,3 +188,19 @@ def test_where_memory_ends_the_release_is_refused_and_nothing_spills(
     assert looking.seen == set()
     assert [each for folder in elsewhere for each in folder.rglob("*")] == []
     assert list(bench.store.names("packages")) == []
+
+
+def test_one_long_word_in_many_rows_is_weighed_written_out(tmp_path):
+    """A list of words holds it once; what leaves would hold it in every row."""
+    bench = Bench(tmp_path)
+    made = shape(*ALONE)
+    long, short = "x" * 100_000, "y"
+    source = bench.part(made, [Line((slot,), (long,)) for slot in range(500)])
+    everybody = people(dict.fromkeys(range(500), 1))
+    with pytest.raises(NotReady) as refusal:
+        bench.write(made, [source], everybody, limits=Limits(64, 1))
+    assert refusal.value.code == "engine_memory"
+    # The same longest word, but in one row only: its real weight counts.
+    lines = [Line((slot,), (short if slot else long,)) for slot in range(500)]
+    (written,) = bench.write(made, [bench.part(made, lines)], everybody, limits=Limits(64, 1))
+    assert written.rows == 500
