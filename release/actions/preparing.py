@@ -84,15 +84,16 @@ class Work:
     left_out: list[Slots] = field(default_factory=list)
 
 
-def answer(release: Release, worker: str) -> Release:
+def answer(release: Release, worker: str, attempt: int = 0) -> Release:
     """Decide one waiting release and write its package or its refusal; the caller has the lease.
 
+    `attempt`: how often it was begun before; each gives itself twice as long.
     Raises StartAgain where the whole changed meanwhile, NotReady where it cannot be done now.
     """
     version = facts.current_version(release)
     since = clock.now()
     epochs = scope_queries.epochs(release.recipient_id)  # first; the facts are younger than it
-    until = since + timing.margin(version.rows if version else 0)
+    until = since + timing.margin(version.rows if version else 0, attempt)
     gathered = facts.gather_facts(release, version, since, until)
     decided = decide(gathered)
     if isinstance(decided, Refusal):

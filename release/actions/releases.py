@@ -80,12 +80,12 @@ def _run(release: Release, at: datetime, worker: str) -> Release:
         release.refresh_from_db()
         return release
     try:
-        for _ in range(timing.LONGEST_RESTARTS + 1):
+        for attempt in range(timing.LONGEST_RESTARTS + 1):
             current = _fresh(release)
             if current.state != ReleaseState.WAITING:
                 return current  # another worker was faster: our lease had run out
             try:
-                return preparing.answer(current, worker)
+                return preparing.answer(current, worker, attempt)
             except preparing.StartAgain:
                 continue
         raise NotReady("too_many_changes", "Too much changed while this was written. Ask again.")

@@ -17,6 +17,9 @@ def writing_seconds(rows: int) -> float:
     return max(0.05, rows / ROWS_A_SECOND)
 
 
-def margin(rows: int) -> timedelta:
-    """How far ahead consents must hold: twice the estimated writing, and a minute."""
-    return timedelta(seconds=60 + 2 * writing_seconds(rows))
+def margin(rows: int, attempt: int = 0) -> timedelta:
+    """How far ahead consents must hold: twice the estimated writing, and a minute.
+
+    Twice as far at each further attempt: a machine slower than the estimate must get done too.
+    """
+    return timedelta(seconds=60 + 2 * writing_seconds(rows)) * 2**attempt

@@ -147,6 +147,21 @@ def test_a_yes_that_ends_within_the_time_of_writing_is_left_out(world, her):
     assert not holds(world, world.prepare(), her)
 
 
+def test_a_machine_slower_than_the_estimate_gets_done_at_a_further_attempt(
+    world, monkeypatch, later
+):
+    tries = []
+
+    def slow(running, work, commit=preparing._commit):
+        tries.append(work.until)
+        later.pass_(seconds=100)  # longer than the first attempt gives itself
+        return commit(running, work)
+
+    monkeypatch.setattr(preparing, "_commit", slow)
+    assert world.prepare().state == ReleaseState.PREPARED
+    assert len(tries) == 2
+
+
 def test_a_no_during_the_commit_waits_for_it_and_voids_the_package(world, her, monkeypatch):
     """The commit holds the locks: the no is acknowledged after it, so it must find the package void."""
     done: list[bool] = []
