@@ -13,6 +13,7 @@ from audit.vocabulary import LARGEST_EPOCH, LARGEST_LEAF, Decision, EntryType, V
 VERSION = 1
 NONCE_SIZE = 16
 HASH_SIZE = 32
+MASK = "(not kept)"
 
 # A leaf is read by strangers: it holds opaque words, never a sentence, an address or a mail.
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._/,+=-]{0,199}\Z", re.ASCII)
@@ -126,3 +127,11 @@ def policy_digest(policy: Mapping[str, Flat]) -> str:
 def journal_digest(salt: bytes, row: Mapping[str, Flat]) -> str:
     """The digest of one change-journal row; the salt keeps it from being guessed."""
     return sha256(salt + canonical_bytes(row)).hexdigest()
+
+
+def masked(value: str) -> str:
+    """What the change journal keeps of a value that is nobody's to read: that it changed.
+
+    Always the same, since half a value, or its length, would tell on it.
+    """
+    return MASK
