@@ -24,10 +24,10 @@ from governance import permissions
 from governance.actions import catalogue, organisations, people, trail
 from governance.models import Organisation, OrganisationUserPermission
 from governance.rules import FieldSpec
-from governance.vocabulary import FieldSensitivity, FieldType, OrganisationKind, UserKind
+from governance.vocabulary import FieldSensitivity, FieldType, OrganisationKind, Role, UserKind
 from tests.append_only import triggers_lifted
 from tests.factories import governance as made
-from tests.integration.audit_log import log_keys  # noqa: F401
+from tests.integration.audit_log import happened, log_keys  # noqa: F401
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("log_keys")]
 
@@ -293,19 +293,28 @@ def test_what_a_deed_changes_goes_with_the_deed_when_it_is_undone(convener, monk
     assert not Organisation.objects.filter(name="River").exists()
 
 
-def test_a_deed_on_more_rows_than_fit_in_one_batch_covers_them_all(convener, monkeypatch):
+def test_a_deed_on_more_rows_than_fit_in_one_batch_covers_them_all(monkeypatch):
     monkeypatch.setattr("audit.actions.entries.JOURNAL_BATCH", 7)
+    with transaction.atomic():
+        journal.insert(bodies(30))
+        happened()
+    assert not JournalWaiting.objects.exists()
+    assert JournalDigest.objects.count() == 30
+
+
+def test_the_columns_of_a_dataset_are_journaled_though_they_come_in_at_once(convener):
     dataset = made.dataset()
-    permissions.grant(convener, dataset.holder, people.Role.STEWARD)
+    permissions.grant(convener, dataset.holder, Role.STEWARD)
     category = made.category().code
     specs = [
-        FieldSpec(f"column_{n}", FieldType.TEXT, category, FieldSensitivity.QUASI)
-        for n in range(30)
+        FieldSpec(f"column_{n}", FieldType.TEXT, category, FieldSensitivity.QUASI) for n in range(3)
     ]
-    catalogue.define_fields(dataset=dataset, fields=specs, **hand(convener))
+    columns = catalogue.define_fields(dataset=dataset, fields=specs, **hand(convener))
     assert not JournalWaiting.objects.exists()
-    kept = LogEntry.objects.filter(content_type__model="field")
-    assert kept.count() == JournalDigest.objects.filter(row__in=kept).count() == 30
+    for column in columns:
+        (row,) = rows(column)
+        assert covered(row).type == EntryType.JOURNAL_CHANGED
+        assert row.changes["name"] == [None, column.name]
 
 
 def verify():
