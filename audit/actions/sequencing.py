@@ -69,12 +69,7 @@ def _alone() -> bool:
 
 
 def _number(limit: int, signer: Signer) -> int:
-    pending = list(
-        Entry.objects.filter(seq__isnull=True)
-        .order_by("pk")
-        .select_for_update(skip_locked=True)
-        .values_list("pk", "leaf", "leaf_hash")[:limit]
-    )
+    pending = _pending(limit)
     if not pending:
         return 0
     edge = _checked_edge()
@@ -98,6 +93,16 @@ def _number(limit: int, signer: Signer) -> int:
         signed_at=timezone.now(),  # the signing is no one's deed, so no one passes its moment
     )
     return len(numbers)
+
+
+def _pending(limit: int) -> list[tuple[int, bytes, bytes]]:
+    """What waits: whatever has no number, however late it committed; never "above the last one".
+
+    An entry that somebody holds waits for the next tick instead of stopping the whole log.
+    """
+    waiting = Entry.objects.filter(seq__isnull=True).order_by("pk")
+    held = waiting.select_for_update(skip_locked=True)
+    return list(held.values_list("pk", "leaf", "leaf_hash")[:limit])
 
 
 def _write_numbers(numbers: list[tuple[int, int]]) -> None:
