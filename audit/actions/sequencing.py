@@ -20,6 +20,7 @@ from common.errors import NotReady
 # One key of the single-number kind, so that it cannot meet the two-number keys of scopes.
 SEQUENCER_LOCK = 0x5A59534F4C4F47
 BATCH = 2000
+Stored = bytes | memoryview  # as PostgreSQL's driver gives it
 PAUSE = 0.01
 
 
@@ -95,7 +96,7 @@ def _number(limit: int, signer: Signer) -> int:
     return len(numbers)
 
 
-def _pending(limit: int) -> list[tuple[int, bytes, bytes]]:
+def _pending(limit: int) -> list[tuple[int, Stored, Stored]]:
     """What waits: whatever has no number, however late it committed; never "above the last one".
 
     An entry that somebody holds waits for the next tick instead of stopping the whole log.
