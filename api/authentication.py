@@ -3,7 +3,7 @@
 import re
 
 from allauth.account.adapter import get_adapter
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -55,5 +55,5 @@ def _secret(request: Request) -> str:
 def _address(request: Request) -> str:
     try:
         return str(get_adapter().get_client_ip(request))
-    except PermissionDenied:  # a proxy that was promised is not there: still one answer for all
-        return ""
+    except (PermissionDenied, ImproperlyConfigured):
+        return ""  # a proxy that was promised is not there; a token is answered as ever

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from audit.tlog.canonical import Flat, canonical_bytes
 from audit.vocabulary import LARGEST_EPOCH, LARGEST_LEAF, Burst, Decision, EntryType, Via
@@ -156,5 +156,5 @@ def network(address: str) -> str:
     if isinstance(found, IPv6Address):
         if found.ipv4_mapped is not None:
             return str(found.ipv4_mapped)
-        return str(ip_network((int(found), PREFIX), strict=False))
+        return str(IPv6Network((int(found), PREFIX), strict=False))
     return str(found)
