@@ -37,8 +37,10 @@ JOURNALED: dict[str, Kept] = {
         "what guardian really answers by: a grant without a membership shows here",
     ),
     "governance.BoardUserPermission": Kept(
-        ("permission", "user", "content_object"),
-        "what guardian really answers by: a say without a seat shows here",
+        ("permission", "content_object"),
+        "what guardian really answers by: a say without a seat shows here; not whose, for it is "
+        "written beside the seat and its kind",
+        masked=("user",),
     ),
     "governance.RecipientKey": Kept(
         ("organisation", "public_key", "registered_by", "registered_at", "ended_at"),

@@ -21,10 +21,17 @@ from audit.rules import MASK
 from audit.vocabulary import SYSTEM, EntryType, Via
 from common.acting import acting
 from governance import permissions
-from governance.actions import catalogue, organisations, people, trail
+from governance.actions import boards, catalogue, organisations, people, trail
 from governance.models import Organisation, OrganisationUserPermission
 from governance.rules import FieldSpec
-from governance.vocabulary import FieldSensitivity, FieldType, OrganisationKind, Role, UserKind
+from governance.vocabulary import (
+    FieldSensitivity,
+    FieldType,
+    OrganisationKind,
+    Role,
+    SeatKind,
+    UserKind,
+)
 from tests.append_only import triggers_lifted
 from tests.factories import governance as made
 from tests.integration.audit_log import happened, log_keys  # noqa: F401
@@ -135,10 +142,13 @@ def test_a_survivors_account_leaves_no_row_and_a_staff_account_does():
     assert rows(made.user())[0].changes["kind"] == [None, "staff"]
 
 
-def test_a_seat_does_not_say_by_whom_it_is_filled():
-    seat = made.seat(kind="survivor")
-    kept = rows(seat)[0].changes
-    assert (kept["kind"], kept["user"]) == ([None, "survivor"], [MASK, MASK])
+def test_what_fills_a_seat_does_not_say_by_whom_also_not_in_the_row_beside_it(convener):
+    """A kind of seat tells on a person."""
+    user, before = made.user(), len(rows())
+    boards.fill_seat(board=made.board(), user=user, kind=SeatKind.SURVIVOR, **hand(convener))
+    left = {row.content_type.model: row.changes for row in rows()[before:]}
+    assert left["seat"]["kind"] == [None, "survivor"]
+    assert left["seat"]["user"] == left["boarduserpermission"]["user"] == [MASK, MASK]
 
 
 def test_a_second_factor_is_kept_without_its_secret():
