@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from api.authentication import BearerToken
@@ -15,6 +16,7 @@ from api.errors import problem
 from api.ranges import Unsatisfiable, Window, window
 from api.releases import prepared
 from audit.vocabulary import Via
+from release.actions import stopping
 from release.actions.handing import HandedOver, hand_over
 from release.models import Release, ReleasePart
 from release.vocabulary import DownloadPart
@@ -53,7 +55,7 @@ class HandOver(Endpoint):
             close(handed.chunks)
             response = HttpResponse()
         else:
-            response = StreamingHttpResponse(watched(handed.chunks, self.request))
+            response = StreamingHttpResponse(watched(handed, self.request))
         response["Content-Type"] = handed.content_type
         response["Content-Disposition"] = f'attachment; filename="{handed.name}"'
         response["Content-Length"] = str(handed.last - handed.first + 1)
@@ -124,17 +126,32 @@ class Part(HandOver):
         )
 
 
-def watched(chunks: Iterator[bytes], request: Request) -> Iterator[bytes]:
+def watched(handed: HandedOver, request: Request) -> Iterator[bytes]:
     """The chunks, as long as the token opens the door; it is shown again each second."""
     looked = time.monotonic()
     try:
-        for chunk in chunks:
+        for chunk in handed.chunks:
             if time.monotonic() - looked >= LOOK_AGAIN_SECONDS:
                 looked = time.monotonic()
-                BearerToken().authenticate(request)
+                look_again(handed, request)
             yield chunk
     finally:
-        close(chunks)
+        close(handed.chunks)
+
+
+def look_again(handed: HandedOver, request: Request) -> None:
+    """Break the connection, and leave an entry, where the token opens the door no more."""
+    try:
+        BearerToken().admitted(request)
+    except AuthenticationFailed:
+        stopping.stopped(
+            release=handed.download.release,
+            by=handed.download.by,
+            at=timezone.now(),
+            via=Via.API,
+            reason="token-ended",
+        )
+        raise
 
 
 def close(chunks: Iterator[bytes]) -> None:

@@ -4,15 +4,25 @@ import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from audit.tlog.canonical import Flat, canonical_bytes
-from audit.vocabulary import LARGEST_EPOCH, LARGEST_LEAF, Decision, EntryType, Via
+from audit.vocabulary import LARGEST_EPOCH, LARGEST_LEAF, Burst, Decision, EntryType, Via
 
 VERSION = 1
 NONCE_SIZE = 16
 HASH_SIZE = 32
+MASK = "(not kept)"
+
+# How many failed sign-ins of one kind within the window are a burst: more than somebody needs who
+# has forgotten her words, or than a shelter needs whose people share one address.
+WINDOW = timedelta(minutes=15)
+BURST: Mapping[Burst, int] = {Burst.ONE_ACCOUNT: 10, Burst.ONE_ADDRESS: 30}
+# The most entries about bursts for one door in one window.
+MOST_BURSTS = 10
+PREFIX = 64  # of an IPv6 address; the rest of it one caller can change at will
 
 # A leaf is read by strangers: it holds opaque words, never a sentence, an address or a mail.
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._/,+=-]{0,199}\Z", re.ASCII)
@@ -126,3 +136,25 @@ def policy_digest(policy: Mapping[str, Flat]) -> str:
 def journal_digest(salt: bytes, row: Mapping[str, Flat]) -> str:
     """The digest of one change-journal row; the salt keeps it from being guessed."""
     return sha256(salt + canonical_bytes(row)).hexdigest()
+
+
+def masked(value: str) -> str:
+    """What the change journal keeps of a value that is nobody's to read: that it changed.
+
+    Always the same, since half a value, or its length, would tell on it.
+    """
+    return MASK
+
+
+def network(address: str) -> str:
+    """The part of an address that one caller cannot easily change; the text itself where it is
+    no address."""
+    try:
+        found = ip_address(address.strip())
+    except ValueError:
+        return address.strip()
+    if isinstance(found, IPv6Address):
+        if found.ipv4_mapped is not None:
+            return str(found.ipv4_mapped)
+        return str(IPv6Network((int(found), PREFIX), strict=False))
+    return str(found)

@@ -131,6 +131,14 @@ class Decision(TextChoices):
     REFUSED = "refused"
 
 
+class Burst(TextChoices):
+    """What the failed sign-ins of one burst have in common; the reason of its entry."""
+
+    ONE_ACCOUNT = "one-account"
+    ONE_ADDRESS = "one-address"
+    MANY = "many"
+
+
 PERSON = "person"
 """The actor of every entry that a survivor caused."""
 

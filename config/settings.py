@@ -11,6 +11,8 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from config.journal import tracking
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
@@ -118,6 +120,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.acting.Acting",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -210,7 +213,12 @@ ANONYMOUS_USER_NAME = None
 GUARDIAN_MONKEY_PATCH_USER = False
 GUARDIAN_MONKEY_PATCH_GROUP = False
 
+# The change journal. Who acts is said by config.acting, never by the library's own middleware,
+# which keeps what strangers write into headers.
 AUDITLOG_LOGENTRY_MODEL = "audit.LogEntry"
+AUDITLOG_INCLUDE_TRACKING_MODELS = tracking()
+AUDITLOG_MASK_CALLABLE = "audit.rules.masked"
+AUDITLOG_STORE_JSON_CHANGES = True  # as text, nothing and the word None would be the same
 AUDITLOG_DISABLE_REMOTE_ADDR = True
 # Our LogEntry has migrations of its own; theirs would leave an empty table that nothing knows.
 MIGRATION_MODULES = {"auditlog": None}

@@ -12,12 +12,16 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.translation import gettext_lazy as _
 from qrcode.main import QRCode
 
+from audit.actions import bursts
+from audit.vocabulary import Via
 from common.errors import NotReady
 from governance.models import User
 from governance.vocabulary import UserKind
@@ -48,6 +52,21 @@ class StaffAccountAdapter(DefaultAccountAdapter):
             return None
         self._rollback_login_failed_rl_usage()
         return user
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:  # a try too many is a failed one as well
+            self.authentication_failed(request, **credentials)
+            raise
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        bursts.failed(
+            door=Via.DESK,
+            account=str(credentials.get("username", "")),
+            address=self.get_client_ip(request),
+            at=timezone.now(),
+        )
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         # By name and address together: nobody can lock a colleague out from elsewhere.

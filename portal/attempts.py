@@ -6,7 +6,11 @@ Never by name alone: somebody who knows a person's name must not be able to lock
 from allauth.account.adapter import get_adapter
 from django.core.cache import cache
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
+
+from audit.actions import bursts
+from audit.vocabulary import Via
 
 WINDOW = 15 * 60  # seconds
 MOST_FOR_ONE_NAME = 5
@@ -19,6 +23,16 @@ def take(request: HttpRequest, name: str) -> bool:
     by_name = _count(_key("name", f"{name.strip().casefold()}\n{address}"))
     by_address = _count(_key("address", address))
     return by_name <= MOST_FOR_ONE_NAME and by_address <= MOST_FOR_ONE_ADDRESS
+
+
+def failed(request: HttpRequest, name: str) -> None:
+    """The try was wrong, or one too many: the log hears of it where it makes a burst."""
+    bursts.failed(
+        door=Via.PORTAL,
+        account=name,
+        address=get_adapter().get_client_ip(request),
+        at=timezone.now(),
+    )
 
 
 def forget(request: HttpRequest, name: str) -> None:

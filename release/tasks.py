@@ -6,6 +6,7 @@ from datetime import datetime
 from os import getpid
 
 from audit.actions import sequence
+from common.acting import CLOCK, acting
 from common.errors import NotReady
 from governance.actions import reviews
 from release.actions import keeping, releases, versions
@@ -36,6 +37,7 @@ def run_releases(at: datetime, most: int = 1000) -> int:
     return done
 
 
+@acting(lambda: CLOCK)
 def tick(at: datetime) -> int:
     """Everything that is due: releases, unanswered requests, wiping, sweeping, the log."""
     done = run_releases(at)

@@ -38,93 +38,104 @@ def record(
     The change-journal rows that this transaction has written so far are covered along with it.
     """
     record_journal(at=at, via=via)
-    return _insert(
-        Leaf(
-            type=type,
-            time=at,
-            actor=actor,
-            via=via,
-            purpose=purpose,
-            resource=resource,
-            decision=decision,
-            reason=reason,
-            policy=policy,
-            epoch_everyone=epoch_everyone,
-            epoch_scope=epoch_scope,
-            subjects_root=subjects_root,
-            subjects_band=band(subjects),
-            detail_commit=detail_commit,
-            nonce=secrets.token_bytes(NONCE_SIZE) if nonce is None else nonce,
-        )
+    leaf = Leaf(
+        type=type,
+        time=at,
+        actor=actor,
+        via=via,
+        purpose=purpose,
+        resource=resource,
+        decision=decision,
+        reason=reason,
+        policy=policy,
+        epoch_everyone=epoch_everyone,
+        epoch_scope=epoch_scope,
+        subjects_root=subjects_root,
+        subjects_band=band(subjects),
+        detail_commit=detail_commit,
+        nonce=secrets.token_bytes(NONCE_SIZE) if nonce is None else nonce,
     )
+    return _insert([leaf])[0]
 
 
 def record_journal(*, at: datetime, via: str) -> int:
-    """Cover the change-journal rows that no entry covers yet: those of this transaction, and
+    """Cover the change-journal rows that no entry covers yet: all those of this transaction, and
     those that were committed without a `record` after them."""
     _require_transaction()
     waiting = JournalWaiting.objects.order_by("pk").select_for_update(skip_locked=True)
-    ids = list(waiting.values_list("pk", flat=True)[:JOURNAL_BATCH])
-    if not ids:
-        return 0
+    covered = 0
+    while ids := list(waiting.values_list("pk", flat=True)[:JOURNAL_BATCH]):
+        _cover(ids, at=at, via=via)
+        covered += len(ids)
+        if len(ids) < JOURNAL_BATCH:
+            break
+    return covered
+
+
+def _cover(ids: list[int], *, at: datetime, via: str) -> None:
+    """However many rows: five statements, so that a deed on many rows stays quick."""
     rows = LogEntry.objects.filter(pk__in=ids).select_related("content_type").order_by("pk")
-    for row in rows:
-        _cover(row, at=at, via=via)
-    JournalWaiting.objects.filter(pk__in=ids).delete()
-    return len(ids)
-
-
-def _cover(row: LogEntry, *, at: datetime, via: str) -> None:
-    salt = secrets.token_bytes(16)
-    entry = _insert(
-        Leaf(
-            type=EntryType.JOURNAL_CHANGED,
-            time=at,
-            actor=row.actor or SYSTEM,
-            via=via,
-            purpose="",
-            resource=journal_resource(row.pk),
-            decision=Decision.DONE,
-            reason="",
-            policy="",
-            epoch_everyone=None,
-            epoch_scope=None,
-            subjects_root=None,
-            subjects_band=band(0),
-            detail_commit=journal_digest(salt, journal_row(row)),
-            nonce=secrets.token_bytes(NONCE_SIZE),
-        )
+    salted = [(row, secrets.token_bytes(16)) for row in rows]
+    entries = _insert([_journal_leaf(row, salt, at=at, via=via) for row, salt in salted])
+    JournalDigest.objects.bulk_create(
+        JournalDigest(row=row, entry=entry, salt=salt)
+        for (row, salt), entry in zip(salted, entries, strict=True)
     )
-    JournalDigest.objects.create(row=row, entry=entry, salt=salt)
+    JournalWaiting.objects.filter(pk__in=ids).delete()
 
 
-def _insert(leaf: Leaf) -> Entry:
-    check_leaf(leaf)
-    data = leaf_bytes(leaf)
+def _journal_leaf(row: LogEntry, salt: bytes, *, at: datetime, via: str) -> Leaf:
+    return Leaf(
+        type=EntryType.JOURNAL_CHANGED,
+        time=at,
+        actor=row.actor or SYSTEM,
+        via=via,
+        purpose="",
+        resource=journal_resource(row.pk),
+        decision=Decision.DONE,
+        reason="",
+        policy="",
+        epoch_everyone=None,
+        epoch_scope=None,
+        subjects_root=None,
+        subjects_band=band(0),
+        detail_commit=journal_digest(salt, journal_row(row)),
+        nonce=secrets.token_bytes(NONCE_SIZE),
+    )
+
+
+def _insert(leaves: list[Leaf]) -> list[Entry]:
+    entries = [_entry(leaf) for leaf in leaves]
     try:
-        return Entry.objects.create(
-            version=leaf.version,
-            type=EntryType(leaf.type),
-            time=leaf.time,
-            actor=leaf.actor,
-            via=Via(leaf.via),
-            purpose=leaf.purpose,
-            resource=leaf.resource,
-            decision=Decision(leaf.decision),
-            reason=leaf.reason,
-            policy=leaf.policy,
-            epoch_everyone=leaf.epoch_everyone,
-            epoch_scope=leaf.epoch_scope,
-            subjects_root=leaf.subjects_root,
-            subjects_band=leaf.subjects_band,
-            detail_commit=leaf.detail_commit,
-            nonce=leaf.nonce,
-            leaf=data,
-            leaf_hash=leaf_hash(data),
-        )
+        return Entry.objects.bulk_create(entries)
     except DatabaseError as error:
         # The error leaves the transaction, so all of the deed is undone with its entry.
         raise NotReady("log_unavailable", "The log cannot take this entry at present.") from error
+
+
+def _entry(leaf: Leaf) -> Entry:
+    check_leaf(leaf)
+    data = leaf_bytes(leaf)
+    return Entry(
+        version=leaf.version,
+        type=EntryType(leaf.type),
+        time=leaf.time,
+        actor=leaf.actor,
+        via=Via(leaf.via),
+        purpose=leaf.purpose,
+        resource=leaf.resource,
+        decision=Decision(leaf.decision),
+        reason=leaf.reason,
+        policy=leaf.policy,
+        epoch_everyone=leaf.epoch_everyone,
+        epoch_scope=leaf.epoch_scope,
+        subjects_root=leaf.subjects_root,
+        subjects_band=leaf.subjects_band,
+        detail_commit=leaf.detail_commit,
+        nonce=leaf.nonce,
+        leaf=data,
+        leaf_hash=leaf_hash(data),
+    )
 
 
 def _require_transaction() -> None:

@@ -20,6 +20,7 @@ from common.errors import NotReady
 # One key of the single-number kind, so that it cannot meet the two-number keys of scopes.
 SEQUENCER_LOCK = 0x5A59534F4C4F47
 BATCH = 2000
+Stored = bytes | memoryview  # as PostgreSQL's driver gives it
 PAUSE = 0.01
 
 
@@ -69,12 +70,7 @@ def _alone() -> bool:
 
 
 def _number(limit: int, signer: Signer) -> int:
-    pending = list(
-        Entry.objects.filter(seq__isnull=True)
-        .order_by("pk")
-        .select_for_update(skip_locked=True)
-        .values_list("pk", "leaf", "leaf_hash")[:limit]
-    )
+    pending = _pending(limit)
     if not pending:
         return 0
     edge = _checked_edge()
@@ -98,6 +94,16 @@ def _number(limit: int, signer: Signer) -> int:
         signed_at=timezone.now(),  # the signing is no one's deed, so no one passes its moment
     )
     return len(numbers)
+
+
+def _pending(limit: int) -> list[tuple[int, Stored, Stored]]:
+    """What waits: whatever has no number, however late it committed; never "above the last one".
+
+    An entry that somebody holds waits for the next tick instead of stopping the whole log.
+    """
+    waiting = Entry.objects.filter(seq__isnull=True).order_by("pk")
+    held = waiting.select_for_update(skip_locked=True)
+    return list(held.values_list("pk", "leaf", "leaf_hash")[:limit])
 
 
 def _write_numbers(numbers: list[tuple[int, int]]) -> None:

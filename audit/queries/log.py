@@ -1,11 +1,13 @@
 """Readings of the log: its head, its entries, and the proofs about them."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from audit.models import Checkpoint, Entry
 from audit.queries.nodes import stored_hashes
 from audit.tlog.proofs import LogProof
 from audit.tlog.tree import consistency_proof, inclusion_proof
+from audit.vocabulary import EntryType
 from common.errors import NotReady
 
 PAGE = 2048
@@ -32,6 +34,12 @@ def checkpoint_over(entry: Entry) -> Checkpoint | None:
 def covered(entry: Entry) -> bool:
     """Whether the entry stands under a signed checkpoint."""
     return checkpoint_over(entry) is not None
+
+
+def bursts_since(moment: datetime, *, via: str) -> int:
+    """How many bursts of failed sign-ins at one door the log has heard of since then."""
+    found = Entry.objects.filter(type=EntryType.SIGNIN_FAILED, time__gt=moment, via=via)
+    return found.count()
 
 
 def entries(first: int, last: int) -> Iterator[Entry]:

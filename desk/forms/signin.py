@@ -1,8 +1,12 @@
 """Forms of signing in and of the second factor. They check shape; allauth checks the rest."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from allauth.account.adapter import get_adapter as account_adapter
 from allauth.account.forms import LoginForm
+from allauth.core import context
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.base.internal.flows import check_rate_limit
@@ -39,6 +43,10 @@ class CodeForm(AuthenticateForm):
             label=_("Code"), max_length=32, widget=forms.TextInput(attrs=ONE_TIME)
         )
 
+    def clean_code(self) -> str:
+        with noted(self.user):
+            return str(super().clean_code())
+
 
 class DeviceForm(forms.Form):
     """The first code of a new device; its secret waits sealed in the session until then."""
@@ -74,9 +82,20 @@ class ProveAgainForm(CodeForm):
     )
 
     def clean_password(self) -> str:
-        forget_tries = check_rate_limit(self.user)
-        password: str = self.cleaned_data["password"]
-        if not self.user.check_password(password):
-            raise forms.ValidationError(_("This password is not right."), code="password")
-        forget_tries()
-        return password
+        with noted(self.user):
+            forget_tries = check_rate_limit(self.user)
+            password: str = self.cleaned_data["password"]
+            if not self.user.check_password(password):
+                raise forms.ValidationError(_("This password is not right."), code="password")
+            forget_tries()
+            return password
+
+
+@contextmanager
+def noted(user: User) -> Iterator[None]:
+    """A wrong code or password of somebody who is half inside counts as a failed sign-in."""
+    try:
+        yield
+    except forms.ValidationError:
+        account_adapter().authentication_failed(context.request, username=user.username)
+        raise

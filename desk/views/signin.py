@@ -18,6 +18,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from desk import second_factor
 from desk.forms.signin import DRAFT, CodeForm, DeviceForm, ProveAgainForm, SignInForm
+from desk.hand import hand
+from governance.actions import people
 from governance.models import User
 
 
@@ -62,6 +64,7 @@ def _keep(request: HttpRequest, user: User, secret: str, code: str) -> bool:
         Authenticator.objects.filter(user=user).delete()
         kept = TOTP.activate(user, secret)
         RecoveryCodes.activate(user)
+        people.note_second_factor(user=user, **hand(request))
     kept.validate_code(code)  # used up: nobody signs in with it again
     request.session.pop(DRAFT, None)
     second_factor.replaced(request)

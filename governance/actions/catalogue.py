@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from audit.actions import journal
 from audit.vocabulary import EntryType, Via
 from common.errors import BadInput, RuleBroken
 from governance import permissions
@@ -93,7 +94,7 @@ def define_fields(
         )
         for position, spec in enumerate(new, start=len(known) + 1)
     ]
-    Field.objects.bulk_create(added)
+    journal.insert(added)
     for field in added:
         _classify(field, by=by, at=at, via=via)
     touched = {field.category_id for field in added}

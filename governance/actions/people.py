@@ -40,6 +40,22 @@ def create_user(
 
 
 @transaction.atomic
+def note_second_factor(*, user: User, by: User, at: datetime, via: Via) -> None:
+    """A staff user's sign-in device was set up or took the place of a former one.
+
+    The desk itself has checked that they may; this writes down that it happened, in its transaction.
+    """
+    trail.record(
+        type=EntryType.USER_CHANGED,
+        by=by,
+        at=at,
+        via=via,
+        resource=user.ref,
+        reason="second_factor",
+    )
+
+
+@transaction.atomic
 def create_first_administrator(
     *,
     username: str,

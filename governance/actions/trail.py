@@ -5,11 +5,11 @@ from typing import Any
 
 from audit import actions as audit
 from audit.vocabulary import Decision, EntryType, Via
+from common.acting import CLOCK
 from governance.models import User
 from governance.vocabulary import UserKind
 
 PERSON = "person"
-CLOCK = "clock"
 
 
 def actor(by: User | None) -> str:

@@ -30,7 +30,7 @@ class DataCategory(models.Model):
         ordering = ["code"]
 
     def __str__(self) -> str:
-        return self.code
+        return f"data category {self.pk}"
 
 
 class CategoryVersion(models.Model):
@@ -113,7 +113,7 @@ class StandardField(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return f"standard field {self.pk}"
 
 
 class Purpose(models.Model):
@@ -158,7 +158,7 @@ class Purpose(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.code
+        return f"purpose {self.pk}"
 
 
 class Dataset(models.Model):

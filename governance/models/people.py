@@ -150,6 +150,9 @@ class OrganisationUserPermission(UserObjectPermissionBase):
     class Meta(UserObjectPermissionBase.Meta):
         pass
 
+    def __str__(self) -> str:
+        return f"organisation permission {self.pk}"
+
 
 class BoardUserPermission(UserObjectPermissionBase):
     """That one user sits on one board, as guardian keeps it."""
@@ -165,6 +168,9 @@ class BoardUserPermission(UserObjectPermissionBase):
 
     class Meta(UserObjectPermissionBase.Meta):
         pass
+
+    def __str__(self) -> str:
+        return f"board permission {self.pk}"
 
 
 class RecipientKey(models.Model):

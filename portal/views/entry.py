@@ -46,6 +46,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
                 return with_language(request, redirect("portal:home"), user)
         else:
             wrong = "attempts"
+        attempts.failed(request, name)
     status = 429 if wrong == "attempts" else 200
     return render(request, "portal/sign_in.html", {"form": form, "wrong": wrong}, status=status)
 

@@ -26,6 +26,7 @@ def show(request: HttpRequest) -> HttpResponse:
                 return redirect("portal:home")
         else:
             wrong = "attempts"
+        attempts.failed(request, request.user.username)
     status = 429 if wrong == "attempts" else 200
     return render(request, "portal/names.html", {"form": form, "wrong": wrong}, status=status)
 

@@ -25,7 +25,7 @@ from governance.models import User
 from governance.queries import clock
 from governance.queries import scopes as scope_queries
 from governance.vocabulary import PackageFormat
-from release.actions import releases
+from release.actions import releases, stopping
 from release.models import Download, Release, ReleasePart, Sending
 from release.permissions import check_can_fetch, may_fetch
 from release.queries import standing
@@ -364,16 +364,7 @@ def _stop(
     """Stop a stream before its next byte; the connection breaks, so nobody takes it for whole."""
     at = clock.now()
     with transaction.atomic():
-        trail.record(
-            type=EntryType.DOWNLOAD_STOPPED,
-            by=by,
-            at=at,
-            via=via,
-            resource=release.ref,
-            purpose=release.purpose.code,
-            decision=Decision.REFUSED,
-            reason=reason,
-        )
+        stopping.stopped(release=release, by=by, at=at, via=via, reason=reason)
         if ground is not None:
             void(release=release, ground=ground, by=by, at=at, via=via)
     raise Void("stopped", "Sharing changed while this was sent. What follows is not sent.")

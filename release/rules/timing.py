@@ -22,4 +22,4 @@ def margin(rows: int, attempt: int = 0) -> timedelta:
 
     Twice as far at each further attempt: a machine slower than the estimate must get done too.
     """
-    return timedelta(seconds=60 + 2 * writing_seconds(rows)) * 2**attempt
+    return timedelta(seconds=(60 + 2 * writing_seconds(rows)) * 2**attempt)

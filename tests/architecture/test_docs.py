@@ -8,6 +8,7 @@ import pytest
 from django.urls.resolvers import RoutePattern
 
 import api.urls
+from config import journal
 from governance.rules import transitions_page
 from tests.architecture.source import BASE
 from tests.spec import decision
@@ -19,6 +20,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 DRAWN: dict[str, Callable[[], str]] = {
     "transitions.md": transitions_page,
     "decision.md": decision.page,
+    "journal.md": journal.page,
 }
 
 # Pages under docs/reference that are written by hand, each with its reason.

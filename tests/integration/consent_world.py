@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from audit.models import Entry
 from audit.rules import tag
-from audit.vocabulary import Via
+from audit.vocabulary import EntryType, Via
 from consent.actions import consents, objections, subjects
 from consent.models import Consent, ConsentEvent, Objection, Subject, Terms
 from consent.queries import keys
@@ -140,7 +140,9 @@ def known_as(account: User, subject: Subject) -> Subject:
 
 
 def entries_after(last: int) -> list[Entry]:
-    return list(Entry.objects.filter(pk__gt=last).order_by("pk"))
+    """The deeds' own entries; those over change-journal rows stand beside them."""
+    deeds = Entry.objects.exclude(type=EntryType.JOURNAL_CHANGED)
+    return list(deeds.filter(pk__gt=last).order_by("pk"))
 
 
 def last_entry() -> int:

@@ -17,11 +17,12 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.test import APIRequestFactory
 
 from api import packages
+from audit.actions import entries
 from audit.models import Entry
 from audit.queries import checkpoint_over, log_verifier
 from audit.tlog.proofs import check_proof
 from audit.vocabulary import EntryType, Via
-from common.errors import Void
+from common.errors import NotReady, Void
 from governance.actions import tokens
 from release.models import Download, Release
 from release.storage import store
@@ -309,6 +310,42 @@ def test_a_token_revoked_while_a_package_is_sent_stops_it(world, release, monkey
     sent.append(next(chunks))
     _revoke(machine)
     with pytest.raises(AuthenticationFailed):
+        sent.extend(chunks)
+    assert len(b"".join(sent)) < int(response["Content-Length"])
+    stopped = Entry.objects.get(type=EntryType.DOWNLOAD_STOPPED, actor=machine.machine.ref)
+    assert (stopped.resource, stopped.reason) == (release.ref, "token-ended")
+    assert (stopped.via, stopped.decision) == ("api", "refused")
+    assert machine.secret not in bytes(stopped.leaf).decode()
+
+
+def test_a_stream_that_ends_by_itself_or_that_nobody_listens_to_leaves_no_stop(
+    world, release, monkeypatch
+):
+    monkeypatch.setattr(packages, "LOOK_AGAIN_SECONDS", 0.0)
+    body(world.delta.client().get(path(release, "package")))
+    response = world.delta.client().get(path(release, "package"))
+    next(iter(response))
+    response.close()
+    assert not Entry.objects.filter(type=EntryType.DOWNLOAD_STOPPED, resource=release.ref).exists()
+
+
+def test_where_the_log_takes_no_entry_the_stream_of_a_revoked_token_still_stops(
+    world, release, monkeypatch
+):
+    monkeypatch.setattr(packages, "LOOK_AGAIN_SECONDS", 0.0)
+    machine = api_world.machine(
+        world.delta.organisation, world.delta.administrator, "delta-engine-12"
+    )
+    response = machine.client().get(path(release, "package"))
+    chunks, sent = iter(response), []
+    sent.append(next(chunks))
+    _revoke(machine)
+
+    def broken(leaves):
+        raise NotReady("log_unavailable", "The log cannot take this entry at present.")
+
+    monkeypatch.setattr(entries, "_insert", broken)
+    with pytest.raises(NotReady):
         sent.extend(chunks)
     assert len(b"".join(sent)) < int(response["Content-Length"])
 

@@ -3,6 +3,7 @@
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from audit.rules import (
     check_leaf,
     journal_digest,
     leaf_bytes,
+    network,
     policy_digest,
     tag,
 )
@@ -217,3 +219,24 @@ def test_a_tag_that_is_not_in_the_entry_has_no_path():
         subject_path([b"\x01" * 32], b"\x02" * 32)
     with pytest.raises(ValueError, match="32 bytes"):
         subjects_root([b"short"])
+
+
+@given(st.ip_addresses(v=4))
+def test_an_older_address_is_one_place_however_it_comes(found):
+    assert network(str(found)) == network(f" ::ffff:{found} ") == str(IPv4Address(found))
+
+
+@given(st.ip_addresses(v=6), st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
+def test_a_newer_address_is_its_network_of_64_bits(found, low, other):
+    first = int(found) >> 64
+    if first == 0:  # among these lie the older addresses, written as newer ones
+        return
+    one, two = (str(IPv6Address(first << 64 | rest)) for rest in (low, other))
+    elsewhere = str(IPv6Address((first ^ 1) << 64 | low))
+    assert network(one) == network(two)
+    assert first == 1 or network(one) != network(elsewhere)
+
+
+@given(st.text())
+def test_what_is_no_address_is_taken_as_it_is(text):
+    assert network(f"#{text}") == f"#{text}".strip()

@@ -1,0 +1,211 @@
+"""What the change journal keeps of which rows, and why it keeps nothing of the others.
+
+`docs/reference/journal.md` is drawn from these two tables; tests hold them against the models.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Columns kept with their values, columns of which only a change is kept, and why at all."""
+
+    columns: tuple[str, ...]
+    why: str
+    masked: tuple[str, ...] = ()
+
+
+WORDS = ("label_en", "label_es", "description_en", "description_es")
+
+JOURNALED: dict[str, Kept] = {
+    "governance.Organisation": Kept(
+        ("ref", "name", "kind", "verified_at"),
+        "who it is and whether it was verified opens doors",
+    ),
+    "governance.User": Kept(
+        ("ref", "kind", "is_active", "is_superuser"),
+        "who can sign in; never a survivor's account, a password or a time of signing in",
+        masked=("username",),
+    ),
+    "governance.Membership": Kept(
+        ("user", "organisation", "role", "started_at", "ended_at"),
+        "a role moved or reopened behind its deed gives rights",
+    ),
+    "governance.OrganisationUserPermission": Kept(
+        ("permission", "user", "content_object"),
+        "what guardian really answers by: a grant without a membership shows here",
+    ),
+    "governance.BoardUserPermission": Kept(
+        ("permission", "content_object"),
+        "what guardian really answers by: a say without a seat shows here; not whose, for it is "
+        "written beside the seat and its kind",
+        masked=("user",),
+    ),
+    "governance.RecipientKey": Kept(
+        ("organisation", "public_key", "registered_by", "registered_at", "ended_at"),
+        "whoever exchanges the key reads the packages",
+    ),
+    "governance.ApiToken": Kept(
+        ("user", "organisation", "created_at", "expires_at", "revoked_at"),
+        "a token made longer or given to another opens the machines' door",
+        masked=("digest",),
+    ),
+    "governance.DataCategory": Kept(
+        ("code", *WORDS), "the words a person reads before a yes or a no"
+    ),
+    "governance.StandardField": Kept(
+        ("standard", "name", "type", "field_sensitivity", "narrative", "category"),
+        "where a name of the standard belongs, and how sensitive it is",
+    ),
+    "governance.Purpose": Kept(
+        ("code", "kind", "dpv", *WORDS, "longest_days", "paused_at", "retired_at"),
+        "what data may be wanted for, and the words a person reads of it",
+    ),
+    "governance.Dataset": Kept(
+        ("ref", "holder", "board", "name", "title", "state"),
+        "whose it is, who decides about it, and whether anything may leave",
+    ),
+    "governance.Field": Kept(
+        ("dataset", "name", "type", "position", "category", "field_sensitivity", "narrative"),
+        "the category a column is in decides which yeses cover it",
+    ),
+    "governance.Board": Kept(("ref", "name"), "who decides"),
+    "governance.Charter": Kept(
+        (
+            "board",
+            "number",
+            "quorum",
+            "survivor_minimum",
+            "threshold_percent",
+            "answer_days",
+            "adopted_at",
+        ),
+        "its entry names no number: here the rules themselves are committed to the log",
+    ),
+    "governance.Seat": Kept(
+        ("board", "kind", "organisation", "started_at", "ended_at"),
+        "who has a vote; not by whom it is filled, since a kind of seat tells on a person",
+        masked=("user",),
+    ),
+    "governance.Agreement": Kept(
+        ("ref", "holder", "recipient", "title", "obligations", "starts", "ends", "state"),
+        "a draft may change until it is signed, its state also afterwards",
+    ),
+    "governance.AccessRequest": Kept(
+        (
+            "ref",
+            "requester",
+            "dataset",
+            "purpose",
+            "agreement",
+            "format",
+            "starts",
+            "ends",
+            "state",
+            "created_by",
+            "submitted_at",
+            "answer_by",
+        ),
+        "a draft may change until it is handed in, its state also afterwards",
+        masked=("reason", "benefit"),
+    ),
+    "mfa.Authenticator": Kept(
+        ("user", "type", "created_at"),
+        "a second factor set up or taken away; never its secret, nor when it was used",
+    ),
+}
+
+FIXED = "never changes, in the database too, and has an entry of its own"
+PART = "closed with the text it is part of"
+HERS = "a row of the journal would lead to her for ever, also after her key is destroyed; "
+
+NOT_JOURNALED: dict[str, str] = {
+    "governance.AgreementDataset": f"{PART}; the signatures' entries commit to it by digest",
+    "governance.AgreementPurpose": f"{PART}; the signatures' entries commit to it by digest",
+    "governance.AgreementCategory": f"{PART}; the signatures' entries commit to it by digest",
+    "governance.RequestField": f"{PART}: from handing in on, in the database too",
+    "governance.AgreementSignature": FIXED,
+    "governance.Ballot": FIXED,
+    "governance.Recusal": FIXED,
+    "governance.Decision": FIXED,
+    "governance.CategoryVersion": FIXED,
+    "governance.CategoryField": f"{FIXED}: its version's",
+    "governance.FieldClassification": FIXED,
+    "governance.Scope": "its epochs stand in the entries of every no and every release",
+    "governance.ScopeMove": f"{FIXED}: the no's",
+    "consent.SlotBlock": "a counter of free slots",
+    "consent.Subject": f"{HERS}what happens to her has entries under her own tag",
+    "consent.SubjectKey": f"{HERS}it never changes, in the database too",
+    "consent.Consent": f"{HERS}each event has its entry under her own tag",
+    "consent.ConsentEvent": f"{HERS}it is itself the fact, and has its entry",
+    "consent.Objection": f"{HERS}each has its entries under her own tag",
+    "consent.CategorySet": "never changes, in the database too; part of a yes",
+    "consent.CategorySetItem": "never changes, in the database too; part of a yes",
+    "consent.Terms": f"{FIXED}, which commits to the text by digest; retired once",
+    "release.DatasetVersion": FIXED,
+    "release.VersionColumn": f"{FIXED}: its version's",
+    "release.StoredPart": f"{FIXED}: its version's",
+    "release.Presence": f"{FIXED}: its version's",
+    "release.Release": "answered once, voided once, wiped once, in the database too, with entries",
+    "release.Lease": "which worker is at it at present",
+    "release.ReleasePart": f"{FIXED}: its release's",
+    "release.Use": f"{FIXED}: its release's",
+    "release.Withheld": f"{FIXED}: its release's",
+    "release.Download": FIXED,
+    "release.Sending": f"{FIXED}: its download's",
+    "audit.Entry": "it is the log",
+    "audit.Node": "it is the log",
+    "audit.Checkpoint": "it is the log",
+    "audit.LogEntry": "it is the journal",
+    "audit.JournalWaiting": "it is the journal",
+    "audit.JournalDigest": "it is the journal",
+    "account.EmailAddress": "the staff door keeps no addresses",
+    "account.EmailConfirmation": "the staff door sends no mail",
+    "auth.Group": "nothing is granted by a group here",
+    "auth.Permission": "the names of permissions, written by migrations",
+    "contenttypes.ContentType": "the names of tables, written by migrations",
+    "guardian.UserObjectPermission": "not used: guardian keeps what it grants in our own tables",
+    "guardian.GroupObjectPermission": "not used: nothing is granted to a group",
+    "sessions.Session": "comes and goes with each visit",
+}
+
+
+def tracking() -> list[dict[str, Any]]:
+    """AUDITLOG_INCLUDE_TRACKING_MODELS."""
+    return [
+        {
+            "model": model,
+            "include_fields": [*kept.columns, *kept.masked],
+            "mask_fields": list(kept.masked),
+        }
+        for model, kept in JOURNALED.items()
+    ]
+
+
+def page() -> str:
+    """docs/reference/journal.md."""
+    lines = [
+        "# What the change journal keeps",
+        "",
+        "Drawn from `config/journal.py`; a test fails when this page is not current.",
+        "",
+        "Each change of a row below leaves a row in the journal, and the digest of that row stands "
+        "in the log, in the same transaction. Of a column in brackets the journal keeps that it "
+        "changed and nothing of its value.",
+        "",
+        "| rows of | columns | why |",
+        "|---|---|---|",
+        *(
+            f"| {model} | {', '.join([*kept.columns, *(f'({name})' for name in kept.masked)])} "
+            f"| {kept.why} |"
+            for model, kept in JOURNALED.items()
+        ),
+        "",
+        "## What it does not keep",
+        "",
+        "| rows of | why not |",
+        "|---|---|",
+        *(f"| {model} | {why} |" for model, why in NOT_JOURNALED.items()),
+    ]
+    return "\n".join(lines) + "\n"
