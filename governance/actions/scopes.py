@@ -17,6 +17,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import F
 
 from common.errors import NotReady
+from common.rows import Columns
 from governance.models import Scope, ScopeMove
 from governance.queries import clock
 from governance.queries.scopes import Epochs
@@ -24,6 +25,7 @@ from governance.vocabulary import Narrowing
 
 SCOPE_SPACE = 0x5A150  # the first of the two integers of every advisory key
 EVERYONE = 0
+MOVE = Columns(ScopeMove, "scope", "epoch", "act", "slot", "moved_at")
 
 
 @dataclass(frozen=True)
@@ -78,10 +80,8 @@ def narrowing(
         at = clock.now()
         moved = _move(everyone=everyone, recipients=ordered)
         about: list[int | None] = [*sorted(set(slots))] or [None]
-        ScopeMove.objects.bulk_create(
-            ScopeMove(scope_id=scope.pk, epoch=scope.epoch, act=act, slot=slot, moved_at=at)
-            for scope in moved
-            for slot in about
+        MOVE.insert(
+            MOVE.adapted(scope.pk, scope.epoch, act, slot, at) for scope in moved for slot in about
         )
         yield _moment(at, ordered)
 
