@@ -8,7 +8,8 @@ from django.conf import settings
 from common.keyring import KeyRing
 from consent.queries.sets import consent_sets
 from consent.rules import Ask, ConsentSets, Slots
-from governance.models import Agreement, CategoryField, Membership, RecipientKey
+from governance.models import Agreement, Membership, RecipientKey
+from governance.queries import catalogue
 from governance.vocabulary import (
     AgreementState,
     DatasetState,
@@ -135,16 +136,12 @@ def _fields(release: Release, version: DatasetVersion | None) -> tuple[FieldFact
         for row in release.request.fields.select_related("field").order_by("field__position")
         if row.field.name in held
     ]
-    versions: dict[tuple[int, str], set[int]] = {}
-    for category, name, number in CategoryField.objects.filter(
-        name__in=[field.name for field in asked]
-    ).values_list("version__category_id", "name", "version_id"):
-        versions.setdefault((category, name), set()).add(number)
+    versions = catalogue.covering_versions(asked)
     return tuple(
         FieldFact(
             name=field.name,
             category=field.category_id,
-            versions=frozenset(versions.get((field.category_id, field.name), ())),
+            versions=versions[field.pk],
             narrative=field.narrative,
         )
         for field in asked
