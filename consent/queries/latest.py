@@ -42,7 +42,7 @@ def noes(*, slots: Iterable[int], recipient: Organisation, purpose: Purpose) -> 
 def replaced(
     *, slots: Iterable[int], recipient: int, purpose: int, since: datetime
 ) -> dict[int, date]:
-    """For each slot whose yes has ended since, however it did: the last day of record it had."""
+    """For each slot whose yes of that instant has ended since: the last day of record it had."""
     wanted = list(slots)
     found: dict[int, date] = {}
     for start in range(0, len(wanted), 5000):
@@ -51,6 +51,7 @@ def replaced(
                 subject__in=wanted[start : start + 5000],
                 recipient=recipient,
                 purpose=purpose,
+                recorded_at__lte=since,
                 ended_at__gte=since,
             )
             .values_list("subject_id")

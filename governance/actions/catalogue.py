@@ -129,7 +129,13 @@ def reclassify(
         found.narrative = narrative
         found.save(update_fields=["category", "field_sensitivity", "narrative"])
         _classify(found, by=by, at=moment.at, via=via, epoch=moment.everyone)
-        categories.publish(categories={before[0], category.pk}, by=by, at=moment.at, via=via)
+        categories.publish(
+            categories={before[0], category.pk},
+            anew={category.pk} - {before[0]},
+            by=by,
+            at=moment.at,
+            via=via,
+        )
     return found
 
 

@@ -16,17 +16,25 @@ from governance.models import (
 
 
 def publish(
-    *, categories: Collection[int], by: User, at: datetime, via: Via
+    *,
+    categories: Collection[int],
+    by: User,
+    at: datetime,
+    via: Via,
+    anew: Collection[int] = (),
 ) -> list[CategoryVersion]:
     """A next version of each of these categories whose names have changed; within the deed's own
-    transaction. A yes to an earlier version covers none of the names that came later."""
+    transaction. A yes to an earlier version covers none of the names that came later.
+
+    Those in `anew` have a next version though their names stay: a field came whose name was there.
+    """
     published = []
     for category in (
         DataCategory.objects.select_for_update().filter(pk__in=categories).order_by("pk")
     ):
         names = _names_today(category)
         latest = category.versions.order_by("-number").first()
-        if latest is not None and names == _names_of(latest):
+        if latest is not None and names == _names_of(latest) and category.pk not in anew:
             continue
         version = CategoryVersion.objects.create(
             category=category, number=1 if latest is None else latest.number + 1, published_at=at

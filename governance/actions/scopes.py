@@ -6,7 +6,6 @@ and a file lock taken before it makes the queue fair. Measured in the protocol's
 read are two statements, the isolation is READ COMMITTED, nothing goes from shared to exclusive.
 """
 
-import fcntl
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ from pathlib import Path
 from django.db import OperationalError, connection, transaction
 from django.db.models import F
 
-from common.errors import NotReady
+from common import queues
+from common.rows import Columns
 from governance.models import Scope, ScopeMove
 from governance.queries import clock
 from governance.queries.scopes import Epochs
@@ -24,6 +24,8 @@ from governance.vocabulary import Narrowing
 
 SCOPE_SPACE = 0x5A150  # the first of the two integers of every advisory key
 EVERYONE = 0
+LONGEST_WAIT = 2_147_483_647  # milliseconds; SQLite knows no longer one
+MOVE = Columns(ScopeMove, "scope", "epoch", "act", "slot", "moved_at")
 
 
 @dataclass(frozen=True)
@@ -42,14 +44,17 @@ class Moment:
 
 
 @contextmanager
-def gate() -> Iterator[None]:
-    """SQLite's fair queue: one file lock before the transaction begins. Nothing on PostgreSQL."""
+def gate(seconds: float | None = None) -> Iterator[None]:
+    """SQLite's fair queue: one file lock before the transaction begins. Nothing on PostgreSQL.
+
+    Without `seconds` it waits as long as it must. Raises NotReady where the turn has not come
+    within them.
+    """
     if connection.vendor != "sqlite":
         yield
         return
     path = Path(f"{connection.settings_dict['NAME']}.gate")
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with queues.turn(path, seconds), _sqlite_waits(seconds):
         yield  # closing the file lets the next one in
 
 
@@ -78,10 +83,8 @@ def narrowing(
         at = clock.now()
         moved = _move(everyone=everyone, recipients=ordered)
         about: list[int | None] = [*sorted(set(slots))] or [None]
-        ScopeMove.objects.bulk_create(
-            ScopeMove(scope_id=scope.pk, epoch=scope.epoch, act=act, slot=slot, moved_at=at)
-            for scope in moved
-            for slot in about
+        MOVE.insert(
+            MOVE.adapted(scope.pk, scope.epoch, act, slot, at) for scope in moved for slot in about
         )
         yield _moment(at, ordered)
 
@@ -94,7 +97,7 @@ def steady(*, recipient: int, seconds: float = 2.0) -> Iterator[Moment]:
     """
     ensure([recipient])
     try:
-        with gate(), transaction.atomic(durable=True):
+        with gate(seconds), transaction.atomic(durable=True):
             _patience(seconds)
             _lock(EVERYONE, shared=True)
             _lock(recipient, shared=True)
@@ -102,9 +105,7 @@ def steady(*, recipient: int, seconds: float = 2.0) -> Iterator[Moment]:
             yield _moment(at, [recipient])
     except OperationalError as error:
         if "lock timeout" in str(error) or "database is locked" in str(error):
-            raise NotReady(
-                "busy", "Somebody is changing this now. Try again in a moment."
-            ) from error
+            raise queues.busy() from error
         raise
 
 
@@ -126,6 +127,20 @@ def _lock(key: int, *, shared: bool) -> None:
     suffix = "_shared" if shared else ""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT pg_advisory_xact_lock{suffix}(%s, %s)", [SCOPE_SPACE, key])
+
+
+@contextmanager
+def _sqlite_waits(seconds: float | None) -> Iterator[None]:
+    """Who does not come by this gate writes too (a yes, a load): how long to wait for them."""
+    usual = int(connection.settings_dict["OPTIONS"].get("timeout", 5) * 1000)
+    wanted = LONGEST_WAIT if seconds is None else int(seconds * 1000)
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA busy_timeout = {wanted}")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA busy_timeout = {usual}")
 
 
 def _patience(seconds: float) -> None:

@@ -74,6 +74,8 @@ class ScopeMove(models.Model):
                 name="scope_move_once_for_all",
             ),
         ]
+        # The moves since an epoch, and SQLite's own look before an insert, in one step each.
+        indexes = [models.Index(fields=["scope", "epoch", "slot"], name="scope_move_since")]
 
     def __str__(self) -> str:
         return f"scope move {self.pk}"

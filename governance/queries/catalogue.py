@@ -1,17 +1,22 @@
 """Readings of datasets, fields, categories and purposes."""
 
+from collections.abc import Collection
+from datetime import datetime
+
 from django.db.models import QuerySet
 
 from governance.models import (
+    CategoryField,
     CategoryVersion,
     DataCategory,
     Dataset,
     Field,
+    FieldClassification,
     Purpose,
     StandardField,
     User,
 )
-from governance.rules import FieldSpec
+from governance.rules import ClassificationFact, FieldSpec, VersionFact, covering
 from governance.vocabulary import DatasetState, FieldSensitivity, FieldType, UserKind
 
 
@@ -56,6 +61,38 @@ def latest_versions() -> dict[str, CategoryVersion]:
 def names(version: CategoryVersion) -> list[str]:
     """The field names one category version holds."""
     return list(version.fields.order_by("name").values_list("name", flat=True))
+
+
+def covering_versions(fields: Collection[Field]) -> dict[int, frozenset[int]]:
+    """For each field (by primary key) the versions of its category in whose yeses it is."""
+    versions: dict[int, list[tuple[int, datetime]]] = {}
+    for category, version, published_at in (
+        CategoryVersion.objects.filter(category__in={field.category_id for field in fields})
+        .order_by("number")
+        .values_list("category_id", "pk", "published_at")
+    ):
+        versions.setdefault(category, []).append((version, published_at))
+    names = CategoryField.objects.filter(
+        version__category__in=versions, name__in={field.name for field in fields}
+    )
+    holding = set(names.values_list("version_id", "name"))
+    history: dict[int, list[ClassificationFact]] = {}
+    for pk, category, at in (
+        FieldClassification.objects.filter(field__in=fields)
+        .order_by("pk")
+        .values_list("field_id", "category_id", "classified_at")
+    ):
+        history.setdefault(pk, []).append(ClassificationFact(category, at))
+    return {
+        field.pk: covering(
+            [
+                VersionFact(version, at, (version, field.name) in holding)
+                for version, at in versions.get(field.category_id, [])
+            ],
+            history.get(field.pk, []),
+        )
+        for field in fields
+    }
 
 
 def purposes() -> QuerySet[Purpose]:

@@ -10,7 +10,13 @@ from governance.rules.charters import (
     excluded,
     verdict,
 )
-from governance.rules.fields import FieldSpec, clashes
+from governance.rules.fields import (
+    ClassificationFact,
+    FieldSpec,
+    VersionFact,
+    clashes,
+    covering,
+)
 from governance.rules.people import role_fault
 from governance.rules.periods import closing
 from governance.rules.requests import (
@@ -44,6 +50,7 @@ __all__ = [
     "AskedField",
     "BallotFact",
     "CharterFact",
+    "ClassificationFact",
     "DatasetVerb",
     "Fault",
     "FieldSpec",
@@ -53,9 +60,11 @@ __all__ = [
     "RequestVerb",
     "SeatFact",
     "Verdict",
+    "VersionFact",
     "agreement_after",
     "clashes",
     "closing",
+    "covering",
     "dataset_after",
     "excluded",
     "request_after",

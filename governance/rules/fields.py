@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
 
 from governance.vocabulary import FieldSensitivity, FieldType
 
@@ -45,3 +47,41 @@ def clashes(specs: Sequence[FieldSpec], known: Mapping[str, FieldSpec]) -> list[
             found.append(f"The field {spec.name} differs from one there only by its capitals.")
         seen.add(spec.name.lower())
     return found
+
+
+@dataclass(frozen=True)
+class VersionFact:
+    """One version of a data category, and whether it holds the name that is asked about."""
+
+    version: int
+    published_at: datetime
+    holds: bool
+
+
+@dataclass(frozen=True)
+class ClassificationFact:
+    """Into which category a field was put, and when."""
+
+    category: int
+    at: datetime
+
+
+def covering(
+    versions: Sequence[VersionFact], classifications: Sequence[ClassificationFact]
+) -> frozenset[int]:
+    """The versions of a field's category in whose yeses the field is, as it stands today.
+
+    Both from the oldest to the newest. A name that left the category and came back, and a field
+    that came from elsewhere, are in no yes from before: only the newest versions in a row count
+    that hold the name, and none that was published before the field came.
+    """
+    came = None
+    for before, after in pairwise(classifications):
+        if after.category != before.category:
+            came = after.at
+    found = []
+    for each in reversed(versions):
+        if not each.holds or (came is not None and each.published_at < came):
+            break
+        found.append(each.version)
+    return frozenset(found)

@@ -102,9 +102,16 @@ def record(found: Prepared) -> Release:
         for number, part in enumerate(parts, start=1)
     )
     Use.objects.bulk_create(
-        Use(release=release, category_id=category, block=block, bits=bits)
-        for category, slots in _by_category(found.plan, parts).items()
-        for block, bits in chunks_of(slots)
+        Use(
+            release=release,
+            category_id=group.category,
+            group=number,
+            columns=[column.name for column in found.plan.columns if column.group == number],
+            block=block,
+            bits=bits,
+        )
+        for number, group in enumerate(found.plan.groups)
+        for block, bits in chunks_of(_in_group(number, parts))
     )
     _keep_withheld(release, withheld)
     return release
@@ -164,13 +171,9 @@ def _withheld(found: Prepared, sent: Slots) -> dict[Ground, Slots]:
     return {ground: slots.astype(np.int32) for ground, slots in reasons.items() if len(slots)}
 
 
-def _by_category(plan: Plan, parts: Sequence[Written]) -> dict[int, Slots]:
-    """Whose record left, for each category of it that left."""
-    found: dict[int, list[Slots]] = {}
-    for at, group in enumerate(plan.groups):
-        for part in parts:
-            found.setdefault(group.category, []).append(part.slots[(part.groups >> at) & 1 == 1])
-    return {category: _united(slots) for category, slots in found.items()}
+def _in_group(number: int, parts: Sequence[Written]) -> Slots:
+    """Whose record left with one group of columns."""
+    return _united([part.slots[(part.groups >> number) & 1 == 1] for part in parts])
 
 
 def _keep_withheld(release: Release, withheld: Mapping[Ground, Slots]) -> None:

@@ -186,10 +186,16 @@ class ReleasePart(models.Model):
 
 
 class Use(models.Model):
-    """That people's records were in one release, by category: 8,192 neighbouring slots as bits."""
+    """That people's records were in one release, by category: 8,192 neighbouring slots as bits.
+
+    Whose yes is to an older version of the category has fewer of its columns in it: `columns` names
+    those that left for the people of this row; none named means all of the category's.
+    """
 
     release = models.ForeignKey(Release, on_delete=models.PROTECT, related_name="uses")
     category = models.ForeignKey(DataCategory, on_delete=models.PROTECT, related_name="+")
+    group = models.PositiveSmallIntegerField(default=0)
+    columns = models.JSONField(default=list)
     block = models.IntegerField()
     bits = models.BinaryField(max_length=1024)
 
@@ -197,13 +203,17 @@ class Use(models.Model):
         "id": Sensitivity.INTERNAL,
         "release": Sensitivity.INTERNAL,
         "category": Sensitivity.INTERNAL,
+        "group": Sensitivity.INTERNAL,
+        "columns": Sensitivity.INTERNAL,
         "block": Sensitivity.INTERNAL,
         "bits": Sensitivity.PSEUDONYM,
     }
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["release", "category", "block"], name="use_chunk_once")
+            models.UniqueConstraint(
+                fields=["release", "category", "group", "block"], name="use_chunk_once"
+            )
         ]
         indexes = [models.Index(fields=["block", "release"], name="use_by_block")]
 

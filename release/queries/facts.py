@@ -14,11 +14,11 @@ from governance.models import (
     Agreement,
     AgreementDataset,
     AgreementPurpose,
-    CategoryField,
     Membership,
     RecipientKey,
     RequestField,
 )
+from governance.queries import catalogue
 from governance.vocabulary import (
     AgreementState,
     DatasetState,
@@ -171,16 +171,12 @@ def _fields(release: Release, version: DatasetVersion | None) -> tuple[FieldFact
         .select_related("field")
         .order_by("field__position")
     ]
-    versions: dict[tuple[int, str], set[int]] = {}
-    for category, name, number in CategoryField.objects.filter(
-        name__in=[field.name for field in asked]
-    ).values_list("version__category_id", "name", "version_id"):
-        versions.setdefault((category, name), set()).add(number)
+    versions = catalogue.covering_versions(asked)
     return tuple(
         FieldFact(
             name=field.name,
             category=field.category_id,
-            versions=frozenset(versions.get((field.category_id, field.name), ())),
+            versions=versions[field.pk],
             narrative=field.narrative,
         )
         for field in asked

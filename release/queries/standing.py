@@ -1,6 +1,8 @@
 """Whether what was prepared may still be handed over: asked again at every access."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 import numpy as np
@@ -13,7 +15,7 @@ from release.models import Release, Use
 from release.queries import facts
 from release.rules import timing
 from release.rules.bits import block_of, slots_of
-from release.rules.decide import People, grouped, open_people, whole_grounds
+from release.rules.decide import Column, Group, People, grouped, open_people, whole_grounds
 from release.vocabulary import Ground, ReleaseState, VoidGround
 
 WHOLE: dict[Ground, VoidGround] = {
@@ -96,30 +98,58 @@ def used(release: Release) -> Slots:
 
 def closed(release: Release, slots: Slots, at: datetime) -> Slots:
     """Those of the slots who are in the package with something that is no longer open at `at`."""
-    blocks = {block_of(int(slot)) for slot in slots}
-    inside: dict[int, Slots] = {}
-    for category, block, bits in Use.objects.filter(release=release, block__in=blocks).values_list(
-        "category_id", "block", "bits"
-    ):
-        here = np.intersect1d(slots, slots_of([(block, bits)]))
-        inside[category] = np.union1d(inside.get(category, here), here).astype(np.int32)
+    inside = _inside(release, slots)
     concerned = [each for each in inside.values() if len(each)]
     if not concerned:
         return np.empty(0, dtype=np.int32)
     everybody = np.unique(np.concatenate(concerned)).astype(np.int32)
-    groups, _ = grouped(facts.gather_whole(release, release.version).fields)
+    groups, columns = grouped(facts.gather_whole(release, release.version).fields)
     words = facts.gather_words(release, at, at, everybody if len(everybody) < MOST_NAMED else None)
     people = _not_narrowed(release, open_people(words, groups), everybody)
     gone = []
-    for category, those in inside.items():
-        mask = sum(1 << place for place, group in enumerate(groups) if group.category == category)
-        still = people.slots[(people.groups & mask) == mask] if mask else those[:0]
+    for held, those in inside.items():
+        needed = held.bits(groups, columns)
+        still = people.slots[(people.groups & needed) == needed] if needed else those[:0]
         gone.append(np.setdiff1d(those, still))
     return np.unique(np.concatenate(gone)).astype(np.int32)
 
 
+@dataclass(frozen=True)
+class Held:
+    """What of one category is in a package for some people; no columns: all of it."""
+
+    category: int
+    columns: tuple[str, ...]
+
+    def bits(self, groups: Sequence[Group], columns: Sequence[Column]) -> int:
+        """The groups, as they stand today, that all have to be open; 0 where one is not there."""
+        today = {column.name: column.group for column in columns}
+        names = self.columns or tuple(
+            name for name, group in today.items() if groups[group].category == self.category
+        )
+        if not all(name in today for name in names):
+            return 0
+        return sum({1 << today[name] for name in names})
+
+
+def _inside(release: Release, slots: Slots) -> dict[Held, Slots]:
+    """Those of the slots who are in the package, by what of them is."""
+    found: dict[Held, Slots] = {}
+    blocks = {block_of(int(slot)) for slot in slots}
+    for category, columns, block, bits in Use.objects.filter(
+        release=release, block__in=blocks
+    ).values_list("category_id", "columns", "block", "bits"):
+        held = Held(category, tuple(columns))
+        here = np.intersect1d(slots, slots_of([(block, bits)]))
+        found[held] = np.union1d(found.get(held, here), here).astype(np.int32)
+    return found
+
+
 def _not_narrowed(release: Release, people: People, slots: Slots) -> People:
-    """Without those whose newer yes covers fewer days of record than the one that was relied on."""
+    """Without those whose newer yes covers fewer days of record than the one that was relied on.
+
+    Whether any record of hers lies between the two is written nowhere outside the sealed rows.
+    """
     older = latest.replaced(
         slots=slots.tolist(),
         recipient=release.recipient_id,

@@ -14,6 +14,7 @@ NO_ENTRY: dict[str, str] = {
     "consent.actions.sets.added_later": "a question asked while a yes is given",
     "consent.actions.subjects.hold": "a lock; the deed that takes it leaves the entry",
     "consent.actions.sets.category_set": "part of giving a yes, whose entry covers it",
+    "consent.actions.sets.category_sets": "a reading; the sets are written with the yes",
     "consent.actions.subjects.client_digest": "arithmetic",
     "consent.actions.subjects.digest_key": "fetches a key for arithmetic",
     "consent.actions.subjects.find": "looks up slots for loading and imports, which leave entries",

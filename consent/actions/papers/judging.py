@@ -17,6 +17,7 @@ from governance.models import CategoryVersion, DataCategory, Organisation, Purpo
 from governance.queries import people
 from governance.vocabulary import UserKind
 
+Key = tuple[int, int, int]  # slot, recipient, purpose
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -55,7 +56,7 @@ class Yes:
     recorded_by: User
 
     @property
-    def key(self) -> tuple[int, int, int]:
+    def key(self) -> Key:
         return (self.slot, self.recipient.pk, self.purpose.pk)
 
 
