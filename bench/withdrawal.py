@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psycopg
 
-from bench.consent_set import ADDRESS
+from bench.databases import ADDRESS
 from bench.measure import verdict
 
 DATABASE = "sayso_bench_noes"

@@ -190,8 +190,6 @@ def database() -> dict[str, Any]:
 
 
 DATABASES = {"default": database()}
-# The covering columns of an index are PostgreSQL's; SQLite leaves them out and stays right.
-SILENCED_SYSTEM_CHECKS = ["models.W040"]
 
 AUTH_USER_MODEL = "governance.User"
 AUTHENTICATION_BACKENDS = [

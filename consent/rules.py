@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from consent.vocabulary import Element, Ending, Signer, Standing
 
 Slots = NDArray[np.int32]
+BLOCK = 8192  # neighbouring slots that belong to one holder
 
 DEFAULT_PERIOD = timedelta(days=90)  # R4: with no date given a yes ends 90 days after signature
 QUESTIONS = 7

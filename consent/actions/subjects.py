@@ -15,11 +15,11 @@ from common.rows import Columns
 from consent.models import SlotBlock, Subject, SubjectKey
 from consent.permissions import check_can_advise
 from consent.queries import keys
+from consent.rules import BLOCK
 from governance.actions import trail
 from governance.models import Organisation, User
 from governance.vocabulary import UserKind
 
-BLOCK = 8192
 CHUNK = 5000
 PERSON = Columns(Subject, "slot", "holder", "wrapped_key", "enrolled_at")
 NUMBER = Columns(SubjectKey, "holder", "digest", "subject")

@@ -1,15 +1,16 @@
 """Everybody's word on one ask, read in columns; the meaning stands in `consent.rules.word`."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from django.db import connection
 
-from consent.models import CategorySetItem
-from consent.rules import Ask, ConsentSets, Slots, Yeses
+from consent.models import CategorySetItem, SlotBlock
+from consent.queries.columns import NOBODY, Reading, among, moment, read
+from consent.rules import BLOCK, Ask, ConsentSets, Slots, Yeses
 from consent.vocabulary import Standing
 
 # Each clause has its own test that removes it and sees the set come out wrong. None may ever be
@@ -19,8 +20,9 @@ ASKED: Mapping[str, str] = {
     "recipient": "recipient_id = %(recipient)s",
     "purpose": "purpose_id = %(purpose)s",
 }
+RUNNING: Mapping[str, str] = {"not_ended": "ended_at IS NULL"}
+ENDED: Mapping[str, str] = {"ended": "ended_at IS NOT NULL"}
 IN_FORCE: Mapping[str, str] = {
-    "not_ended": "ended_at IS NULL",
     "started": "starts <= %(since)s",
     "not_over": "ends > %(since)s",
     "lasts": "ends >= %(until)s",
@@ -28,18 +30,23 @@ IN_FORCE: Mapping[str, str] = {
         "(paused_at IS NULL OR (paused_until IS NOT NULL AND paused_until <= %(since)s))"
     ),
 }
-OBJECTING: Mapping[str, str] = {
-    "objection_holder": "s.holder_id = %(holder)s",
-    "objection_stands": "o.lifted_at IS NULL",
-    "objection_recipient": "(o.recipient_id IS NULL OR o.recipient_id = %(recipient)s)",
-    "objection_kind": "(o.recipient_kind = '' OR o.recipient_kind = %(kind)s)",
-    "objection_purpose": "(o.purpose_id IS NULL OR o.purpose_id = %(purpose)s)",
+# Why a running yes is not in force; what is left has run out.
+NOT_YET: Mapping[Standing, str] = {
+    Standing.PAUSED: (
+        "paused_at IS NOT NULL AND (paused_until IS NULL OR paused_until > %(since)s)"
+    ),
+    Standing.NOT_STARTED: "starts > %(since)s",
 }
-STANDING = """CASE
-    WHEN ended_at IS NOT NULL THEN 'withdrawn'
-    WHEN paused_at IS NOT NULL AND (paused_until IS NULL OR paused_until > %(since)s) THEN 'paused'
-    WHEN starts > %(since)s THEN 'not_started'
-    ELSE 'expired' END"""
+OBJECTING: Mapping[str, str] = {
+    "objection_stands": "lifted_at IS NULL",
+    "objection_recipient": "(recipient_id IS NULL OR recipient_id = %(recipient)s)",
+    "objection_kind": "(recipient_kind = '' OR recipient_kind = %(kind)s)",
+    "objection_purpose": "(purpose_id IS NULL OR purpose_id = %(purpose)s)",
+}
+CODES: Mapping[Standing, int] = {each: code for code, each in enumerate(Standing)}
+STANDINGS = tuple(Standing)
+PARTS = 3  # PostgreSQL's own default: two processes beside the one that leads
+SMALL = 8  # blocks of slots: below, one process is as fast
 
 
 @dataclass(frozen=True)
@@ -47,11 +54,21 @@ class Clauses:
     """The WHERE clauses by name, so that a test can take one away."""
 
     asked: Mapping[str, str]
+    running: Mapping[str, str]
+    ended: Mapping[str, str]
     in_force: Mapping[str, str]
+    not_yet: Mapping[Standing, str]
     objecting: Mapping[str, str]
 
 
-CLAUSES = Clauses(asked=ASKED, in_force=IN_FORCE, objecting=OBJECTING)
+CLAUSES = Clauses(
+    asked=ASKED,
+    running=RUNNING,
+    ended=ENDED,
+    in_force=IN_FORCE,
+    not_yet=NOT_YET,
+    objecting=OBJECTING,
+)
 
 
 def consent_sets(
@@ -67,111 +84,172 @@ def consent_sets(
 
     With `slots`, only these people's.
     """
-    if slots is not None:
-        clauses = _only(clauses, slots)
+    asked = _asked(holder, ask, since, until, slots, clauses)
+    opened = _opened(asked)
+    others = _others(asked)
+    return _of_theirs(replace(opened, others=others))
+
+
+def open_sets(
+    *,
+    holder: int,
+    ask: Ask,
+    since: datetime,
+    until: datetime,
+    slots: Collection[int] | None = None,
+    clauses: Clauses = CLAUSES,
+) -> ConsentSets:
+    """The same without `others`: enough to know who may, not why the rest may not."""
+    return _of_theirs(_opened(_asked(holder, ask, since, until, slots, clauses)))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One ask in SQL: its clauses, joined, the values they name, and the parts to read it in."""
+
+    clauses: Clauses
+    values: Mapping[str, Any]
+    parts: Sequence[str]
+
+    def consents(self, *conditions: Mapping[Any, str], but: str = "") -> str:
+        found = [sql for each in (self.clauses.asked, *conditions) for sql in each.values()]
+        return " AND ".join([*found, *([but] if but else [])]) or "1 = 1"
+
+
+def _asked(
+    holder: int,
+    ask: Ask,
+    since: datetime,
+    until: datetime,
+    slots: Collection[int] | None,
+    clauses: Clauses,
+) -> _Asked:
     values = {
         "holder": holder,
         "recipient": ask.recipient,
         "kind": ask.recipient_kind,
         "purpose": ask.purpose,
-        "since": _stored(since),
-        "until": _stored(until),
+        "since": moment(since),
+        "until": moment(until),
     }
-    asked = " AND ".join(clauses.asked.values()) or "1 = 1"
-    in_force = " AND ".join(clauses.in_force.values()) or "1 = 1"
-    rows = _rows(
-        f"SELECT category_set_id, {_pairs()}, MIN(ends)"  # noqa: S608 - our own clauses
-        f" FROM consent_consent WHERE {asked} AND {in_force} GROUP BY category_set_id",
+    if slots is None:
+        return _Asked(clauses, values, _parts(holder))
+    theirs, values["slots"] = among("subject_id", list(slots))
+    return _Asked(
+        replace(
+            clauses,
+            asked={**clauses.asked, "slots": theirs},
+            objecting={**clauses.objecting, "slots": theirs},  # others' fall out anyway, later
+        ),
         values,
+        ("1 = 1",),
     )
-    versions = _versions([row[0] for row in rows])
-    others = _rows(
-        f"SELECT {STANDING}, {_slots('subject_id')}"  # noqa: S608 - our own clauses
-        f" FROM consent_consent WHERE {asked} AND NOT ({in_force}) GROUP BY 1",
-        values,
+
+
+def _parts(holder: int) -> Sequence[str]:
+    """Conditions that cut the holder's people into parts of like size, by whole blocks of slots."""
+    blocks = list(
+        SlotBlock.objects.filter(holder=holder).order_by("pk").values_list("pk", flat=True)
     )
-    objecting = " AND ".join(clauses.objecting.values()) or "1 = 1"
-    objections = dict(
-        _rows(
-            f"SELECT o.category_id, {_slots('o.subject_id')}"  # noqa: S608 - our own clauses
-            f" FROM consent_objection o JOIN consent_subject s ON s.slot = o.subject_id WHERE {objecting}"
-            " GROUP BY o.category_id",
-            values,
-        )
+    if len(blocks) < SMALL:
+        return ("1 = 1",)
+    cuts = [blocks[len(blocks) * part // PARTS] * BLOCK for part in range(1, PARTS)]
+    inner = [f"subject_id >= {low} AND subject_id < {high}" for low, high in pairwise(cuts)]
+    return (f"subject_id < {cuts[0]}", *inner, f"subject_id >= {cuts[-1]}")
+
+
+def _opened(asked: _Asked) -> ConsentSets:
+    """Yeses in force and objections, as they are stored."""
+    clauses = asked.clauses
+    yeses = read(
+        [
+            Reading(
+                table="consent_consent",
+                slot="subject_id",
+                key="category_set_id",
+                day="record_until",
+                least="ends",
+                where=asked.consents(clauses.running, clauses.in_force),
+                parts=asked.parts,
+            )
+        ],
+        asked.values,
     )
-    ends = [_moment(row[2]) for row in rows]
+    objections = read(
+        [
+            Reading(
+                table="consent_objection",
+                slot="subject_id",
+                key="COALESCE(category_id, 0)",
+                where=" AND ".join(clauses.objecting.values()) or "1 = 1",
+            )
+        ],
+        asked.values,
+    )
+    versions = _versions(yeses.slots)
     return ConsentSets(
-        yeses=tuple(_yeses(versions[row[0]], row[1]) for row in rows),
-        others={Standing(name): np.unique(_array(slots)) for name, slots in others},
-        objected=np.unique(_array(objections.pop(None, None))),
+        yeses=tuple(
+            Yeses(versions=versions[each], slots=slots, record_until=yeses.days[each])
+            for each, slots in yeses.slots.items()
+        ),
+        others={},
+        objected=objections.slots.get(0, NOBODY),
+        objected_categories={key: slots for key, slots in objections.slots.items() if key},
+        earliest_end=yeses.least,
+    )
+
+
+def _others(asked: _Asked) -> dict[Standing, Slots]:
+    """Who has a yes that is not in force, by how it stands."""
+    clauses = asked.clauses
+    in_force = " AND ".join(clauses.in_force.values()) or "1 = 1"
+    whens = [f"WHEN {when} THEN {CODES[each]}" for each, when in clauses.not_yet.items()]
+    found = read(
+        [
+            Reading(
+                table="consent_consent",
+                slot="subject_id",
+                key=f"CASE {' '.join(whens)} ELSE {CODES[Standing.EXPIRED]} END",
+                where=asked.consents(clauses.running, but=f"NOT ({in_force})"),
+                parts=asked.parts,
+            ),
+            Reading(
+                table="consent_consent",
+                slot="subject_id",
+                key=str(CODES[Standing.WITHDRAWN]),
+                where=asked.consents(clauses.ended),
+            ),
+        ],
+        asked.values,
+    )
+    return {STANDINGS[code]: _once(slots) for code, slots in found.slots.items()}
+
+
+def _of_theirs(sets: ConsentSets) -> ConsentSets:
+    """Objections only of people who ever said a yes to this ask: another holder's stay out."""
+    known = np.concatenate([NOBODY, *(yes.slots for yes in sets.yeses), *sets.others.values()])
+    return replace(
+        sets,
+        objected=_among(sets.objected, known),
         objected_categories={
-            category: np.unique(_array(slots)) for category, slots in objections.items()
+            category: theirs
+            for category, slots in sets.objected_categories.items()
+            if len(theirs := _among(slots, known))
         },
-        earliest_end=min(ends, default=None),
     )
 
 
-def _only(clauses: Clauses, slots: Collection[int]) -> Clauses:
-    numbers = ", ".join(str(int(slot)) for slot in slots) or "-1"
-    return Clauses(
-        asked={**clauses.asked, "slots": f"subject_id IN ({numbers})"},
-        in_force=clauses.in_force,
-        objecting={**clauses.objecting, "slots": f"o.subject_id IN ({numbers})"},
-    )
+def _among(slots: Slots, known: Slots) -> Slots:
+    return _once(slots[np.isin(slots, known)])
 
 
-def _rows(sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return list(cursor.fetchall())
+def _once(slots: Slots) -> Slots:
+    """Sorted, each once; the indexes give them nearly sorted, which numpy's `unique` cannot use."""
+    ordered = np.sort(slots, kind="stable")
+    return ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)]]
 
 
-def _stored(moment: datetime) -> Any:
-    return connection.ops.adapt_datetimefield_value(moment)
-
-
-def _moment(value: Any) -> datetime:
-    if isinstance(value, str):  # SQLite keeps times as text, in UTC
-        return datetime.fromisoformat(value).replace(tzinfo=UTC)
-    found: datetime = value
-    return found
-
-
-def _slots(column: str) -> str:
-    """An aggregate that carries many slots in one value: 3 times as fast as a row each."""
-    if connection.vendor == "postgresql":
-        return f"string_agg(int4send({column}), ''::bytea)"
-    return f"group_concat({column}, ' ')"
-
-
-def _pairs() -> str:
-    if connection.vendor == "postgresql":
-        return (
-            "string_agg(int4send(subject_id)"
-            " || int4send(record_until - DATE '1970-01-01'), ''::bytea)"
-        )
-    day = "CAST(julianday(record_until) - 2440587.5 AS INTEGER)"
-    return f"group_concat(subject_id || ' ' || {day}, ' ')"
-
-
-def _array(packed: bytes | str | None) -> Slots:
-    if packed is None:
-        return np.empty(0, dtype=np.int32)
-    if isinstance(packed, str):
-        return np.fromstring(packed, dtype=np.int32, sep=" ")
-    return np.frombuffer(packed, dtype=">i4").astype(np.int32)
-
-
-def _yeses(versions: frozenset[int], packed: bytes | str) -> Yeses:
-    pairs = _array(packed).reshape(-1, 2)
-    return Yeses(
-        versions=versions,
-        slots=np.ascontiguousarray(pairs[:, 0]),
-        record_until=np.ascontiguousarray(pairs[:, 1]),
-    )
-
-
-def _versions(sets: Sequence[int]) -> dict[int, frozenset[int]]:
+def _versions(sets: Collection[int]) -> dict[int, frozenset[int]]:
     found: dict[int, set[int]] = {each: set() for each in sets}
     for each, version in CategorySetItem.objects.filter(set_id__in=sets).values_list(
         "set_id", "version_id"

@@ -1,13 +1,14 @@
 """Gathering what a decision looks at: the only reading of a release."""
 
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from django.conf import settings
 from django.db.models import Exists, OuterRef
 
 from common.keyring import KeyRing
-from consent.queries.sets import consent_sets
+from consent.queries.sets import consent_sets, open_sets
 from consent.rules import Ask, ConsentSets, Slots
 from governance.models import (
     AccessRequest,
@@ -119,17 +120,30 @@ def gather_words(
     release: Release, since: datetime, until: datetime, slots: Slots | None = None
 ) -> ConsentSets:
     """People's words on this release; with `slots`, only theirs."""
-    return consent_sets(
-        holder=release.holder_id,
-        ask=Ask(
+    return consent_sets(**_asked(release, since, until, slots))
+
+
+def gather_open(
+    release: Release, since: datetime, until: datetime, slots: Slots | None = None
+) -> ConsentSets:
+    """The same without `others`: who is still open, not why the rest is not."""
+    return open_sets(**_asked(release, since, until, slots))
+
+
+def _asked(
+    release: Release, since: datetime, until: datetime, slots: Slots | None
+) -> dict[str, Any]:
+    return {
+        "holder": release.holder_id,
+        "ask": Ask(
             recipient=release.recipient_id,
             recipient_kind=release.recipient.kind,
             purpose=release.purpose_id,
         ),
-        since=since,
-        until=until,
-        slots=None if slots is None else slots.tolist(),
-    )
+        "since": since,
+        "until": until,
+        "slots": None if slots is None else slots.tolist(),
+    }
 
 
 def present(version: DatasetVersion | None) -> Slots:

@@ -104,7 +104,7 @@ def closed(release: Release, slots: Slots, at: datetime) -> Slots:
         return np.empty(0, dtype=np.int32)
     everybody = np.unique(np.concatenate(concerned)).astype(np.int32)
     groups, columns = grouped(facts.gather_whole(release, release.version).fields)
-    words = facts.gather_words(release, at, at, everybody if len(everybody) < MOST_NAMED else None)
+    words = facts.gather_open(release, at, at, everybody if len(everybody) < MOST_NAMED else None)
     people = _not_narrowed(release, open_people(words, groups), everybody)
     gone = []
     for held, those in inside.items():

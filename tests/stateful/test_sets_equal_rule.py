@@ -1,18 +1,19 @@
 """The SQL's set is the rule applied to each person; without any one clause it is not."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
-from consent.models import Consent, Objection
-from consent.queries.sets import CLAUSES, Clauses, consent_sets
-from consent.rules import Ask, ConsentFact, ConsentSets, ObjectionFact, Word, word
+from consent.models import Consent, Objection, SlotBlock
+from consent.queries.sets import CLAUSES, SMALL, Clauses, consent_sets, open_sets
+from consent.rules import BLOCK, Ask, ConsentFact, ConsentSets, ObjectionFact, Word, standing, word
 from consent.vocabulary import Ending, Standing
 from governance.vocabulary import OrganisationKind
 from release.rules.decide import Group, open_people
@@ -44,6 +45,9 @@ class Yes:
     paused: bool
     paused_until: int | None
     ending: Ending | None
+
+
+PLAIN = Yes(0, 0, 0, 0, starts=0, lasts=9, days=0, paused=False, paused_until=None, ending=None)
 
 
 @dataclass(frozen=True)
@@ -195,15 +199,21 @@ class Place:
             ending=yes.ending,
         )
 
+    def consents(self, sayings: Said, person: int) -> list[ConsentFact]:
+        """All of one person's yeses to what is asked about."""
+        if self.people[person].holder_id != self.holders[0].pk:
+            return []
+        return [
+            self.fact(yes)
+            for yes in sayings.yeses
+            if (yes.person, yes.recipient, yes.purpose) == (person, 0, 0)
+        ]
+
     def rule(self, sayings: Said, person: int) -> Word:
         """One person's word to the first holder, by the rule alone."""
         known = self.people[person].holder_id == self.holders[0].pk
         return word(
-            consents=[
-                self.fact(yes)
-                for yes in sayings.yeses
-                if known and (yes.person, yes.recipient, yes.purpose) == (person, 0, 0)
-            ],
+            consents=self.consents(sayings, person),
             objections=[
                 self._objection(no)
                 for no in sayings.noes
@@ -223,15 +233,24 @@ class Place:
             category=None if no.category is None else self.categories[no.category].pk,
         )
 
-    def sets_of(self, sayings: Said, clauses: Clauses, slots: list[int] | None) -> ConsentSets:
-        return consent_sets(
-            holder=self.holders[0].pk,
-            ask=self.ask,
-            since=hour(self.SINCE),
-            until=hour(sayings.until),
-            clauses=clauses,
-            slots=slots,
-        )
+    def others(self, sayings: Said, person: int) -> set[Standing]:
+        """How each of one person's yeses that are not in force stands, by the rule alone."""
+        since, until = hour(self.SINCE), hour(sayings.until)
+        found = {standing(each, since, until) for each in self.consents(sayings, person)}
+        return found - {Standing.IN_FORCE}
+
+    def sets_of(
+        self, sayings: Said, clauses: Clauses = CLAUSES, slots: list[int] | None = None
+    ) -> ConsentSets:
+        return consent_sets(**self.asked(sayings), clauses=clauses, slots=slots)
+
+    def asked(self, sayings: Said) -> dict[str, Any]:
+        return {
+            "holder": self.holders[0].pk,
+            "ask": self.ask,
+            "since": hour(self.SINCE),
+            "until": hour(sayings.until),
+        }
 
     def word_in(self, sets: ConsentSets, person: int) -> Word:
         """One person's word as the columns tell it; also nobody has two yeses in force."""
@@ -254,11 +273,12 @@ class Place:
             return Word(Standing.OBJECTED, frozenset(), None)
         return Word(Standing.IN_FORCE, versions, date(1970, 1, 1) + timedelta(days=day))
 
-    def strangers(self, sets: ConsentSets) -> bool:
-        """Whether anybody of another holder is anywhere in the columns."""
+    def strangers(self, sets: ConsentSets, asked: list[int]) -> bool:
+        """Whether anybody not asked about, or of another holder, is anywhere in the columns."""
         columns: list[Any] = [sets.objected, *sets.others.values()]
         columns += [*sets.objected_categories.values(), *(yes.slots for yes in sets.yeses)]
-        return any(self.people[-1].pk in column for column in columns)
+        ours = {self.people[person].pk for person in asked if person != PEOPLE - 1}
+        return not ours.issuperset(np.concatenate(columns).tolist())
 
     def differs(
         self, sayings: Said, clauses: Clauses = CLAUSES, only: Iterable[int] | None = None
@@ -283,9 +303,13 @@ class Place:
                 for at, group in enumerate(self.groups)
                 if group.versions & expected.versions
             )
-            if found[person] != expected or bits.get(self.people[person].pk, 0) != mine:
+            slot = self.people[person].pk
+            others = {each for each, theirs in sets.others.items() if slot in theirs}
+            if found[person] != expected or bits.get(slot, 0) != mine:
                 return True
-        return self.strangers(sets)
+            if others != self.others(sayings, person):
+                return True
+        return self.strangers(sets, asked)
 
 
 @pytest.fixture
@@ -322,11 +346,43 @@ def test_the_set_of_some_people_equals_the_rule_applied_to_them(place):
     holds()
 
 
-NAMES = [
-    (group, name)
-    for group in ("asked", "in_force", "objecting")
-    for name in getattr(CLAUSES, group)
-]
+def test_the_set_without_grounds_opens_the_same_to_the_same_people(place):
+    @holding(EXAMPLES // 2)
+    @given(sayings(), st.none() | st.sets(st.integers(0, PEOPLE - 1), min_size=1))
+    def holds(found, only):
+        slots = None if only is None else [place.people[person].pk for person in only]
+        with transaction.atomic():
+            place.store(found)
+            whole = place.sets_of(found, slots=slots)
+            part = open_sets(**place.asked(found), slots=slots)
+            transaction.set_rollback(True)
+        expected, opened = (open_people(each, place.groups) for each in (whole, part))
+        assert opened.slots.tolist() == expected.slots.tolist()
+        assert opened.groups.tolist() == expected.groups.tolist()
+        assert opened.record_until.tolist() == expected.record_until.tolist()
+        assert (part.earliest_end, part.others) == (whole.earliest_end, {})
+
+    holds()
+
+
+def test_a_big_holder_s_people_are_read_in_parts_and_each_is_read_once():
+    place = Place()
+    holder = place.holders[0]
+    blocks = [SlotBlock.objects.create(holder=holder).pk for _ in range(SMALL)]
+    place.people = [
+        said.subject(holder=holder, slot=block * BLOCK + edge)
+        for block in blocks
+        for edge in (0, BLOCK - 1)
+    ]
+    everybody = [person.pk for person in place.people]
+    running = [replace(PLAIN, person=person) for person in range(len(everybody))]
+    place.store(Said((*running[::2], *(replace(each, starts=4) for each in running[1::2])), (), 2))
+    sets = place.sets_of(Said((), (), 2))
+    assert sorted(slot for yes in sets.yeses for slot in yes.slots.tolist()) == everybody[::2]
+    assert sets.others[Standing.NOT_STARTED].tolist() == everybody[1::2]
+
+
+NAMES = [(each.name, name) for each in fields(CLAUSES) for name in getattr(CLAUSES, each.name)]
 
 
 @pytest.mark.parametrize(("group", "name"), NAMES, ids=[name for _, name in NAMES])
