@@ -143,7 +143,7 @@ def main() -> int:
                 "(set TEST_POSTGRES to postgres://user@host:port)."
             )
     if shutil.which("chromium"):
-        passes.append(run("browser", "-m", "browser"))
+        passes.append(run("browser", "-n", "2", "-m", "browser"))
     else:
         missing.append(
             "The browser tests: there is no Chromium (Debian: apt-get install chromium)."
