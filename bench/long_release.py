@@ -13,9 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-import psycopg
-
-from bench.consent_set import ADDRESS
+from bench import databases
 from bench.measure import verdict
 
 DATABASE = "sayso_bench_long"
@@ -24,28 +22,22 @@ DATABASE = "sayso_bench_long"
 def run(*, rows: int, repeat: int) -> bool:
     """`repeat` is not used: one release, as long as it takes."""
     del repeat
-    try:
-        psycopg.connect(f"{ADDRESS}/postgres", connect_timeout=2).close()
-    except psycopg.OperationalError:
+    if not databases.answers():
         print(json.dumps({"section": "long_release", "skipped": "no PostgreSQL on loopback"}))
         return True
     folder = Path(tempfile.mkdtemp(prefix="bench-long-"))
-    with psycopg.connect(f"{ADDRESS}/postgres", autocommit=True) as admin:
-        admin.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-        admin.execute(f"CREATE DATABASE {DATABASE}")
     try:
-        return _measured(rows, folder)
+        with databases.postgresql(DATABASE) as address:
+            return _measured(rows, folder, address)
     finally:
-        with psycopg.connect(f"{ADDRESS}/postgres", autocommit=True) as admin:
-            admin.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _measured(rows: int, folder: Path) -> bool:
+def _measured(rows: int, folder: Path, address: str) -> bool:
     environment = {
         **os.environ,
         "SAYSO_DEMO": "1",
-        "DATABASE_URL": f"{ADDRESS}/{DATABASE}",
+        "DATABASE_URL": address,
         "SAYSO_DATA": str(folder / "data"),
         "SAYSO_KEYS": str(folder / "keys"),
     }
