@@ -1,9 +1,9 @@
 """The only toucher of rows: a part is opened, the plan is run over it, and what leaves is sealed.
 
 A part is opened into memory; each row gets beside it what is known of the people it names; DuckDB
-runs the plan, which filters and masks; what leaves is sealed to the recipient and put into the
-store. No row ever lies in clear on a disk: DuckDB gets no temporary folder, and where its memory
-ends the release is refused.
+runs the plan, which says which rows leave with which groups; their cells are lifted, sealed to the
+recipient and put into the store. No row ever lies in clear on a disk: DuckDB gets no temporary
+folder, and where memory ends the release is refused.
 """
 
 import threading
@@ -16,7 +16,6 @@ from hashlib import sha256
 import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pyrage import x25519
@@ -25,7 +24,7 @@ from common.errors import NotReady
 from consent.rules import Slots
 from governance.vocabulary import PackageFormat
 from release.engine.plan import RECORDED, WORDS, Shape, compiled, slot_columns
-from release.engine.rows import beside
+from release.engine.rows import as_text, beside, key_blocks, lifted, places_of_keys, weight
 from release.rules.decide import People
 from release.rules.named import NEVER, NOBODY, Inside, Named, inside, named
 from release.storage import Store, Stored, memory, seal, unseal
@@ -152,8 +151,7 @@ class Engine:
             found = inside(those, here)
             if not len(found.slots):
                 return _written(source, found)
-            part = beside(cells, those, here, self._keys.person)
-            rows, data = self._leaving(part)
+            rows, data = self._leaving(cells, those, here)
         path = f"{self._folder}/{name}"
         return _written(source, found, path, rows, self._keep(path, data))
 
@@ -188,17 +186,19 @@ class Engine:
         days = _filled(cells.column(RECORDED).cast(pa.int32()), NEVER)
         return named(np.column_stack(columns), days)
 
-    def _leaving(self, part: pa.Table) -> tuple[int, bytes]:
+    def _leaving(self, cells: pa.Table, those: Named, here: People) -> tuple[int, bytes]:
         """Run the plan over one part; gives how many rows leave, and the file they leave as."""
-        self._check_memory(part.nbytes + _words(part, self._allowed() - part.nbytes))
+        blocks = key_blocks(self._keys.person, here.slots)
         connection = self._connection()
-        connection.register("part", part)
+        connection.register("part", beside(cells, those, here, places_of_keys(blocks)))
         try:
-            if self._shape.format == PackageFormat.CSV:
-                return _sheet(connection, self._plan)
-            leaving = connection.sql(self._plan).to_arrow_table()
+            chosen = connection.sql(self._plan.rows).to_arrow_table()
         finally:
             connection.unregister("part")
+        self._check_memory(weight(cells, chosen, self._shape, self._allowed()))
+        leaving = lifted(cells, chosen, self._shape, as_text(blocks))
+        if self._shape.format == PackageFormat.CSV:
+            return leaving.num_rows, _sheet(connection, self._plan.sheet, leaving)
         return leaving.num_rows, _parquet(leaving)
 
     def _check_memory(self, size: int) -> None:
@@ -235,40 +235,28 @@ def _filled(column: pa.Array | pa.ChunkedArray, value: int) -> NDArray[np.int32]
     return filled
 
 
-def _words(part: pa.Table, most: int) -> int:
-    """Bytes of the words of a part, each written out where it stands; at once where `most` is far."""
-    lists = [
-        (chunk, _filled(pc.binary_length(chunk.dictionary), 0))
-        for column in part.columns
-        if pa.types.is_dictionary(column.type)
-        for chunk in column.chunks
-    ]
-    longest = sum(len(chunk) * int(lengths.max(initial=0)) for chunk, lengths in lists)
-    if longest <= most:
-        return longest
-    return sum(
-        int(lengths[_filled(chunk.indices, 0)].sum(dtype=np.int64))
-        for chunk, lengths in lists
-        if len(lengths)
-    )
-
-
-def _sheet(connection: duckdb.DuckDBPyConnection, plan: str) -> tuple[int, bytes]:
-    with memory() as result:
-        counted = connection.execute(
-            f"COPY ({plan}) TO '{result.path}' (FORMAT CSV, HEADER true, USE_TMP_FILE false)"
-        ).fetchall()
-        return int(counted[0][0]), result.read()
+def _sheet(connection: duckdb.DuckDBPyConnection, plan: str, leaving: pa.Table) -> bytes:
+    connection.register("leaving", leaving)
+    try:
+        with memory() as result:
+            connection.execute(
+                f"COPY ({plan}) TO '{result.path}' (FORMAT CSV, HEADER true, USE_TMP_FILE false)"
+            )
+            return result.read()
+    finally:
+        connection.unregister("leaving")
 
 
 def _parquet(rows: pa.Table) -> bytes:
     """One row group: statistics would help nobody to skip any of it, and cost a fifth of the time."""
     sink = pa.BufferOutputStream()
     words = [field.name for field in rows.schema if pa.types.is_string(field.type)]
+    whole = [field.name for field in rows.schema if field.type in (pa.int64(), pa.date32())]
     pq.write_table(
         rows,
         sink,
         use_dictionary=words,
+        column_encoding=dict.fromkeys(whole, "DELTA_BINARY_PACKED"),
         write_statistics=False,
         row_group_size=max(1, rows.num_rows),
     )

@@ -137,7 +137,7 @@ class People:
 
     def among(self, slots: Slots) -> "People":
         """Only these people, where they are here: a look-up for each, not a pass over all."""
-        wanted = np.unique(slots)
+        wanted = slots if np.all(np.diff(slots) > 0) else np.unique(slots)
         if not len(wanted):
             return self.where(np.zeros(len(self.slots), dtype=np.bool_))
         start = int(np.searchsorted(self.slots, wanted[0]))
