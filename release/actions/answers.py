@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-import numpy as np
-
 from audit.tlog.subjects import subjects_root
 from audit.vocabulary import Decision, EntryType, Via
 from consent.rules import Slots
@@ -20,6 +18,7 @@ from release.rules.bands import band
 from release.rules.bits import chunks_of
 from release.rules.decide import Plan, Refusal
 from release.rules.packed import pack
+from release.rules.slots import NOBODY, both, united, without
 from release.vocabulary import Ground, ReleaseState
 
 
@@ -49,7 +48,7 @@ def record(found: Prepared) -> Release:
     order = list(range(len(found.parts)))
     secrets.SystemRandom().shuffle(order)  # a part's number tells nothing about its people
     parts = [found.parts[at] for at in order]
-    sent = _united([part.slots for part in parts])
+    sent = united([part.slots for part in parts])
     if not len(sent):
         ground = Ground.CHANGED_WHILE_WRITTEN if len(found.left_out) else Ground.NOBODY
         refusal = Refusal((ground,), _withheld(found, sent))
@@ -150,30 +149,24 @@ def record_refusal(
     return release
 
 
-def _united(arrays: Sequence[Slots]) -> Slots:
-    return np.unique(np.concatenate([np.empty(0, dtype=np.int32), *arrays])).astype(np.int32)
-
-
 def _withheld(found: Prepared, sent: Slots) -> dict[Ground, Slots]:
     """Why each person in the dataset who is not in the package is not; one ground each."""
-    late = np.setdiff1d(_united(found.left_out), sent)
-    planned = np.setdiff1d(found.plan.people.slots, np.union1d(sent, late))
-    in_period = _united(found.in_period)
+    late = without(united(found.left_out), sent)
+    planned = without(without(found.plan.people.slots, sent), late)
+    in_period = united(found.in_period)
     reasons: dict[Ground, Slots] = {
         Ground.CHANGED_WHILE_WRITTEN: late,
-        Ground.ANOTHER_PERSON: np.intersect1d(planned, in_period),
-        Ground.RECORD_PERIOD: np.setdiff1d(planned, in_period),
+        Ground.ANOTHER_PERSON: both(planned, in_period),
+        Ground.RECORD_PERIOD: without(planned, in_period),
     }
     for ground, slots in found.plan.withheld.items():
-        reasons[ground] = np.union1d(
-            reasons.get(ground, np.empty(0, dtype=np.int32)), np.setdiff1d(slots, sent)
-        )
-    return {ground: slots.astype(np.int32) for ground, slots in reasons.items() if len(slots)}
+        reasons[ground] = united([reasons.get(ground, NOBODY), without(slots, sent)])
+    return {ground: slots for ground, slots in reasons.items() if len(slots)}
 
 
 def _in_group(number: int, parts: Sequence[Written]) -> Slots:
     """Whose record left with one group of columns."""
-    return _united([part.slots[(part.groups >> number) & 1 == 1] for part in parts])
+    return united([part.slots[(part.groups >> number) & 1 == 1] for part in parts])
 
 
 def _keep_withheld(release: Release, withheld: Mapping[Ground, Slots]) -> None:

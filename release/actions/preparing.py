@@ -39,6 +39,7 @@ from release.rules.decide import (
     revised,
     whole_grounds,
 )
+from release.rules.slots import both
 from release.storage import store
 from release.vocabulary import ReleaseState
 
@@ -226,7 +227,7 @@ def _apply_moves(work: Work) -> list[Source]:
     if moves.whole and facts.gather_whole(work.release, work.version) != work.whole:
         raise StartAgain
     gone = np.array(sorted(moves.slots), dtype=np.int32)
-    inside = np.intersect1d(gone, work.plan.people.slots)
+    inside = both(gone, work.plan.people.slots)
     if len(inside):
         words = facts.gather_words(work.release, clock.now(), work.until, inside)
         before = work.plan.people

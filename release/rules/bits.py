@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from consent.rules import Slots
+from release.rules.slots import once, united
 
 BLOCK_BITS = 13
 BLOCK = 1 << BLOCK_BITS
@@ -23,7 +24,7 @@ def place_of(slot: int) -> tuple[int, int]:
 
 def chunks_of(slots: Slots) -> list[tuple[int, bytes]]:
     """The slots as (block, bits), blocks rising."""
-    ordered = np.unique(slots)
+    ordered = once(slots)
     found = []
     for block in np.unique(ordered >> BLOCK_BITS).tolist():
         bits = np.zeros(BLOCK, dtype=np.uint8)
@@ -35,8 +36,10 @@ def chunks_of(slots: Slots) -> list[tuple[int, bytes]]:
 def slots_of(chunks: Iterable[tuple[int, bytes | memoryview]]) -> Slots:
     """The sorted slots of many chunks, each once."""
     found = [
-        np.flatnonzero(np.unpackbits(np.frombuffer(bytes(bits), np.uint8), bitorder="little"))
-        + block * BLOCK
+        (
+            np.flatnonzero(np.unpackbits(np.frombuffer(bytes(bits), np.uint8), bitorder="little"))
+            + block * BLOCK
+        ).astype(np.int32)
         for block, bits in chunks
     ]
-    return np.unique(np.concatenate([np.empty(0, dtype=np.int64), *found])).astype(np.int32)
+    return united(found)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from consent.rules import ConsentSets, Slots
 from consent.vocabulary import Standing
 from governance.vocabulary import AgreementState, DatasetState, PurposeKind, RequestState
+from release.rules.slots import NOBODY, both, once, united, without
 from release.vocabulary import Ground
 
 MOST_GROUPS = 62  # a person's open groups are bits of one signed 64-bit number
@@ -137,7 +138,7 @@ class People:
 
     def among(self, slots: Slots) -> "People":
         """Only these people, where they are here: a look-up for each, not a pass over all."""
-        wanted = slots if np.all(np.diff(slots) > 0) else np.unique(slots)
+        wanted = once(slots)
         if not len(wanted):
             return self.where(np.zeros(len(self.slots), dtype=np.bool_))
         start = int(np.searchsorted(self.slots, wanted[0]))
@@ -244,7 +245,7 @@ def revised(plan: Plan, words: ConsentSets, gone: Slots) -> Plan:
 
     Who still has an open group stays with it; who came anew does not come in.
     """
-    inside = np.intersect1d(gone, plan.people.slots)
+    inside = both(once(gone), plan.people.slots)
     again = open_people(words, plan.groups)
     again = again.where(np.isin(again.slots, inside) & (again.groups != 0))
     rest = plan.people.without(inside)
@@ -255,15 +256,15 @@ def revised(plan: Plan, words: ConsentSets, gone: Slots) -> Plan:
         np.concatenate([rest.record_until, again.record_until])[order],
     )
     withheld = dict(plan.withheld)
-    left = np.setdiff1d(inside, again.slots)
+    left = without(inside, again.slots)
     reasons = [(Ground.OBJECTED, words.objected)] + [
         (STANDING_GROUNDS[standing], slots) for standing, slots in words.others.items()
     ]
     for ground, slots in [*reasons, (Ground.OTHER_CATEGORIES, left)]:
-        those = np.intersect1d(left, slots).astype(np.int32)
+        those = both(left, slots)
         if len(those):
-            withheld[ground] = np.union1d(withheld.get(ground, those), those)
-        left = np.setdiff1d(left, those)
+            withheld[ground] = united([withheld.get(ground, NOBODY), those])
+        left = without(left, those)
     # Her newer yes may end sooner than the one the plan relied on.
     ends = [plan.good_until]
     if words.earliest_end is not None:
@@ -323,13 +324,11 @@ STANDING_GROUNDS: Mapping[Standing, Ground] = {
 
 def kept_back(facts: Facts, people: People, here: People) -> dict[Ground, Slots]:
     """Why each person in the dataset whose record does not leave is kept back: one ground each."""
-    left = np.setdiff1d(facts.present, here.slots)
+    left = without(facts.present, here.slots)
     found: dict[Ground, Slots] = {}
-    in_force = np.concatenate(
-        [np.empty(0, dtype=np.int32), *(yes.slots for yes in facts.words.yeses)]
-    )
+    in_force = np.concatenate([NOBODY, *(yes.slots for yes in facts.words.yeses)])
     reasons: list[tuple[Ground, Slots]] = [
-        (Ground.OBJECTED, np.intersect1d(facts.words.objected, in_force)),
+        (Ground.OBJECTED, both(facts.words.objected, in_force)),
         (Ground.OTHER_CATEGORIES, people.slots[people.groups == 0]),
     ]
     reasons += [
@@ -339,8 +338,8 @@ def kept_back(facts: Facts, people: People, here: People) -> dict[Ground, Slots]
     ]
     reasons.append((Ground.NO_CONSENT, left))
     for ground, slots in reasons:
-        those = np.intersect1d(left, slots).astype(np.int32)
+        those = both(left, slots)
         if len(those):
-            found[ground] = np.union1d(found.get(ground, those), those)
-        left = np.setdiff1d(left, those)
+            found[ground] = united([found.get(ground, NOBODY), those])
+        left = without(left, those)
     return found
