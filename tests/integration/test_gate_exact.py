@@ -26,7 +26,7 @@ from governance.models import CategoryField, CategoryVersion, Field, FieldClassi
 from governance.queries import clock
 from governance.rules import FieldSpec
 from governance.vocabulary import FieldSensitivity, FieldType, PackageFormat
-from release.engine import person_keys
+from release.engine.rows import person_keys
 from release.models import Release, Use
 from release.queries import standing
 from release.queries.facts import ring

@@ -30,10 +30,10 @@ def test_cuts_keep_every_row_and_every_person_whole(slots, fair):
 
 
 def test_cuts_are_even_where_each_person_has_few_rows():
-    slots = np.repeat(np.arange(50_000), 2)
+    slots = np.repeat(np.arange(100_000), 2)
     sizes = [stop - start for start, stop in cuts(slots)]
-    assert sum(sizes) == 100_000
-    assert 33_330 <= min(sizes) <= max(sizes) <= 33_336
+    assert sum(sizes) == 200_000
+    assert 66_660 <= min(sizes) <= max(sizes) <= 66_670
 
 
 def test_one_person_alone_is_one_part_however_many_rows():
