@@ -16,12 +16,11 @@ NONCE_SIZE = 16
 HASH_SIZE = 32
 MASK = "(not kept)"
 
-# How many failed sign-ins of one kind within the window are a burst: more than somebody needs who
-# has forgotten her words, or than a shelter needs whose people share one address.
 WINDOW = timedelta(minutes=15)
-BURST: Mapping[Burst, int] = {Burst.ONE_ACCOUNT: 10, Burst.ONE_ADDRESS: 30}
-# The most entries about bursts for one door in one window.
-MOST_BURSTS = 10
+# How many failed sign-ins within the window are a burst: more than somebody needs who has forgotten
+# her words, or than a shelter needs whose people share one address; and how many bursts at one door
+# are too many to be written one by one.
+BURST: Mapping[Burst, int] = {Burst.ONE_ACCOUNT: 10, Burst.ONE_ADDRESS: 30, Burst.MANY: 10}
 PREFIX = 64  # of an IPv6 address; the rest of it one caller can change at will
 
 # A leaf is read by strangers: it holds opaque words, never a sentence, an address or a mail.

@@ -8,7 +8,7 @@ from django.utils.crypto import salted_hmac
 
 from audit.actions.entries import record
 from audit.queries.log import bursts_since
-from audit.rules import BURST, MOST_BURSTS, WINDOW, network
+from audit.rules import BURST, WINDOW, network
 from audit.vocabulary import SYSTEM, Burst, Decision, EntryType, Via
 
 
@@ -31,7 +31,7 @@ def failed(*, door: Via, account: str, address: str, at: datetime) -> None:
 def _write(door: Via, what: Burst, at: datetime) -> None:
     with transaction.atomic():
         before = bursts_since(at - WINDOW, via=door)
-        if before >= MOST_BURSTS:
+        if before >= BURST[Burst.MANY]:
             return
         record(
             type=EntryType.SIGNIN_FAILED,
@@ -39,7 +39,7 @@ def _write(door: Via, what: Burst, at: datetime) -> None:
             actor=SYSTEM,
             via=door,
             decision=Decision.REFUSED,
-            reason=Burst.MANY if before == MOST_BURSTS - 1 else what,
+            reason=Burst.MANY if before == BURST[Burst.MANY] - 1 else what,
         )
 
 
