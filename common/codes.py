@@ -10,9 +10,7 @@ GROUPS, SIGNS = 4, 4
 
 def fresh() -> str:
     """A new code such as `7m2k-q9d4-xw8h-3fnt`: 79 random bits, no sign that looks like another."""
-    return "-".join(
-        "".join(secrets.choice(ALPHABET) for _ in range(SIGNS)) for _ in range(GROUPS)
-    )
+    return "-".join("".join(secrets.choice(ALPHABET) for _ in range(SIGNS)) for _ in range(GROUPS))
 
 
 def digest(code: str, use: str) -> str:

@@ -36,7 +36,7 @@ class Role(TextChoices):
 class ResetKind(TextChoices):
     """What somebody lost, and so what they set anew; what they still have they must show."""
 
-    PASSWORD = "password", _("the password")  # noqa: S105 - a word, not a password
+    PASSWORD = "password", _("the password")
     DEVICE = "device", _("the sign-in device")
     BOTH = "both", _("the password and the sign-in device")
 

@@ -8,7 +8,7 @@ import pytest
 from django.urls.resolvers import RoutePattern
 
 import api.urls
-from governance.rules import transitions_page
+from governance.rules import arrivals_page, transitions_page
 from tests.architecture.source import BASE
 from tests.spec import decision
 
@@ -18,6 +18,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 # Every page under docs/reference and what draws it.
 DRAWN: dict[str, Callable[[], str]] = {
     "transitions.md": transitions_page,
+    "people.md": arrivals_page,
     "decision.md": decision.page,
 }
 
