@@ -154,10 +154,9 @@ def can_off_board(user: User, person: User, organisation: Organisation | None) -
         return can_administer(user, organisation)
     held = person.memberships.filter(ended_at__isnull=True).select_related("organisation")
     seats = person.seats.filter(ended_at__isnull=True).select_related("organisation")
-    places = [each.organisation for each in (*held, *seats)]
-    return bool(places) and all(
-        place is not None and can_administer(user, place) for place in places
-    )
+    places = [each.organisation for each in held] + [each.organisation for each in seats]
+    # A seat that speaks for nobody is the community's to end.
+    return bool(places) and all(place and can_administer(user, place) for place in places)
 
 
 def check_can_off_board(user: User, person: User, organisation: Organisation | None) -> None:

@@ -5,8 +5,12 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from desk import standing
+from desk.hand import hand
+from governance.queries import arrivals
 
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "desk/home.html", {"standing": standing.mine(request)})
+    untold = arrivals.untold(hand(request)["by"])
+    page = {"standing": standing.mine(request), "untold": untold}
+    return render(request, "desk/home.html", page)

@@ -27,7 +27,7 @@ from governance.rules.charters import (
     verdict,
 )
 from governance.rules.fields import FieldSpec, clashes
-from governance.rules.people import role_fault
+from governance.rules.people import fingerprint, role_fault
 from governance.rules.periods import closing
 from governance.rules.requests import (
     AGGREGATES_ONLY,
@@ -86,6 +86,7 @@ __all__ = [
     "combination_fault",
     "dataset_after",
     "excluded",
+    "fingerprint",
     "hands",
     "pair_fault",
     "request_after",

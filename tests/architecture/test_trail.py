@@ -49,6 +49,7 @@ NO_BY: dict[str, str] = {
     "governance.actions.invitations.begin": "nobody is there yet to do it",
     "governance.actions.people.create_first_administrator": "nobody is there yet to do it",
     "governance.actions.reviews.lapse_unanswered": "the clock does it",
+    "release.actions.keeping.remake": "the clock does it",
     "release.actions.keeping.wipe": "the clock does it",
     "release.actions.releases.run": "the clock answers releases",
 }
