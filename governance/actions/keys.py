@@ -55,7 +55,7 @@ def register(
             at=moment.at,
             via=via,
             resource=body.ref,
-            reason=f"fingerprint {fingerprint(text)[:16]}",
+            reason=f"fingerprint-{fingerprint(text)[:16]}",
             epoch_everyone=moment.everyone,
             epoch_scope=moment.epochs.get(body.pk),
         )
@@ -81,7 +81,7 @@ def end(*, key: RecipientKey, by: User, at: datetime, via: Via) -> RecipientKey:
             at=moment.at,
             via=via,
             resource=found.organisation.ref,
-            reason=f"fingerprint {fingerprint(found.public_key)[:16]}",
+            reason=f"fingerprint-{fingerprint(found.public_key)[:16]}",
             epoch_everyone=moment.everyone,
             epoch_scope=moment.epochs.get(found.organisation_id),
         )

@@ -312,7 +312,8 @@ def test_a_key_is_registered_by_an_administrator(room: Staffroom, client: Client
 def test_a_private_key_pasted_by_mistake_is_refused(room: Staffroom, client: Client) -> None:
     staffroom.enter(client, room.recipient_admin)
     private = str(x25519.Identity.generate())
-    answer = client.post(place("key-register", room.recipient.ref), {"public_key": private})
+    given = {"public_key": private, "fingerprint": "0" * 8, **staffroom.proof(room.recipient_admin)}
+    answer = client.post(place("key-register", room.recipient.ref), given)
     assert answer.status_code == 400
     assert "no age public key" in answer.content.decode()
     assert RecipientKey.objects.filter(organisation=room.recipient).count() == 1
