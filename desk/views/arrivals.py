@@ -55,7 +55,7 @@ def invited(request: HttpRequest) -> HttpResponse:
     form = InvitedForm(request.POST or None)
     if request.method == "POST" and form.is_valid() and _slowly(request, form):
         if arrivals.invitation(form.cleaned_data["code"], timezone.now()) is None:
-            form.add_error("code", _(invitations.OVER[1]))
+            form.add_error("code", _("This code does not open anything, or not any more."))
         else:
             request.session[INVITED] = get_adapter().encrypt(form.cleaned_data["code"])
             return redirect("desk-invited-account")

@@ -11,6 +11,10 @@ from governance.queries import arrivals
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    untold = arrivals.untold(hand(request)["by"])
-    page = {"standing": standing.mine(request), "untold": untold}
+    now = hand(request)
+    page = {
+        "standing": standing.mine(request),
+        "untold": arrivals.untold(now["by"]),
+        "asked": arrivals.waiting_resets(now["at"]).filter(user=now["by"]).first(),
+    }
     return render(request, "desk/home.html", page)

@@ -58,7 +58,12 @@ def agree(request: HttpRequest, ref: str) -> HttpResponse:
 
 @require_POST
 def withdraw(request: HttpRequest, ref: str) -> HttpResponse:
-    resets.withdraw(reset=_mine(request, ref), **hand(request))
+    """By a hand, from the page of people; or by the person, who has lost nothing, from the first."""
+    now = hand(request)
+    own = arrivals.waiting_resets(now["at"]).filter(ref=ref, user=now["by"]).first()
+    resets.withdraw(reset=own or _mine(request, ref), **now)
+    if own is not None:
+        return redirect("desk:home")
     messages.success(request, _("Taken back. Nothing changes for this person."))
     return redirect("desk:people")
 

@@ -281,6 +281,17 @@ def test_what_is_asked_is_seen_and_taken_back_by_whoever_has_a_hand_in_it(room: 
     assert admin.get(take_back.replace("withdraw", "agree")).status_code == 404
 
 
+def test_who_lost_nothing_sees_that_it_was_asked_and_stops_it(room: Staffroom) -> None:
+    waiting = resets.ask(user=room.requester, kind=ResetKind.BOTH, **hand(room.convener))[0]
+    client = staffroom.enter(Client(), room.requester)
+    assert room.convener.username in client.get("/desk/").content.decode()
+    take_back = f"/desk/people/anew/{waiting.ref}/withdraw/"
+    assert client.post(take_back)["Location"] == "/desk/"
+    waiting.refresh_from_db()
+    assert waiting.closed_at is not None
+    assert "lost something" not in client.get("/desk/").content.decode()
+
+
 def test_an_open_invitation_is_listed_and_taken_back(room: Staffroom) -> None:
     secret = invited(room)
     invitation = Invitation.objects.get()
