@@ -38,6 +38,10 @@ def many(request: HttpRequest) -> HttpResponse:
     page = {
         "bodies": [_body(organisation, now["by"], now["at"]) for organisation in administered],
         "others": _without_administrator(now["by"], administered),
+        "elsewhere": [
+            (person, permissions.can_off_board(now["by"], person, None))
+            for person in arrivals.stood_in_for(now["by"], now["at"])
+        ],
         "resets": [
             (reset, reset.asked_by_id != now["by"].pk)
             for reset, allowed in waiting

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from common import codes
 from governance.models import AccountReset, Invitation, Membership, Organisation, User
@@ -113,3 +113,30 @@ def through(person: User, by: User | None, at: datetime) -> tuple[bool, Organisa
         if by.pk in allowed.users if by is not None else allowed.operator:
             return True, place
     return False, None
+
+
+def stood_in_for(by: User, at: datetime) -> list[User]:
+    """Staff of other organisations in whose beginning anew this user has a hand: those of bodies
+    with too few administrators, those with a seat alone, and a community's last administrator."""
+    own = Membership.objects.filter(user=by, role=Role.ADMINISTRATOR, ended_at__isnull=True)
+    held = Membership.objects.filter(ended_at__isnull=True)
+    convenes = own.filter(organisation__kind=OrganisationKind.COMMUNITY).exists()
+    enough = (
+        held.filter(role=Role.ADMINISTRATOR)
+        .values("organisation")
+        .annotate(count=Count("pk"))
+        .filter(count__gt=2)
+        .values("organisation")
+    )
+    found = User.objects.filter(kind=UserKind.STAFF, is_active=True).exclude(pk=by.pk)
+    found = found.exclude(
+        pk__in=held.filter(organisation__in=own.values("organisation")).values("user")
+    )
+    if convenes:
+        found = found.exclude(pk__in=held.filter(organisation__in=enough).values("user"))
+    else:
+        conveners = held.filter(
+            role=Role.ADMINISTRATOR, organisation__kind=OrganisationKind.COMMUNITY
+        )
+        found = found.filter(pk__in=conveners.values("user"))
+    return [person for person in found.order_by("username") if through(person, by, at)[0]]

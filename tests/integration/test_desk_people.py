@@ -15,7 +15,7 @@ from pyrage import x25519
 from audit.models import Entry
 from audit.vocabulary import EntryType, Via
 from governance import permissions
-from governance.actions import invitations, resets
+from governance.actions import invitations, memberships, resets
 from governance.models import AccountReset, Invitation, Membership, RecipientKey, User
 from governance.rules import fingerprint
 from governance.vocabulary import ResetKind, Role
@@ -304,6 +304,31 @@ def test_an_open_invitation_is_listed_and_taken_back(room: Staffroom) -> None:
     admin.post(take_back)
     answer = Client().post("/desk/invited/", {"code": secret})
     assert "does not open anything" in answer.content.decode()
+
+
+def test_the_community_sees_whom_it_stands_in_for_and_nobody_else_does(room: Staffroom) -> None:
+    convener = staffroom.enter(Client(), room.convener)
+    page = convener.get("/desk/people/").content.decode()
+    for person in (room.requester, room.members[0]):
+        assert f"/desk/people/anew/{person.ref}/" in page
+        assert f"/desk/people/leave/{person.ref}/" in page
+    for name in ("state-second", "state-third"):
+        user = User.objects.create_user(name, PASSWORD)
+        given = {"user": user, "organisation": room.recipient, "role": Role.ADMINISTRATOR}
+        memberships.grant(**given, **hand(room.recipient_admin))
+    Membership.objects.update(started_at=timezone.now() - timedelta(days=30))
+    page = convener.get("/desk/people/").content.decode()
+    assert room.requester.ref not in page, "now there are enough of their own"
+    assert room.members[0].ref in page
+    admin = staffroom.enter(Client(), room.holder_admin)
+    assert room.members[0].ref not in admin.get("/desk/people/").content.decode()
+
+
+def test_the_communitys_last_administrator_is_seen_by_those_of_verified_organisations(
+    room: Staffroom,
+) -> None:
+    admin = staffroom.enter(Client(), room.holder_admin)
+    assert f"/desk/people/anew/{room.convener.ref}/" in admin.get("/desk/people/").content.decode()
 
 
 def test_roles_that_do_not_go_together_are_refused_where_they_are_chosen(room: Staffroom) -> None:
