@@ -46,6 +46,13 @@ class EntryType(TextChoices):
     USER_ENDED = "user:ended"
     MEMBERSHIP_GRANTED = "membership:granted"
     MEMBERSHIP_ENDED = "membership:ended"
+    INVITATION_MADE = "invitation:made"
+    INVITATION_WITHDRAWN = "invitation:withdrawn"
+    INVITATION_ACCEPTED = "invitation:accepted"
+    RESET_ASKED = "reset:asked"
+    RESET_AGREED = "reset:agreed"
+    RESET_WITHDRAWN = "reset:withdrawn"
+    RESET_USED = "reset:used"
     TOKEN_ISSUED = "token:issued"  # noqa: S105 - a word of the log, not a password
     TOKEN_REVOKED = "token:revoked"  # noqa: S105 - a word of the log, not a password
     SIGNIN_FAILED = "signin:failed"

@@ -52,3 +52,11 @@ def objection_reference() -> str:
 
 def import_reference() -> str:
     return reference("imp")
+
+
+def invitation_reference() -> str:
+    return reference("inv")
+
+
+def reset_reference() -> str:
+    return reference("rst")

@@ -5,6 +5,7 @@ import secrets
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.encoding import force_bytes
@@ -26,6 +27,7 @@ from common.errors import NotReady
 from governance.models import User
 from governance.vocabulary import UserKind
 
+BEGAN = "desk.signed_out_at"
 SEALED = "v1:"
 NONCE = 12
 
@@ -47,7 +49,7 @@ class StaffAccountAdapter(DefaultAccountAdapter):
             username=credentials.get("username"),
             password=credentials.get("password"),
         )
-        if not isinstance(user, User) or user.kind != UserKind.STAFF:
+        if not isinstance(user, User) or user.kind != UserKind.STAFF or user.shut_at is not None:
             self.authentication_failed(request, **credentials)
             return None
         self._rollback_login_failed_rl_usage()
@@ -67,6 +69,20 @@ class StaffAccountAdapter(DefaultAccountAdapter):
             address=self.get_client_ip(request),
             at=timezone.now(),
         )
+
+    def pre_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse | None:
+        request.session[BEGAN] = _signed_out(user)
+        response: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        return response
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        """Half a sign-in is over too where everything else of this person's was ended meanwhile."""
+        now = User.objects.get(pk=user.pk)
+        began = request.session.pop(BEGAN, None)
+        if now.shut_at is not None or not now.is_active or began != _signed_out(now):
+            request.session.flush()
+            raise ImmediateHttpResponse(HttpResponseRedirect(reverse("account_login")))
+        super().login(request, now)
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         # By name and address together: nobody can lock a colleague out from elsewhere.
@@ -123,6 +139,10 @@ class SealingMFAAdapter(DefaultMFAAdapter):
             f"M{x} {y}h1v1h-1z" for y, row in enumerate(rows) for x, dark in enumerate(row) if dark
         )
         return f'<svg class="qr" viewBox="0 0 {len(rows)} {len(rows)}"><path d="{path}"/></svg>'
+
+
+def _signed_out(user: User) -> str:
+    return user.signed_out_at.isoformat() if user.signed_out_at else ""
 
 
 def _key(secret: str | bytes) -> bytes:

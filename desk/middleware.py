@@ -18,6 +18,10 @@ OPEN = {
     "mfa_authenticate",  # where they show the second factor; allauth demands the password first
     "account_logout",  # ending a session needs nothing
     "desk-language",  # reading needs no name
+    "desk-invited",  # where somebody new shows the code of an invitation
+    "desk-invited-account",  # needs that code in this session
+    "desk-anew",  # where somebody shows the two halves of a code
+    "desk-anew-set",  # needs both halves in this session
 }
 ENROLMENT = {"mfa_activate_totp"}  # needs a password typed a short while ago, and no device yet
 

@@ -1,15 +1,22 @@
-"""What one session has proved about the person at the desk."""
+"""What one session has proved about the person at the desk, and setting up what proves it."""
 
 import time
+from textwrap import wrap
 
 from allauth.account.authentication import get_authentication_records
+from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.http import HttpRequest
+
+from governance.models import User
 
 FRESH = 10 * 60
 """Seconds for which a typed password is enough to set up a device."""
 
 REPLACE = "desk.replace_until"
+DRAFT = "desk.device"
 
 
 def enrolled(request: HttpRequest) -> bool:
@@ -45,3 +52,27 @@ def may_replace(request: HttpRequest) -> bool:
 
 def replaced(request: HttpRequest) -> None:
     request.session.pop(REPLACE, None)
+
+
+def drafted(request: HttpRequest) -> str:
+    """The secret of a device that is being set up; it waits sealed in the session until then."""
+    if DRAFT not in request.session:
+        request.session[DRAFT] = get_adapter().encrypt(generate_totp_secret())
+    secret: str = get_adapter().decrypt(request.session[DRAFT])
+    return secret
+
+
+def drawn(name: str, secret: str) -> dict[str, str]:
+    """For the page: the secret as a square to photograph, and in groups to type."""
+    url = get_adapter().build_totp_url(User(username=name), secret)
+    return {"drawn": get_adapter().build_totp_svg(url), "spaced": " ".join(wrap(secret, 4))}
+
+
+def keep(user: User, secret: str, code: str) -> Authenticator:
+    """In the caller's transaction: this device and new recovery codes, in place of all former."""
+    Authenticator.objects.filter(user=user).delete()
+    kept = TOTP.activate(user, secret)
+    RecoveryCodes.activate(user)
+    kept.validate_code(code)  # used up: nobody signs in with it again
+    device: Authenticator = kept.instance
+    return device

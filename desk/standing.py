@@ -76,7 +76,9 @@ def links(request: HttpRequest) -> list[Link]:
         ("desk:releases", _("Releases"), 0, bool(standing.organisations)),
         ("desk:datasets", _("Datasets"), 0, True),
         ("desk:keys", _("Recipient key"), 0, bool(standing.administers)),
+        ("desk:people", _("People"), 0, bool(standing.administers)),
         ("desk:stop", _("Record a stop"), 0, bool(standing.advises)),
+        ("desk:join", _("Join with a code"), 0, True),
         ("desk:replace-device", _("Sign-in device"), 0, True),
     ]
     return [

@@ -4,12 +4,15 @@ from django.urls import include, path
 
 from desk.views import (
     agreements,
+    arrivals,
     datasets,
     home,
     keys,
     language,
+    people,
     releases,
     requests,
+    resets,
     reviews,
     signin,
     stops,
@@ -45,6 +48,20 @@ pages = [
     path("releases/<str:ref>/package/", releases.package, name="release-package"),
     path("keys/", keys.many, name="keys"),
     path("keys/<str:ref>/", keys.register, name="key-register"),
+    path("keys/<str:ref>/end/", keys.end, name="key-end"),
+    # people
+    path("people/", people.many, name="people"),
+    path("people/invite/<str:ref>/", people.invite, name="invite"),
+    path("people/invitations/<str:ref>/withdraw/", people.withdraw, name="invitation-withdraw"),
+    path("people/anew/<str:ref>/", resets.ask, name="reset-ask"),
+    path("people/anew/<str:ref>/agree/", resets.agree, name="reset-agree"),
+    path("people/anew/<str:ref>/withdraw/", resets.withdraw, name="reset-withdraw"),
+    path("people/anew/<str:ref>/read/", resets.acknowledge, name="reset-read"),
+    path("people/leave/<str:ref>/", people.off_board, name="off-board"),
+    path(
+        "people/leave/<str:ref>/<str:organisation>/", people.off_board_here, name="off-board-here"
+    ),
+    path("people/join/", arrivals.join, name="join"),
     # holding
     path("datasets/", datasets.many, name="datasets"),
     path("stops/", stops.record, name="stop"),
@@ -57,6 +74,10 @@ urlpatterns = [
     path("code/", signin.Code.as_view(), name="mfa_authenticate"),
     path("device/", signin.device, name="mfa_activate_totp"),
     path("sign-out/", signin.sign_out, name="account_logout"),
+    path("invited/", arrivals.invited, name="desk-invited"),
+    path("invited/account/", arrivals.account, name="desk-invited-account"),
+    path("anew/", arrivals.anew, name="desk-anew"),
+    path("anew/set/", arrivals.set_anew, name="desk-anew-set"),
     path("language/<str:code>/", language.choose, name="desk-language"),
     path("", include((pages, "desk"))),
 ]

@@ -9,6 +9,8 @@ both are taken back in the deed that ends them. No role contains another. On top
 * The community convenes: whoever administers an organisation of the kind `community` creates and
   verifies organisations, calls boards together, loads the catalogue and looks after purposes, and
   appoints the administrator of an organisation that has none. It is granted nothing inside others.
+* Who may invite and grant is a table of the rules. Whoever leaves is let go by the administrators of
+  wherever they hold something, or by the community.
 * Stopping is easier than starting. Either party stops an agreement, the holder or the requester
   stops a request, the holder or anyone on the board pauses a dataset, anyone on any board pauses a
   purpose; what a board may pause, only a board or the community lets run again.
@@ -28,6 +30,7 @@ from governance.models import (
     OrganisationUserPermission,
     User,
 )
+from governance.rules import INVITERS, Inviter
 from governance.vocabulary import OrganisationKind, RequestState, Role, UserKind
 
 STEWARD = "steward_organisation"
@@ -122,14 +125,43 @@ def check_can_make_account(user: User, kind: UserKind) -> None:
 
 
 def can_grant(user: User, organisation: Organisation, role: Role) -> bool:
-    if can_administer(user, organisation):
+    inviters = INVITERS[Role(role)]
+    if Inviter.OWN in inviters and can_administer(user, organisation):
         return True
-    return role == Role.ADMINISTRATOR and can_convene(user) and not _administered(organisation)
+    return Inviter.CONVENER in inviters and can_convene(user) and not _administered(organisation)
 
 
 def check_can_grant(user: User, organisation: Organisation, role: Role) -> None:
     """Grant a role here; the community appoints where there is no administrator."""
     _require(can_grant(user, organisation, role), "grant", "grant this role here")
+
+
+def can_withdraw(user: User, organisation: Organisation) -> bool:
+    return can_administer(user, organisation) or can_convene(user)
+
+
+def check_can_withdraw(user: User, organisation: Organisation) -> None:
+    """Take back an invitation to this organisation: its administrators, and the community."""
+    _require(can_withdraw(user, organisation), "withdraw", "take this invitation back")
+
+
+def can_off_board(user: User, person: User, organisation: Organisation | None) -> bool:
+    if user.pk == person.pk or person.kind == UserKind.SURVIVOR:
+        return False
+    if can_convene(user):
+        return True
+    if organisation is not None:
+        return can_administer(user, organisation)
+    held = person.memberships.filter(ended_at__isnull=True).select_related("organisation")
+    seats = person.seats.filter(ended_at__isnull=True).select_related("organisation")
+    places = [each.organisation for each in held] + [each.organisation for each in seats]
+    # A seat that speaks for nobody is the community's to end.
+    return bool(places) and all(place and can_administer(user, place) for place in places)
+
+
+def check_can_off_board(user: User, person: User, organisation: Organisation | None) -> None:
+    """End what somebody holds: the administrators of wherever they hold it, and the community."""
+    _require(can_off_board(user, person, organisation), "off_board", "end this person's account")
 
 
 def can_negotiate(user: User, holder: Organisation, recipient: Organisation) -> bool:

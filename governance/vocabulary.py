@@ -33,6 +33,14 @@ class Role(TextChoices):
     ADMINISTRATOR = "administrator", _("administrator")
 
 
+class ResetKind(TextChoices):
+    """What somebody lost, and so what they set anew; what they still have they must show."""
+
+    PASSWORD = "password", _("the password")
+    DEVICE = "device", _("the sign-in device")
+    BOTH = "both", _("the password and the sign-in device")
+
+
 class FieldType(TextChoices):
     TEXT = "text", _("text")
     CODE = "code", _("code")

@@ -12,7 +12,8 @@ def check_can_ask(user: User, requester: Organisation) -> None:
 
 def may_fetch(user: User, release: Release) -> bool:
     """Whether the user may ask in the recipient's name at this very instant."""
-    now = User.objects.filter(pk=user.pk, is_active=True).first()  # not as it was at sign-in
+    # Not as it was at sign-in.
+    now = User.objects.filter(pk=user.pk, is_active=True, shut_at__isnull=True).first()
     return now is not None and governance.can_ask(now, release.recipient)
 
 

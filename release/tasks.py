@@ -39,8 +39,9 @@ def run_releases(at: datetime, most: int = 1000) -> int:
 
 @acting(lambda: CLOCK)
 def tick(at: datetime) -> int:
-    """Everything that is due: releases, unanswered requests, wiping, sweeping, the log."""
-    done = run_releases(at)
+    """Everything that is due: packages to remake, releases, unanswered requests, wiping, sweeping, the log."""
+    done = keeping.remake(at=at)
+    done += run_releases(at)
     done += len(reviews.lapse_unanswered(at=at))
     done += keeping.wipe(at=at) + keeping.sweep() + versions.sweep_staging(at=at)
     return done + sequence()

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from desk.forms.signin import ProveAgainForm
 from governance.models import Agreement, Field, Organisation, Purpose
 from governance.vocabulary import PackageFormat, Vote
 
@@ -91,11 +92,21 @@ class VoteForm(forms.Form):
     )
 
 
-class KeyForm(forms.Form):
+class KeyForm(ProveAgainForm):
+    """A key, the fingerprint its own computer shows, and once more that it is you."""
+
+    field_order = ["public_key", "fingerprint", "password", "code"]
     public_key = forms.CharField(
         label=_("Public key"),
         help_text=_("One line that begins with age1. Never paste the private key."),
         max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    fingerprint = forms.CharField(
+        label=_("First 8 signs of its fingerprint"),
+        help_text=_("As that computer shows them, not as somebody wrote them to you."),
+        min_length=8,
+        max_length=80,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 

@@ -10,14 +10,11 @@ from allauth.core import context
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm
 from allauth.mfa.base.internal.flows import check_rate_limit
-from allauth.mfa.totp.internal.auth import generate_totp_secret, validate_totp_code
+from allauth.mfa.totp.internal.auth import validate_totp_code
 from django import forms
-from django.contrib.sessions.backends.base import SessionBase
 from django.utils.translation import gettext_lazy as _
 
 from governance.models import User
-
-DRAFT = "desk.device"
 
 ONE_TIME = {"autocomplete": "one-time-code", "inputmode": "numeric", "spellcheck": "false"}
 
@@ -49,18 +46,15 @@ class CodeForm(AuthenticateForm):
 
 
 class DeviceForm(forms.Form):
-    """The first code of a new device; its secret waits sealed in the session until then."""
+    """The first code of a new device."""
 
     code = forms.CharField(
         label=_("Code that the app shows"), max_length=32, widget=forms.TextInput(attrs=ONE_TIME)
     )
 
-    def __init__(self, *args: Any, user: User, session: SessionBase, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User, secret: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.user = user
-        if DRAFT not in session:
-            session[DRAFT] = get_adapter().encrypt(generate_totp_secret())
-        self.secret = get_adapter().decrypt(session[DRAFT])
+        self.user, self.secret = user, secret
 
     def clean_code(self) -> str:
         forget_tries = check_rate_limit(self.user)

@@ -1,15 +1,11 @@
 """Signing in: name and password, then always a second factor."""
 
-from textwrap import wrap
 from typing import Any
 
 from allauth.account.views import LoginView
-from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.internal.flows import post_authentication
 from allauth.mfa.base.views import AuthenticateView
 from allauth.mfa.models import Authenticator
-from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib.auth import logout
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -17,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from desk import second_factor
-from desk.forms.signin import DRAFT, CodeForm, DeviceForm, ProveAgainForm, SignInForm
+from desk.forms.signin import CodeForm, DeviceForm, ProveAgainForm, SignInForm
 from desk.hand import hand
 from governance.actions import people
 from governance.models import User
@@ -45,15 +41,14 @@ def device(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)
     if second_factor.enrolled(request) and not second_factor.may_replace(request):
         return redirect("desk:home")
-    form = DeviceForm(request.POST or None, user=request.user, session=request.session)
+    secret = second_factor.drafted(request)
+    form = DeviceForm(request.POST or None, user=request.user, secret=secret)
     if request.method == "POST" and form.is_valid():
         if _keep(request, request.user, form.secret, form.cleaned_data["code"]):
             return redirect("desk:recovery-codes")
         return redirect("desk:home")
-    url = get_adapter().build_totp_url(request.user, form.secret)
-    drawn = get_adapter().build_totp_svg(url)
-    spaced = " ".join(wrap(form.secret, 4))
-    return render(request, "desk/device.html", {"form": form, "drawn": drawn, "spaced": spaced})
+    page = {"form": form, **second_factor.drawn(request.user.username, secret)}
+    return render(request, "desk/device.html", page)
 
 
 def _keep(request: HttpRequest, user: User, secret: str, code: str) -> bool:
@@ -61,15 +56,12 @@ def _keep(request: HttpRequest, user: User, secret: str, code: str) -> bool:
         User.objects.select_for_update().get(pk=user.pk)  # two sendings of one form: one device
         if second_factor.enrolled(request) and not second_factor.may_replace(request):
             return False
-        Authenticator.objects.filter(user=user).delete()
-        kept = TOTP.activate(user, secret)
-        RecoveryCodes.activate(user)
+        kept = second_factor.keep(user, secret, code)
         people.note_second_factor(user=user, **hand(request))
-    kept.validate_code(code)  # used up: nobody signs in with it again
-    request.session.pop(DRAFT, None)
+    request.session.pop(second_factor.DRAFT, None)
     second_factor.replaced(request)
     request.session.cycle_key()
-    post_authentication(request, kept.instance)
+    post_authentication(request, kept)
     return True
 
 

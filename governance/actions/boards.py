@@ -86,6 +86,8 @@ def fill_seat(
     found = Board.objects.select_for_update().get(pk=board.pk)
     if user.kind != UserKind.STAFF:
         raise RuleBroken("seat_for_staff", "A seat is filled by a staff account of its own.")
+    if User.objects.select_for_update(no_key=True).get(pk=user.pk).ended_at is not None:
+        raise RuleBroken("account_ended", "This account has ended. Invite the person anew.")
     if found.seats.filter(user=user, ended_at__isnull=True).exists():
         raise RuleBroken("seat_held", "This person has a seat on this board already.")
     seat = Seat.objects.create(

@@ -9,18 +9,34 @@ from common.errors import BadInput, RuleBroken
 from governance import permissions
 from governance.actions import scopes, trail
 from governance.models import Organisation, RecipientKey, User
-from governance.rules import closing
+from governance.rules import closing, fingerprint
 from governance.vocabulary import Narrowing
+
+FINGERPRINT = 8
+"""How many signs of a fingerprint are typed: enough that no other key is taken for it by mistake."""
 
 
 def register(
-    *, organisation: Organisation, public_key: str, by: User, at: datetime, via: Via
+    *,
+    organisation: Organisation,
+    public_key: str,
+    by: User,
+    at: datetime,
+    via: Via,
+    confirmed: str | None = None,
 ) -> RecipientKey:
     """From now on packages are sealed to this key; the one before it ends in the same deed.
 
-    What was sealed to the old key may not be handed over any more, so it is a no as well.
+    What was sealed to the old key may not be handed over any more, so it is a no as well; the clock
+    declares it void and lets new packages wait. `confirmed`: the first signs of the fingerprint, as
+    the computer that holds the private key shows them; BadInput where they are another key's.
     """
     text = _checked(public_key)
+    if confirmed is not None and not _same(confirmed, text):
+        raise BadInput(
+            "fingerprint",
+            "This is not the fingerprint of the key above. Nothing was changed.",
+        )
     with scopes.narrowing(act=Narrowing.KEY_ENDED, recipients=[organisation.pk]) as moment:
         body = Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
         permissions.check_can_administer(by, body)
@@ -39,6 +55,7 @@ def register(
             at=moment.at,
             via=via,
             resource=body.ref,
+            reason=f"fingerprint-{fingerprint(text)[:16]}",
             epoch_everyone=moment.everyone,
             epoch_scope=moment.epochs.get(body.pk),
         )
@@ -64,10 +81,16 @@ def end(*, key: RecipientKey, by: User, at: datetime, via: Via) -> RecipientKey:
             at=moment.at,
             via=via,
             resource=found.organisation.ref,
+            reason=f"fingerprint-{fingerprint(found.public_key)[:16]}",
             epoch_everyone=moment.everyone,
             epoch_scope=moment.epochs.get(found.organisation_id),
         )
     return found
+
+
+def _same(confirmed: str, public_key: str) -> bool:
+    typed = "".join(confirmed.lower().split())
+    return len(typed) >= FINGERPRINT and fingerprint(public_key).startswith(typed)
 
 
 def _checked(public_key: str) -> str:

@@ -1,5 +1,6 @@
 """Roles are granted and ended, and with them what guardian keeps."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
@@ -9,7 +10,7 @@ from common.errors import NotPermitted, RuleBroken
 from governance import permissions
 from governance.actions import scopes, trail
 from governance.models import Membership, Organisation, User
-from governance.rules import closing, role_fault
+from governance.rules import closing, combination_fault, role_fault
 from governance.vocabulary import Narrowing, Role
 
 
@@ -20,23 +21,54 @@ def grant(
     """One staff or machine user has one role in one organisation from now on."""
     # The lock lets no two be appointed at once as the first administrator.
     body = Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
+    hold(by, user)
     permissions.check_can_grant(by, body, role)
-    fault = role_fault(user.kind, role)
-    if fault:
-        raise RuleBroken("role_not_for_kind", fault)
-    held = Membership.objects.filter(user=user, organisation=body, role=role)
-    if held.filter(ended_at__isnull=True).exists():
+    check_can_hold(user, body, [role])
+    return begin(user=user, organisation=body, role=role, by=by, at=at, via=via)
+
+
+def hold(*users: User) -> None:
+    """Inside the caller's transaction none of these is let go; in one order, whoever comes first."""
+    keys = {user.pk for user in users}
+    list(User.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk"))
+
+
+def check_can_hold(user: User, organisation: Organisation, roles: Collection[Role]) -> User:
+    """Whether a user may have these roles here besides what they hold; RuleBroken tells why not.
+
+    Their row is locked: whoever is let go at this moment holds nothing afterwards.
+    """
+    for role in roles:
+        fault = role_fault(user.kind, role)
+        if fault:
+            raise RuleBroken("role_not_for_kind", fault)
+    found = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    if found.ended_at is not None:
+        raise RuleBroken("account_ended", "This account has ended. Invite the person anew.")
+    held = Membership.objects.filter(user=found, ended_at__isnull=True)
+    if held.filter(organisation=organisation, role__in=roles).exists():
         raise RuleBroken("role_held", "This user has that role here already.")
+    pairs = list(held.values_list("organisation", "role"))
+    fault = combination_fault(pairs, organisation.pk, roles)
+    if fault:
+        raise RuleBroken("roles_clash", fault)
+    return found
+
+
+def begin(
+    *, user: User, organisation: Organisation, role: Role, by: User, at: datetime, via: Via
+) -> Membership:
+    """The membership itself and its entry, for deeds that have asked whether it may be."""
     membership = Membership.objects.create(
-        user=user, organisation=body, role=Role(role), started_at=at
+        user=user, organisation=organisation, role=Role(role), started_at=at
     )
-    permissions.grant(user, body, role)
+    permissions.grant(user, organisation, role)
     trail.record(
         type=EntryType.MEMBERSHIP_GRANTED,
         by=by,
         at=at,
         via=via,
-        resource=f"{body.ref}/{user.ref}",
+        resource=f"{organisation.ref}/{user.ref}",
         reason=membership.role,
     )
     return membership

@@ -30,7 +30,7 @@ def create_user(
 ) -> User:
     """An account is made; without a password nobody signs in with it (machines use tokens)."""
     permissions.check_can_make_account(by, kind)
-    user = _insert(username=username, kind=kind, password=password, language=language)
+    user = insert(username=username, kind=kind, password=password, language=language)
     # The log names no survivor, not even by an opaque reference.
     resource = "" if user.kind == UserKind.SURVIVOR else user.ref
     trail.record(
@@ -66,17 +66,13 @@ def create_first_administrator(
     kind: OrganisationKind = OrganisationKind.COMMUNITY,
 ) -> User:
     """Sayso begins: the community that convenes, and its administrator. Possible only once."""
-    # Two beginnings at once wait for one another at everyone's scope.
-    scopes.ensure([])
-    Scope.objects.select_for_update().get(everyone=True)
-    if Membership.objects.exists():
-        raise RuleBroken("already_begun", "There is an administrator already.")
+    hold_beginning()
     if kind != OrganisationKind.COMMUNITY:
         raise RuleBroken("community_first", "The first organisation is a community.")
     organisation = organisations.insert(name=organisation_name, kind=kind, at=at)
     organisation.verified_at = at
     organisation.save(update_fields=["verified_at"])
-    user = _insert(username=username, kind=UserKind.STAFF, password=password, language="en")
+    user = insert(username=username, kind=UserKind.STAFF, password=password, language="en")
     Membership.objects.create(
         user=user, organisation=organisation, role=Role.ADMINISTRATOR, started_at=at
     )
@@ -94,7 +90,30 @@ def _record_beginning(user: User, organisation: Organisation, at: datetime, via:
         trail.record(type=kind, by=user, at=at, via=via, resource=resource, reason="first")
 
 
-def _insert(*, username: str, kind: UserKind, password: str | None, language: str) -> User:
+def hold_beginning() -> None:
+    """Inside the caller's transaction nobody else begins; raises RuleBroken where somebody able to
+    sign in administers anything already."""
+    # Two beginnings at once wait for one another at everyone's scope.
+    scopes.ensure([])
+    Scope.objects.select_for_update().get(everyone=True)
+    administrators = Membership.objects.filter(
+        role=Role.ADMINISTRATOR, ended_at__isnull=True, user__is_active=True
+    )
+    if administrators.exists():
+        raise RuleBroken("already_begun", "There is an administrator already.")
+
+
+def set_password(user: User, password: str) -> None:
+    """Put a password on the user, not yet saved; BadInput where it is too easy."""
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise BadInput("password_weak", " ".join(error.messages)) from error
+    user.set_password(password)
+
+
+def insert(*, username: str, kind: UserKind, password: str | None, language: str) -> User:
+    """The row of a new account; for the deeds that make one."""
     if not USERNAME.match(username):
         raise BadInput(
             "username", "A sign-in name has 3 to 80 letters, digits or the signs _ . @ + -"
@@ -104,13 +123,11 @@ def _insert(*, username: str, kind: UserKind, password: str | None, language: st
     if User.objects.filter(username__iexact=username).exists():
         raise RuleBroken("username_taken", "This sign-in name is taken.")
     user = User(username=username, kind=UserKind(kind), language=language)
-    if password is not None:
-        if kind == UserKind.MACHINE:
-            raise RuleBroken("machine_password", "A machine signs in with a token, never so.")
-        try:
-            validate_password(password, user)
-        except ValidationError as error:
-            raise BadInput("password_weak", " ".join(error.messages)) from error
-    user.set_password(password)
+    if password is None:
+        user.set_unusable_password()
+    elif kind == UserKind.MACHINE:
+        raise RuleBroken("machine_password", "A machine signs in with a token, never so.")
+    else:
+        set_password(user, password)
     user.save()
     return user

@@ -9,7 +9,7 @@ from django.db import transaction
 from audit.vocabulary import EntryType, Via
 from common.errors import BadInput, RuleBroken
 from governance import permissions
-from governance.actions import trail
+from governance.actions import memberships, trail
 from governance.models import ApiToken, Membership, Organisation, User
 from governance.vocabulary import Role, UserKind
 
@@ -29,6 +29,7 @@ def issue(
     days: int = 90,
 ) -> tuple[ApiToken, str]:
     """A token for a machine that asks for this organisation, and the secret, told only now."""
+    memberships.hold(by)  # whoever is let go at this moment issues nothing afterwards
     permissions.check_can_administer(by, organisation)
     if not 1 <= days <= LONGEST_DAYS:
         raise BadInput("token_days", f"A token lasts 1 to {LONGEST_DAYS} days.")
@@ -45,6 +46,7 @@ def issue(
         organisation=organisation,
         digest=sha256(secret.encode("ascii")).hexdigest(),
         label=label.strip(),
+        issued_by=by,
         created_at=at,
         expires_at=at + timedelta(days=days),
     )

@@ -1,4 +1,7 @@
-"""How a deed of any rung is written down: who did it is an opaque reference, or `person`."""
+"""How a deed of any rung is written down: who did it is an opaque reference, or `person`.
+
+Where no user did it, it was the clock, or the operator at the machine, who comes by a command.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -10,6 +13,7 @@ from governance.models import User
 from governance.vocabulary import UserKind
 
 PERSON = "person"
+OPERATOR = "operator"
 
 
 def actor(by: User | None) -> str:
@@ -34,7 +38,7 @@ def record(
     """Write one entry in the deed's own transaction; returns the pending `audit.Entry`."""
     return audit.record(
         type=type,
-        actor=actor(by),
+        actor=OPERATOR if by is None and via == Via.COMMAND else actor(by),
         at=at,
         via=via,
         resource=resource,

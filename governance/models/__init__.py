@@ -7,6 +7,7 @@ from governance.models.agreements import (
     AgreementPurpose,
     AgreementSignature,
 )
+from governance.models.arrivals import AccountReset, Invitation, InvitedRole
 from governance.models.boards import Ballot, Board, Charter, Decision, Recusal, Seat
 from governance.models.catalogue import (
     CategoryField,
@@ -32,6 +33,7 @@ from governance.models.scopes import Scope, ScopeMove
 
 __all__ = [
     "AccessRequest",
+    "AccountReset",
     "Agreement",
     "AgreementCategory",
     "AgreementDataset",
@@ -49,6 +51,8 @@ __all__ = [
     "Decision",
     "Field",
     "FieldClassification",
+    "Invitation",
+    "InvitedRole",
     "Membership",
     "Organisation",
     "OrganisationUserPermission",

@@ -1,5 +1,6 @@
 """Organisations, the people and machines that sign in, and what they may do where."""
 
+from datetime import UTC
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -7,6 +8,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.contrib.auth.validators import ASCIIUsernameValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.crypto import salted_hmac
 from guardian.models import UserObjectPermissionBase
 
 from common import ids
@@ -68,6 +70,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     language = models.CharField(max_length=8, default="en")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    # Sessions begun before it are over, in whatever store they lie.
+    signed_out_at = models.DateTimeField(null=True)
+    # Two administrators have let this person begin anew: nobody signs in until the codes are used.
+    shut_at = models.DateTimeField(null=True)
+    # For ever: who comes back comes with a new account.
+    ended_at = models.DateTimeField(null=True)
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -85,6 +93,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         "language": Sensitivity.PERSONAL,
         "is_active": Sensitivity.INTERNAL,
         "created_at": Sensitivity.INTERNAL,
+        "signed_out_at": Sensitivity.PERSONAL,
+        "shut_at": Sensitivity.PERSONAL,
+        "ended_at": Sensitivity.PERSONAL,
     }
 
     class Meta:
@@ -98,6 +109,14 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.ref
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session must know to be of this user: it changes with the password, and when the
+        user is signed out everywhere, so no session store has to be searched."""
+        over = self.signed_out_at.astimezone(UTC).isoformat() if self.signed_out_at else ""
+        salt = "governance.User.session"
+        known = f"{self.password}\n{over}"
+        return salted_hmac(salt, known, secret=secret, algorithm="sha256").hexdigest()
 
 
 class Membership(models.Model):
@@ -219,6 +238,8 @@ class ApiToken(models.Model):
     )
     digest = models.CharField(max_length=64, unique=True)
     label = models.CharField(max_length=80)
+    # Who was told the secret: it ends with their account.
+    issued_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
@@ -229,6 +250,7 @@ class ApiToken(models.Model):
         "organisation": Sensitivity.INTERNAL,
         "digest": Sensitivity.SECRET,
         "label": Sensitivity.INTERNAL,
+        "issued_by": Sensitivity.INTERNAL,
         "created_at": Sensitivity.INTERNAL,
         "expires_at": Sensitivity.INTERNAL,
         "revoked_at": Sensitivity.INTERNAL,

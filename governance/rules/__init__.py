@@ -1,5 +1,21 @@
 """What may be: steps, the charter's arithmetic, what a request must keep to. Pure."""
 
+from governance.rules.arrivals import (
+    AGREED_LIFE,
+    ANYWHERE,
+    ASKED_LIFE,
+    IN_ONE_PLACE,
+    INVITATION_LIFE,
+    INVITERS,
+    SETTLED,
+    Around,
+    Hands,
+    Inviter,
+    arrivals_page,
+    combination_fault,
+    hands,
+    pair_fault,
+)
 from governance.rules.charters import (
     BallotFact,
     CharterFact,
@@ -17,7 +33,7 @@ from governance.rules.fields import (
     clashes,
     covering,
 )
-from governance.rules.people import role_fault
+from governance.rules.people import fingerprint, role_fault
 from governance.rules.periods import closing
 from governance.rules.requests import (
     AGGREGATES_ONLY,
@@ -42,11 +58,19 @@ from governance.rules.transitions import (
 
 __all__ = [
     "AGGREGATES_ONLY",
+    "AGREED_LIFE",
     "AGREEMENT_STEPS",
+    "ANYWHERE",
+    "ASKED_LIFE",
     "DATASET_STEPS",
+    "INVITATION_LIFE",
+    "INVITERS",
+    "IN_ONE_PLACE",
     "REQUEST_STEPS",
+    "SETTLED",
     "AgreementFact",
     "AgreementVerb",
+    "Around",
     "AskedField",
     "BallotFact",
     "CharterFact",
@@ -55,6 +79,8 @@ __all__ = [
     "Fault",
     "FieldSpec",
     "Ground",
+    "Hands",
+    "Inviter",
     "Outcome",
     "RequestFact",
     "RequestVerb",
@@ -62,11 +88,16 @@ __all__ = [
     "Verdict",
     "VersionFact",
     "agreement_after",
+    "arrivals_page",
     "clashes",
     "closing",
+    "combination_fault",
     "covering",
     "dataset_after",
     "excluded",
+    "fingerprint",
+    "hands",
+    "pair_fault",
     "request_after",
     "request_faults",
     "role_fault",

@@ -1,5 +1,9 @@
-"""Who can have which role. A survivor never works here; a machine only asks."""
+"""Who can have which role, and how a key is told from another.
 
+A survivor never works here; a machine only asks.
+"""
+
+from hashlib import sha256
 from typing import assert_never
 
 from governance.vocabulary import Role, UserKind
@@ -16,3 +20,8 @@ def role_fault(kind: str, role: str) -> str:
             return ""
         case other:
             assert_never(other)
+
+
+def fingerprint(public_key: str) -> str:
+    """64 hexadecimal signs: what `age-keygen -y key.txt | sha256sum` prints for this public key."""
+    return sha256(f"{public_key.strip().lower()}\n".encode()).hexdigest()

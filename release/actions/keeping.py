@@ -3,9 +3,10 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from audit.vocabulary import Via
+from governance.models import RecipientKey
 from governance.queries import clock
 from release.actions import handing
 from release.models import Lease, Release, ReleasePart
@@ -35,6 +36,28 @@ def wipe(*, at: datetime) -> int:
         for name in release.parts.values_list("name", flat=True):
             store().delete(name)
         Release.objects.filter(pk=release.pk, wiped_at__isnull=True).update(wiped_at=at)
+        count += 1
+    return count
+
+
+def remake(*, at: datetime) -> int:
+    """Void what is sealed to a key that another has replaced; a new package waits in its place.
+
+    Called by the clock; gives how many were voided. Nothing sealed to an ended key is handed over,
+    whether or not this has run: it only spares the recipient the asking.
+    """
+    current = RecipientKey.objects.filter(organisation=OuterRef("recipient"), ended_at__isnull=True)
+    due = Release.objects.filter(
+        Exists(current),
+        state=ReleaseState.PREPARED,
+        voided_at__isnull=True,
+        wiped_at__isnull=True,
+        key__ended_at__isnull=False,
+    ).select_related("purpose", "request__purpose", "asked_by")
+    count = 0
+    for release in due:
+        with transaction.atomic():
+            handing.void(release=release, ground=VoidGround.KEY, by=None, at=at, via=Via.TASK)
         count += 1
     return count
 

@@ -41,6 +41,17 @@ def one_organisation_as(*roles: str) -> Callable[[], Given]:
     return given
 
 
+def one_person_as(*parts: str) -> Callable[[], Given]:
+    def given() -> Given:
+        return dict.fromkeys(parts, governance.user())
+
+    return given
+
+
+def accepted() -> Given:
+    return {"accepted_at": LATER, "accepted_by": governance.user(), "withdrawn_at": LATER}
+
+
 def holder_as_recipient() -> Given:
     person = consent.subject()
     return {"subject": person, "recipient": person.holder}
@@ -98,6 +109,11 @@ CHECKS: dict[str, Broken] = {
     "field_name_plain": Broken(governance.data_field, {"name": "1st column"}),
     "field_sensitivity_known": Broken(governance.data_field, {"field_sensitivity": UNHEARD}),
     "field_type_known": Broken(governance.data_field, {"type": UNHEARD}),
+    "invitation_accepted_by_somebody": Broken(governance.invitation, {"accepted_at": LATER}),
+    "invitation_accepted_or_withdrawn": Broken(governance.invitation, accepted),
+    "invitation_digest_is_sha256": Broken(governance.invitation, {"digest": "clear text"}),
+    "invitation_starts_before_end": Broken(governance.invitation, {"expires_at": EARLIER}),
+    "invited_role_known": Broken(governance.invited_role, {"role": UNHEARD}),
     "journal_action_is_a_word": Broken(audit.journal_row, {"action": 4}),
     "journal_digest_salt_16_bytes": Broken(audit.journal_digest, {"salt": bytes(15)}),
     "membership_role_known": Broken(governance.membership, {"role": UNHEARD}),
@@ -130,6 +146,18 @@ CHECKS: dict[str, Broken] = {
         governance.access_request, {"state": UNHEARD, "submitted_at": START}
     ),
     "request_submitted_has_time": Broken(governance.access_request, {"state": "submitted"}),
+    "reset_agreed_with_a_code": Broken(governance.agreed_reset, {"second_digest": None}),
+    "reset_by_one_operator_at_most": Broken(
+        governance.agreed_reset, {"asked_by": None, "agreed_by": None}
+    ),
+    "reset_by_two": Broken(governance.agreed_reset, one_person_as("asked_by", "agreed_by")),
+    "reset_digests_are_sha256": Broken(governance.account_reset, {"first_digest": "clear text"}),
+    "reset_kind_known": Broken(governance.account_reset, {"kind": UNHEARD}),
+    "reset_never_by_the_person": Broken(
+        governance.account_reset, one_person_as("user", "asked_by")
+    ),
+    "reset_starts_before_end": Broken(governance.account_reset, {"expires_at": EARLIER}),
+    "reset_used_after_agreement": Broken(governance.account_reset, {"used_at": LATER}),
     "scope_everyone_or_one": Broken(governance.scope, {"everyone": False}),
     "scope_move_act_known": Broken(governance.scope_move, {"act": UNHEARD}),
     "seat_kind_known": Broken(governance.seat, {"kind": UNHEARD}),
@@ -159,6 +187,7 @@ UNIQUES: dict[str, tuple[Callable[..., Model], Given]] = {
     "dataset_version_same_file_once": (release.dataset_version, {}),
     "field_name_once": (governance.data_field, {}),
     "field_position_once": (governance.data_field, {}),
+    "invited_role_once": (governance.invited_role, {}),
     "membership_once_at_a_time": (governance.membership, {}),
     "node_stands_once": (audit.node, {}),
     "presence_block_once": (release.presence, {}),
@@ -166,6 +195,7 @@ UNIQUES: dict[str, tuple[Callable[..., Model], Given]] = {
     "recusal_one_per_seat": (governance.recusal, {}),
     "release_part_number_once": (release.release_part, {}),
     "request_field_once": (governance.request_field, {}),
+    "reset_one_open": (governance.account_reset, {}),
     "scope_move_once_a_person": (governance.scope_move, {"slot": 7}),
     "scope_move_once_for_all": (governance.scope_move, {"slot": None}),
     "scope_one_for_everyone": (governance.scope, {"everyone": True}),

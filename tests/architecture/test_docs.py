@@ -9,7 +9,7 @@ from django.urls.resolvers import RoutePattern
 
 import api.urls
 from config import journal
-from governance.rules import transitions_page
+from governance.rules import arrivals_page, transitions_page
 from tests.architecture.source import BASE
 from tests.spec import decision
 
@@ -19,6 +19,7 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 # Every page under docs/reference and what draws it.
 DRAWN: dict[str, Callable[[], str]] = {
     "transitions.md": transitions_page,
+    "people.md": arrivals_page,
     "decision.md": decision.page,
     "journal.md": journal.page,
 }

@@ -18,6 +18,10 @@ OPEN: dict[str, str] = {
     "account_login": "where staff say who they are",
     "account_logout": "ending a session needs nothing",
     "desk-language": "reading needs no name",
+    "desk-invited": "where somebody new shows the code of an invitation",
+    "desk-invited-account": "needs that code in this session",
+    "desk-anew": "where somebody shows the two halves of a code",
+    "desk-anew-set": "needs both halves in this session",
 }
 
 # What stands for each converter's value; nothing of the kind exists.

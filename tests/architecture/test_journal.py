@@ -24,7 +24,9 @@ HANDLE = "river-maple-41"
 UNTOLD: dict[str, str] = {
     "audit.actions.journal: type.bulk_create": "the one helper: it writes the journal itself",
     "governance.actions.scopes: scopes.update": "epochs of Scope, which is not journaled",
-    "consent.actions.subjects: INSERT INTO {}": "Subject and SubjectKey, which are not journaled",
+    "common.rows: INSERT INTO {}": "people, their words and events, which are not journaled",
+    "common.rows: COPY {}": "people, their words and events, which are not journaled",
+    "consent.actions.imports: still.update": "yeses that a paper replaces, which are not journaled",
 }
 # What of the journal library is used, and by whom; its context and middleware by nobody.
 USES: dict[str, set[str]] = {

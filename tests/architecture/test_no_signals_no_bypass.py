@@ -15,6 +15,7 @@ LONGEST = 400
 # Files longer than the house allows, each with its reason.
 LONG: dict[str, str] = {
     "tests/integration/test_desk_pages.py": "one table of pages and the world it walks",
+    "tests/integration/test_gate_gaps.py": "every gap of one line, in one world",
     "tests/integration/test_governance_reviews.py": "one table of ballots and what comes of them",
 }
 

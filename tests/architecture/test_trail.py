@@ -19,6 +19,12 @@ NO_ENTRY: dict[str, str] = {
     "consent.actions.subjects.digest_key": "fetches a key for arithmetic",
     "consent.actions.subjects.find": "looks up slots for loading and imports, which leave entries",
     "governance.actions.agreements.content_digest": "arithmetic",
+    "governance.actions.memberships.check_can_hold": "a question and a lock inside the deeds",
+    "governance.actions.memberships.hold": "a lock; the deed that takes it leaves the entry",
+    "governance.actions.people.hold_beginning": "a lock; the deed that takes it leaves the entry",
+    "governance.actions.people.insert": "a row inside the deeds that leave the entry",
+    "governance.actions.people.set_password": "a hash on a row that the deed saves",
+    "governance.actions.resets.expires": "arithmetic",
     "governance.actions.organisations.insert": "a row inside the deeds that leave the entry",
     "governance.actions.scopes.ensure": "makes the row a lock hangs on; nothing happens to anybody",
     "governance.actions.scopes.gate": "a lock; the deed inside it leaves the entry",
@@ -40,8 +46,11 @@ INSIDE: dict[str, str] = {
 }
 # Deeds of nobody in particular: the clock's, or the very first one. They say when, not who.
 NO_BY: dict[str, str] = {
+    "governance.actions.invitations.accept": "the newcomer is nobody yet when it begins",
+    "governance.actions.invitations.begin": "nobody is there yet to do it",
     "governance.actions.people.create_first_administrator": "nobody is there yet to do it",
     "governance.actions.reviews.lapse_unanswered": "the clock does it",
+    "release.actions.keeping.remake": "the clock does it",
     "release.actions.keeping.wipe": "the clock does it",
     "release.actions.releases.run": "the clock answers releases",
 }

@@ -68,6 +68,51 @@ def api_token(**given: Any) -> g.ApiToken:
     )
 
 
+def invitation(**given: Any) -> g.Invitation:
+    return g.Invitation.objects.create(
+        **{
+            "organisation": given.get("organisation") or organisation(),
+            "invited_by": given.get("invited_by") or user(),
+            "digest": digest(),
+            "created_at": START,
+            "expires_at": LATER,
+            **given,
+        }
+    )
+
+
+def invited_role(**given: Any) -> g.InvitedRole:
+    return g.InvitedRole.objects.create(
+        **{"invitation": given.get("invitation") or invitation(), "role": "steward", **given}
+    )
+
+
+def account_reset(**given: Any) -> g.AccountReset:
+    return g.AccountReset.objects.create(
+        **{
+            "user": given.get("user") or user(),
+            "organisation": given.get("organisation") or organisation(),
+            "kind": "both",
+            "asked_by": given.get("asked_by") or user(),
+            "asked_at": START,
+            "expires_at": LATER,
+            "first_digest": digest(),
+            **given,
+        }
+    )
+
+
+def agreed_reset(**given: Any) -> g.AccountReset:
+    return account_reset(
+        **{
+            "agreed_by": given.get("agreed_by") or user(),
+            "agreed_at": START,
+            "second_digest": digest(),
+            **given,
+        }
+    )
+
+
 def board(**given: Any) -> g.Board:
     return g.Board.objects.create(
         **{"name": f"Board {next(numbers)}", "created_at": START, **given}

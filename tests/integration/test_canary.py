@@ -22,6 +22,7 @@ from release.models import Download, Release
 from release.vocabulary import ReleaseState
 from tests import sheets, staffroom, worlds
 from tests.architecture.test_doors import addresses
+from tests.factories import governance as arrivals
 from tests.sheets import canary
 from tests.worlds import World, hand, lasting_world
 
@@ -52,6 +53,10 @@ CASES: dict[str, dict[str, str]] = {
     "account_logout": {},
     "mfa_authenticate": {},
     "mfa_activate_totp": {},
+    "desk-invited": {},
+    "desk-invited-account": {},
+    "desk-anew": {},
+    "desk-anew-set": {},
     "desk-language": {"code": "language"},
     "desk:home": {},
     "desk:recovery-codes": {},
@@ -78,6 +83,17 @@ CASES: dict[str, dict[str, str]] = {
     "desk:release-package": {"ref": "release"},
     "desk:keys": {},
     "desk:key-register": {"ref": "recipient"},
+    "desk:key-end": {"ref": "recipient"},
+    "desk:people": {},
+    "desk:invite": {"ref": "recipient"},
+    "desk:invitation-withdraw": {"ref": "invitation"},
+    "desk:reset-ask": {"ref": "person"},
+    "desk:reset-agree": {"ref": "reset"},
+    "desk:reset-withdraw": {"ref": "reset"},
+    "desk:reset-read": {"ref": "reset"},
+    "desk:off-board": {"ref": "person"},
+    "desk:off-board-here": {"ref": "person", "organisation": "recipient"},
+    "desk:join": {},
     "desk:datasets": {},
     "desk:stop": {},
     "desk:stop-done": {},
@@ -152,6 +168,9 @@ def staged(world: World) -> Stage:
             "request": world.home.request.ref,
             "release": release.ref,
             "recipient": world.recipient.ref,
+            "person": world.requester.ref,
+            "invitation": arrivals.invitation(organisation=world.recipient).ref,
+            "reset": arrivals.account_reset(user=world.requester).ref,
             "number": "1",
         },
         clients,
@@ -304,6 +323,8 @@ COMMANDS: dict[str, list[str] | None] = {
     "ingest": ["river-cases", "{bad}", "--mapping", "{mapping}", "--by", "river-maple-41"],
     "sweep_staging": None,
     "work": ["--once"],
+    "createfirstadmin": ["--organisation", "canary"],  # refused: there is an administrator
+    "resetstaff": ["delta-fern-2"],  # refused: there are administrators enough
     "demo": ["--data", "{bad}"],  # refused: it wants a world of its own
 }
 

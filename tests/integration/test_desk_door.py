@@ -19,6 +19,7 @@ NOWHERE = {
     "ref": "xxx-2222222222222",
     "agreement": "agr-2222222222222",
     "dataset": "dst-2222222222222",
+    "organisation": "org-2222222222222",
 }
 SIGN_IN = "/desk/sign-in/"
 

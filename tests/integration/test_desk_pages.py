@@ -15,6 +15,7 @@ from consent.models import Consent
 from consent.vocabulary import Ending
 from governance.actions import reviews
 from governance.models import AccessRequest, Agreement, Ballot, RecipientKey, Recusal
+from governance.rules import fingerprint
 from governance.vocabulary import AgreementState, RequestState, Vote
 from tests import staffroom
 from tests.factories import consent as said
@@ -300,7 +301,9 @@ def test_an_agreement_is_suspended_resumed_and_ended(room: Staffroom, client: Cl
 def test_a_key_is_registered_by_an_administrator(room: Staffroom, client: Client) -> None:
     staffroom.enter(client, room.recipient_admin)
     fresh = str(x25519.Identity.generate().to_public())
-    client.post(place("key-register", room.recipient.ref), {"public_key": f"  {fresh}\n"})
+    proof = staffroom.proof(room.recipient_admin)
+    given = {"public_key": f"  {fresh}\n", "fingerprint": fingerprint(fresh)[:8], **proof}
+    client.post(place("key-register", room.recipient.ref), given)
     current = RecipientKey.objects.get(organisation=room.recipient, ended_at__isnull=True)
     assert current.public_key == fresh
     assert fresh in page(client, "keys")
@@ -309,7 +312,8 @@ def test_a_key_is_registered_by_an_administrator(room: Staffroom, client: Client
 def test_a_private_key_pasted_by_mistake_is_refused(room: Staffroom, client: Client) -> None:
     staffroom.enter(client, room.recipient_admin)
     private = str(x25519.Identity.generate())
-    answer = client.post(place("key-register", room.recipient.ref), {"public_key": private})
+    given = {"public_key": private, "fingerprint": "0" * 8, **staffroom.proof(room.recipient_admin)}
+    answer = client.post(place("key-register", room.recipient.ref), given)
     assert answer.status_code == 400
     assert "no age public key" in answer.content.decode()
     assert RecipientKey.objects.filter(organisation=room.recipient).count() == 1

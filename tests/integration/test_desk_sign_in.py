@@ -15,8 +15,7 @@ from django.utils import timezone
 
 from common.errors import NotReady
 from desk.adapters import SealingMFAAdapter
-from desk.forms.signin import DRAFT
-from desk.second_factor import FRESH
+from desk.second_factor import DRAFT, FRESH
 from governance.models import User
 from tests import staffroom
 from tests.staffroom import PASSWORD, code, secret_of

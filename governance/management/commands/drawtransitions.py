@@ -1,4 +1,4 @@
-"""Draw docs/reference/transitions.md from the tables of steps."""
+"""Draw the pages of docs/reference that stand in tables of governance/rules."""
 
 from pathlib import Path
 from typing import Any
@@ -6,15 +6,18 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from governance.rules import transitions_page
+from governance.rules import arrivals_page, transitions_page
+
+PAGES = {"transitions.md": transitions_page, "people.md": arrivals_page}
 
 
 class Command(BaseCommand):
-    help = "Draw docs/reference/transitions.md from the tables in governance/rules."
+    help = "Draw the pages of docs/reference from the tables in governance/rules."
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        page = Path(settings.BASE_DIR) / "docs" / "reference" / "transitions.md"
-        page.parent.mkdir(parents=True, exist_ok=True)
-        page.write_text(transitions_page(), encoding="utf-8")
-        self.stdout.write(f"Drawn: {page.relative_to(settings.BASE_DIR)}")
+        for name, draw in PAGES.items():
+            page = Path(settings.BASE_DIR) / "docs" / "reference" / name
+            page.parent.mkdir(parents=True, exist_ok=True)
+            page.write_text(draw(), encoding="utf-8")
+            self.stdout.write(f"Drawn: {page.relative_to(settings.BASE_DIR)}")
