@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from governance.vocabulary import FieldSensitivity, FieldType
 from release.rules.columns import arrow_type, read_column, texts
-from release.rules.values import FieldRule, Problem, Trouble, read_cell, read_day, read_number
+from release.rules.values import (
+    DAY_FORMATS,
+    FieldRule,
+    Problem,
+    Trouble,
+    read_cell,
+    read_day,
+    read_number,
+)
 
 
 def rule(kind: FieldType, **given) -> FieldRule:
@@ -173,3 +181,28 @@ def test_texts_are_the_cells(cells):
 def test_a_lone_surrogate_is_no_text():
     with pytest.raises(UnicodeEncodeError):
         texts(["fine", json.loads('"\\ud83d"')])
+
+
+@given(
+    st.dates(min_value=date(1000, 1, 1)),
+    st.sampled_from(sorted(DAY_FORMATS)),
+    st.sampled_from(sorted(DAY_FORMATS)),
+)
+def test_a_day_is_read_in_the_stated_form_and_never_as_another_day(day, written, stated):
+    text = written.replace("yyyy", f"{day.year:04d}").replace("mm", f"{day.month:02d}")
+    found = read_day(text.replace("dd", f"{day.day:02d}"), stated)
+    swapped = {written, stated} in (
+        {"dd/mm/yyyy", "mm/dd/yyyy"},
+        {"dd-mm-yyyy", "mm-dd-yyyy"},
+    )
+    if written in {stated, "yyyy-mm-dd"}:
+        assert found == day
+    elif swapped and day.day <= 12:
+        assert found == date(day.year, day.day, day.month)
+    else:
+        assert isinstance(found, Problem)
+
+
+@pytest.mark.parametrize("text", ["1/2/2024", "01/2/2024"])
+def test_days_without_leading_noughts_are_read(text):
+    assert read_day(text, "dd/mm/yyyy") == date(2024, 2, 1)

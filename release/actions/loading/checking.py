@@ -16,7 +16,7 @@ from release.rules.values import Problem, Trouble, read_day, read_number, unread
 Digester = Callable[[str], bytes]
 
 NOBODY = Problem(Trouble.NO_PERSON, "every row names whose row it is")
-NO_DAY = Problem(Trouble.NO_DAY, "every row says the day of its record, as YYYY-MM-DD")
+NO_DAY = Problem(Trouble.NO_DAY, "every row says the day of its record")
 
 
 class Checker:
@@ -50,7 +50,9 @@ class Checker:
             found.append((RECORDED, "", Column(days, [])))
         else:
             day_cells = batch.cells[mapping.day_column]
-            found.append((RECORDED, mapping.day_column, distinct(day_cells, _day, pa.date32())))
+            found.append(
+                (RECORDED, mapping.day_column, distinct(day_cells, self._day, pa.date32()))
+            )
         for rule in mapping.fields:
             found.append((rule.name, rule.column, read_column(batch.cells[rule.column], rule)))
         return found
@@ -75,8 +77,7 @@ class Checker:
         number = read_number(cell)
         return self._digest(number) if isinstance(number, str) else number
 
-
-def _day(cell: str | None) -> date | Problem:
-    if cell is None or not cell.strip():
-        return NO_DAY
-    return unreadable(cell) or read_day(cell.strip())
+    def _day(self, cell: str | None) -> date | Problem:
+        if cell is None or not cell.strip():
+            return NO_DAY
+        return unreadable(cell) or read_day(cell.strip(), self._mapping.day_format)

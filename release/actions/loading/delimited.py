@@ -21,6 +21,7 @@ from release.rules.values import Problem, Trouble, unreadable
 
 GZIP = b"\x1f\x8b"
 PARQUET = b"PAR1"
+ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 # About how many times its size a gzip of case data unpacks to; only the number of buckets hangs on it.
 USUAL_EXPANSION = 10
@@ -97,6 +98,11 @@ class DelimitedSource:
         self._packed = start[:2] == GZIP
         if start == PARQUET:
             raise BadInput("format", 'This is a Parquet file: write format = "parquet".')
+        if start in {ZIP, OLE}:
+            raise BadInput(
+                "format",
+                'This is a spreadsheet or a zip: write format = "xlsx", or unpack it.',
+            )
         if start[:2] in UTF16 and mapping.encoding != "utf-16":
             raise _other_encoding()
         raw = Unpacked(given.file, limits) if self._packed else Plain(given.file)
