@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from audit.tlog.subjects import subjects_root
 from audit.vocabulary import EntryType, Via
 from common.errors import RuleBroken
-from consent.models import SlotBlock, Subject, SubjectKey
+from consent.models import SlotBlock, Subject
 from consent.permissions import check_can_advise
 from consent.queries import keys
 from governance.actions import trail
@@ -38,14 +38,21 @@ def digest_key(holder: Organisation) -> bytes:
 
 
 def find(holder: Organisation, digests: Iterable[bytes]) -> dict[bytes, int]:
-    """The slots of the people already known under these digests."""
+    """The slots of the people already known under these digests.
+
+    Asked in plain SQL: half of a large load's enrolment was spent preparing each digest.
+    """
     wanted = list(dict.fromkeys(digests))
     found: dict[bytes, int] = {}
-    for start in range(0, len(wanted), CHUNK):
-        rows = SubjectKey.objects.filter(
-            holder=holder, digest__in=wanted[start : start + CHUNK]
-        ).values_list("digest", "subject_id")
-        found.update((bytes(digest), slot) for digest, slot in rows)
+    with connection.cursor() as cursor:
+        for start in range(0, len(wanted), CHUNK):
+            some = wanted[start : start + CHUNK]
+            cursor.execute(
+                "SELECT digest, subject_id FROM consent_subjectkey WHERE holder_id = %s"  # noqa: S608 - marks only
+                f" AND digest IN ({', '.join(['%s'] * len(some))})",
+                [holder.pk, *some],
+            )
+            found.update((bytes(digest), slot) for digest, slot in cursor.fetchall())
     return found
 
 

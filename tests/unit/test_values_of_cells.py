@@ -170,6 +170,37 @@ def test_a_column_says_what_its_cells_say(cells, under, required):
     ]
 
 
+ALIKE = {
+    FieldType.INTEGER: st.lists(st.text("-019", max_size=20), max_size=4),
+    FieldType.DECIMAL: st.lists(st.text("-09.e", max_size=7), max_size=4),
+    FieldType.DATE: st.lists(
+        st.from_regex(r"[0129]{4}-[01][0-9]-[0-3][0-9]", fullmatch=True) | st.just(""), max_size=4
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", ALIKE, ids=lambda each: each.value)
+@settings(deadline=None, max_examples=300)
+@given(data=st.data())
+def test_a_column_of_nothing_but_digits_says_what_its_cells_say(kind, data):
+    cells = data.draw(ALIKE[kind])
+    least, most = data.draw(st.sampled_from([(None, None), (-5, None), (0, 90), (None, 1)]))
+    days = kind == FieldType.DATE
+    under = rule(
+        kind,
+        minimum=date(1900, 1, 1) if days and least is not None else least,
+        maximum=date(2001, 1, 1) if days and most is not None else most,
+    )
+    column = read_column(pa.array(["", *cells], pa.string()).slice(1), under)
+    outcomes = [read_cell(cell, under) for cell in cells]
+    assert [repr(each) for each in column.values.to_pylist()] == [
+        repr(None if isinstance(each, Problem) else each) for each in outcomes
+    ]
+    assert [row for row, _ in column.problems] == [
+        row for row, each in enumerate(outcomes) if isinstance(each, Problem)
+    ]
+
+
 @settings(deadline=None)
 @given(cells=st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=6), max_size=9))
 def test_texts_are_the_cells(cells):
