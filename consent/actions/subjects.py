@@ -84,6 +84,7 @@ def enrol(
             ((holder.pk, digest, slot) for digest, slot in zip(new, slots, strict=True)),
         )
         nonce = secrets.token_bytes(16)
+        in_order = [key for _slot, key in sorted(zip(slots, wrapped, strict=True))]
         trail.record(
             type=EntryType.SUBJECT_ENROLLED,
             by=by,
@@ -91,7 +92,7 @@ def enrol(
             via=via,
             resource=holder.ref,
             subjects=len(new),
-            subjects_root=subjects_root(keys.tags_of(holder.ref, slots, nonce)),
+            subjects_root=subjects_root(keys.tags_under(holder.ref, in_order, nonce)),
             nonce=nonce,
         )
     return known | dict(zip(new, slots, strict=True))
