@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import numpy as np
-from django.db import transaction
+from django.db import connection, transaction
 
 from audit.tlog.subjects import subjects_root
 from audit.vocabulary import EntryType, Via
@@ -40,14 +40,21 @@ def digest_key(holder: Organisation) -> bytes:
 
 
 def find(holder: Organisation, digests: Iterable[bytes]) -> dict[bytes, int]:
-    """The slots of the people already known under these digests."""
+    """The slots of the people already known under these digests.
+
+    Asked in plain SQL: half of a large load's enrolment was spent preparing each digest.
+    """
     wanted = list(dict.fromkeys(digests))
     found: dict[bytes, int] = {}
-    for start in range(0, len(wanted), CHUNK):
-        known = SubjectKey.objects.filter(
-            holder=holder, digest__in=wanted[start : start + CHUNK]
-        ).values_list("digest", "subject_id")
-        found.update((bytes(digest), slot) for digest, slot in known)
+    with connection.cursor() as cursor:
+        for start in range(0, len(wanted), CHUNK):
+            some = wanted[start : start + CHUNK]
+            cursor.execute(
+                "SELECT digest, subject_id FROM consent_subjectkey WHERE holder_id = %s"  # noqa: S608 - marks only
+                f" AND digest IN ({', '.join(['%s'] * len(some))})",
+                [holder.pk, *some],
+            )
+            found.update((bytes(digest), slot) for digest, slot in cursor.fetchall())
     return found
 
 
@@ -77,6 +84,7 @@ def enrol(
             NUMBER.adapted(holder.pk, digest, slot) for digest, slot in zip(new, slots, strict=True)
         )
         nonce = secrets.token_bytes(16)
+        in_order = [key for _slot, key in sorted(zip(slots, wrapped, strict=True))]
         trail.record(
             type=EntryType.SUBJECT_ENROLLED,
             by=by,
@@ -84,7 +92,7 @@ def enrol(
             via=via,
             resource=holder.ref,
             subjects=len(new),
-            subjects_root=subjects_root(keys.tags_of(holder.ref, slots, nonce)),
+            subjects_root=subjects_root(keys.tags_under(holder.ref, in_order, nonce)),
             nonce=nonce,
         )
     return known | dict(zip(new, slots, strict=True))

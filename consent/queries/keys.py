@@ -62,4 +62,9 @@ def tags_of(holder_ref: str, slots: Sequence[int], nonce: bytes) -> list[bytes]:
             wrapped.extend(bytes(key) for (key,) in cursor.fetchall())
     if len(wrapped) != len(ordered):
         raise ValueError("A tag is made for people only: a slot is nobody's.")
+    return tags_under(holder_ref, wrapped, nonce)
+
+
+def tags_under(holder_ref: str, wrapped: Iterable[bytes], nonce: bytes) -> list[bytes]:
+    """The tags of the people these wrapped keys belong to, in the same order."""
     return [tag(key, nonce) for key in unwrap(holder_ref, wrapped)]

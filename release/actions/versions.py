@@ -31,6 +31,7 @@ from release.actions.loading.delimited import DelimitedSource
 from release.actions.loading.limits import LIMITS, Limits
 from release.actions.loading.rejects import Rejects
 from release.actions.loading.sources import Given, Source, opened
+from release.actions.loading.spreadsheet import SpreadsheetSource
 from release.actions.loading.staging import Staging
 from release.actions.loading.writing import PartWriter
 from release.models import DatasetVersion, Presence, StoredPart, VersionColumn
@@ -355,6 +356,8 @@ def _source(given: Given, mapping: LoadMapping, limits: Limits) -> Source:
             return DelimitedSource(given, mapping, limits)
         case FileFormat.PARQUET:
             return ColumnarSource(given, mapping, limits)
+        case FileFormat.XLSX:
+            return SpreadsheetSource(given, mapping, limits)
         case _:
             assert_never(mapping.format)
 

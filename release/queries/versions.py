@@ -5,6 +5,7 @@ from governance.queries import catalogue
 from governance.vocabulary import FieldSensitivity
 from release.models import DatasetVersion
 from release.rules.mapping import StandardFact
+from release.rules.suggestions import StandardShape
 
 
 def same_load(
@@ -37,3 +38,19 @@ def standard_facts() -> dict[str, StandardFact]:
         )
         for field in catalogue.standard_fields()
     }
+
+
+def standard_shapes() -> list[StandardShape]:
+    """The standard's fields that are in use, as far as a guess needs them."""
+    return [
+        StandardShape(
+            name=field.name,
+            type=field.type,
+            category=field.category.code,
+            sensitivity=FieldSensitivity(field.field_sensitivity),
+            narrative=field.narrative,
+            codes=tuple(str(value) for value, _label in field.values),
+        )
+        for field in catalogue.standard_fields()
+        if not field.deprecated
+    ]

@@ -1,7 +1,9 @@
 """Whole columns of cells at once. Each distinct cell is read by `values.read_cell`, nowhere else."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, assert_never
 
 import numpy as np
@@ -10,9 +12,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from governance.vocabulary import FieldType
-from release.rules.values import LONGEST_CELL, FieldRule, Problem, read_cell
+from release.rules.values import LONGEST_CELL, FieldRule, Problem, rank, read_cell
 
 Slots = npt.NDArray[np.int64]
+Signs = npt.NDArray[np.bool_]
+LONGEST_INTEGER = 18  # so many digits fit into 64 bits, whatever they are
+LONGEST_DECIMAL = 40
+FIRST_DAY = date(1, 1, 1).toordinal() - date(1970, 1, 1).toordinal()
+
+
+def _signs(signs: bytes) -> Signs:
+    allowed = np.zeros(256, dtype=np.bool_)
+    allowed[list(signs)] = True
+    return allowed
+
+
+DIGITS = _signs(b"0123456789-")
+DIGITS_AND_POINT = _signs(b"0123456789-.")
 
 
 @dataclass(frozen=True)
@@ -57,17 +73,24 @@ def texts(cells: Sequence[str]) -> pa.Array:
 
 
 def read_column(cells: pa.Array, rule: FieldRule) -> Column:
-    """The typed values of a column of text cells."""
-    if rule.type == FieldType.TEXT and _plain(cells):
-        values = pc.if_else(pc.equal(cells, ""), pa.scalar(None, pa.string()), cells)
-        if not (rule.required and values.null_count):
-            return Column(values, [])
+    """The typed values of a column of text cells, which may come as places in a list of words."""
+    values = None if pa.types.is_dictionary(cells.type) else _at_once(cells, rule)
+    if values is not None and not (rule.required and values.null_count):
+        return Column(values, [])
     return distinct(cells, lambda cell: read_cell(cell, rule), arrow_type(rule.type))
+
+
+def read_days(cells: pa.Array, read: Callable[[str | None], Any]) -> Column:
+    """The days of a column where every row has one."""
+    values = _days(cells)
+    if values is not None and not values.null_count:
+        return Column(values, [])
+    return distinct(cells, read, pa.date32())
 
 
 def distinct(cells: pa.Array, read: Callable[[str | None], Any], kind: pa.DataType) -> Column:
     """Read each distinct cell once and put the outcomes where the cells stood."""
-    encoded = cells.dictionary_encode()
+    encoded = cells if pa.types.is_dictionary(cells.type) else cells.dictionary_encode()
     # The last outcome stands for a cell that is null.
     outcomes = [read(cell) for cell in [*encoded.dictionary.to_pylist(), None]]
     places = np.asarray(encoded.indices.fill_null(len(outcomes) - 1))
@@ -77,7 +100,73 @@ def distinct(cells: pa.Array, read: Callable[[str | None], Any], kind: pa.DataTy
     return Column(values, [(int(row), outcomes[places[row]]) for row in np.flatnonzero(wrong)])
 
 
+def _at_once(cells: pa.Array, rule: FieldRule) -> pa.Array | None:
+    """The values of a column none of whose cells can be refused; None where one may be."""
+    match rule.type:
+        case FieldType.TEXT:
+            return _empty_as_null(cells) if _plain(cells) else None
+        case FieldType.INTEGER:
+            values = _numbers(cells, DIGITS, LONGEST_INTEGER, pa.int64())
+        case FieldType.DECIMAL:
+            values = _numbers(cells, DIGITS_AND_POINT, LONGEST_DECIMAL, pa.float64())
+        case FieldType.DATE:
+            values = _days(cells)
+        case _:
+            return None
+    return values if values is not None and _within(values, rule) else None
+
+
+def _numbers(cells: pa.Array, signs: Signs, longest: int, kind: pa.DataType) -> pa.Array | None:
+    """Numbers of nothing but these signs, so few that none can be too large to keep."""
+    if _longest(cells) > longest or not _only(cells, signs):
+        return None
+    try:
+        return _empty_as_null(cells).cast(kind)
+    except pa.ArrowInvalid:
+        return None
+
+
+def _days(cells: pa.Array) -> pa.Array | None:
+    """Days that are all written YYYY-MM-DD and are in the calendar."""
+    if _longest(cells) > len("YYYY-MM-DD") or not _only(cells, DIGITS):
+        return None
+    try:
+        days = _empty_as_null(cells).cast(pa.date32())
+    except pa.ArrowInvalid:
+        return None
+    first = pc.min(days.cast(pa.int32())).as_py()
+    return days if first is None or first >= FIRST_DAY else None
+
+
+def _within(values: pa.Array, rule: FieldRule) -> bool:
+    if rule.minimum is None and rule.maximum is None:
+        return True
+    ends = pc.min_max(values).as_py()
+    if ends["min"] is None:
+        return True
+    least = -math.inf if rule.minimum is None else rank(rule.minimum)
+    most = math.inf if rule.maximum is None else rank(rule.maximum)
+    return least <= rank(ends["min"]) and rank(ends["max"]) <= most
+
+
+def _only(cells: pa.Array, signs: Signs) -> bool:
+    """Whether all cells together hold none but these signs."""
+    _valid, offsets, data = cells.buffers()
+    if data is None:
+        return True
+    ends = np.frombuffer(offsets, dtype=np.int32)[[cells.offset, cells.offset + len(cells)]]
+    return bool(signs[np.frombuffer(data, dtype=np.uint8)[ends[0] : ends[1]]].all())
+
+
+def _longest(cells: pa.Array) -> int:
+    longest: int | None = pc.max(pc.binary_length(cells)).as_py()
+    return longest or 0
+
+
+def _empty_as_null(cells: pa.Array) -> pa.Array:
+    return pc.if_else(pc.equal(cells, ""), pa.scalar(None, pa.string()), cells)
+
+
 def _plain(cells: pa.Array) -> bool:
     """Whether no cell of text can be refused: none too long, none with a NUL."""
-    longest = pc.max(pc.binary_length(cells)).as_py() or 0
-    return longest <= LONGEST_CELL and not pc.any(pc.match_substring(cells, "\0")).as_py()
+    return _longest(cells) <= LONGEST_CELL and not pc.any(pc.match_substring(cells, "\0")).as_py()

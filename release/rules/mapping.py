@@ -15,16 +15,27 @@ from typing import Any
 from common.errors import BadInput
 from governance.rules.fields import PLAIN_NAME
 from governance.vocabulary import FieldSensitivity, FieldType
-from release.rules.values import Bound, FieldRule, rank
+from release.rules.values import DAY_FORMATS, ISO_DAY, Bound, FieldRule, rank
 
 MOST_FIELDS = 2000
 MOST_PEOPLE_IN_A_ROW = 8
+MOST_HEADER_ROW = 100
 MOST_SHARE = 0.5
 DEFAULT_SHARE = 0.01
 PROBLEMS_SHOWN = 20
 ENCODINGS = ("utf-8", "utf-16", "windows-1252", "iso-8859-1", "iso-8859-15")
 DELIMITERS = (",", ";", "\t", "|")
-TOP = {"format", "encoding", "delimiter", "reject_share", "person", "record", "field", "ignore"}
+TOP = {
+    "format",
+    "encoding",
+    "delimiter",
+    "reject_share",
+    "sheet",
+    "person",
+    "record",
+    "field",
+    "ignore",
+}
 FIELD = {
     "column",
     "name",
@@ -34,6 +45,7 @@ FIELD = {
     "category",
     "sensitivity",
     "narrative",
+    "date_format",
     "minimum",
     "maximum",
     "required",
@@ -48,6 +60,17 @@ BOUNDS: Mapping[FieldType, tuple[type, ...]] = {
 class FileFormat(StrEnum):
     CSV = "csv"
     PARQUET = "parquet"
+    XLSX = "xlsx"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Which rows of which sheet of a spreadsheet are read."""
+
+    name: str | None = None  # None where the file has one sheet only
+    header_row: int = 1  # from 1, as the spreadsheet counts
+    first_row: int = 2
+    hidden: bool = False  # whether hidden sheets, rows and columns are read like any other
 
 
 @dataclass(frozen=True)
@@ -74,6 +97,8 @@ class LoadMapping:
     fields: tuple[FieldRule, ...]
     ignored: tuple[str, ...]
     sha256: str
+    day_format: str = ISO_DAY
+    sheet: Sheet = Sheet()
 
     @property
     def people_per_row(self) -> int:
@@ -106,7 +131,7 @@ class _Reader:
         self._known(self.table, TOP, "The mapping")
         fields = self._fields()
         people = self._people()
-        day_column, day = self._day()
+        day_column, day, day_format = self._day()
         ignored = tuple(
             self._words(self._section("ignore", {"columns"}).get("columns", []), "[ignore] columns")
         )
@@ -122,6 +147,8 @@ class _Reader:
             fields=tuple(fields),
             ignored=ignored,
             sha256=digest,
+            day_format=day_format,
+            sheet=self._sheet(),
         )
         if self.problems:
             shown = self.problems[:PROBLEMS_SHOWN]
@@ -183,15 +210,41 @@ class _Reader:
             self._say(f"[person]: a row names at most {MOST_PEOPLE_IN_A_ROW} people.")
         return tuple(columns)
 
-    def _day(self) -> tuple[str | None, date | None]:
-        record = self._section("record", {"date", "fixed"})
+    def _day(self) -> tuple[str | None, date | None, str]:
+        record = self._section("record", {"date", "fixed", "date_format"})
         column, fixed = record.get("date"), record.get("fixed")
+        form = self._day_format(record, "[record]")
         if isinstance(column, str) and column and fixed is None:
-            return column, None
+            return column, None, form
         if _is_day(fixed) and column is None:
-            return None, fixed
+            return None, fixed, form
         self._say('[record]: write date = "column" or fixed = 2025-01-31, one of the two.')
-        return None, None
+        return None, None, form
+
+    def _day_format(self, given: Mapping[str, Any], where: str) -> str:
+        form = given.get("date_format", ISO_DAY)
+        if isinstance(form, str) and form in DAY_FORMATS:
+            return form
+        self._say(f"{where}: date_format is one of {', '.join(DAY_FORMATS)}.")
+        return ISO_DAY
+
+    def _sheet(self) -> Sheet:
+        given = self._section("sheet", {"name", "header_row", "first_row", "hidden"})
+        if "sheet" in self.table and self.table.get("format") != FileFormat.XLSX:
+            self._say('[sheet] is for format = "xlsx" only.')
+        name = given.get("name")
+        if name is not None and not (isinstance(name, str) and name):
+            self._say("[sheet]: name says which sheet is read.")
+        header = self._row(given, "header_row", 1, 1)
+        first = self._row(given, "first_row", header + 1, header + 1)
+        return Sheet(name, header, first, self._flag(given, "hidden", "[sheet]"))
+
+    def _row(self, given: Mapping[str, Any], key: str, usual: int, least: int) -> int:
+        row = given.get(key, usual)
+        if isinstance(row, int) and not isinstance(row, bool) and least <= row <= MOST_HEADER_ROW:
+            return row
+        self._say(f"[sheet]: {key} is the number of a row, {least} to {MOST_HEADER_ROW}.")
+        return usual
 
     def _fields(self) -> list[FieldRule]:
         given = self.table.get("field", [])
@@ -237,7 +290,10 @@ class _Reader:
             minimum=self._bound(given, "minimum", kind, where),
             maximum=self._bound(given, "maximum", kind, where),
             required=self._flag(given, "required", where),
+            day_format=self._day_format(given, where),
         )
+        if "date_format" in given and kind != FieldType.DATE:
+            self._say(f"{where}: only dates have a date_format.")
         if None not in (rule.minimum, rule.maximum) and rank(rule.minimum) > rank(rule.maximum):  # type: ignore[arg-type]  # neither is None
             self._say(f"{where}: minimum lies above maximum.")
         return rule

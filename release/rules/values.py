@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -18,7 +18,21 @@ SEPARATOR = ";"
 
 INTEGER = re.compile(r"-?[0-9]{1,19}\Z")
 DECIMAL = re.compile(r"-?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,3})?\Z")
-DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+ISO_DAY = "yyyy-mm-dd"
+_YEAR, _MONTH, _DAY = "(?P<year>[0-9]{4})", "(?P<month>[0-9]{1,2})", "(?P<day>[0-9]{1,2})"
+DAY_FORMATS: Mapping[str, re.Pattern[str]] = {
+    form: re.compile(pattern + r"\Z")
+    for form, pattern in {
+        ISO_DAY: "(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})",
+        "yyyy/mm/dd": f"{_YEAR}/{_MONTH}/{_DAY}",
+        "yyyymmdd": "(?P<year>[0-9]{4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})",
+        "dd/mm/yyyy": f"{_DAY}/{_MONTH}/{_YEAR}",
+        "mm/dd/yyyy": f"{_MONTH}/{_DAY}/{_YEAR}",
+        "dd.mm.yyyy": rf"{_DAY}\.{_MONTH}\.{_YEAR}",
+        "dd-mm-yyyy": f"{_DAY}-{_MONTH}-{_YEAR}",
+        "mm-dd-yyyy": f"{_MONTH}-{_DAY}-{_YEAR}",
+    }.items()
+}
 YES = frozenset({"true", "yes", "1"})
 NO = frozenset({"false", "no", "0"})
 
@@ -44,6 +58,10 @@ class Trouble(StrEnum):
     NOT_A_DAY = "not a day"
     NOT_A_BOOLEAN = "neither yes nor no"
     TOO_LARGE = "too large to keep"
+    SHEET_ERROR = "an error in place of a value"
+    NOT_CALCULATED = "a formula without its result"
+    NO_COLUMN = "a cell under no column name"
+    INEXACT = "more digits than a spreadsheet keeps"
     BELOW = "below the least"
     ABOVE = "above the most"
 
@@ -70,6 +88,7 @@ class FieldRule:
     minimum: Bound | None = None
     maximum: Bound | None = None
     required: bool = False
+    day_format: str = ISO_DAY  # one of DAY_FORMATS; for dates only
 
 
 def read_cell(text: str | None, rule: FieldRule) -> Value | Problem | None:
@@ -110,12 +129,17 @@ def unreadable(text: str) -> Problem | None:
     return None
 
 
-def read_day(text: str) -> date | Problem:
-    """A day as YYYY-MM-DD and in no other way: 02/03 is two different days in two countries."""
-    if not DAY.match(text):
-        return Problem(Trouble.NOT_A_DAY, "write it as YYYY-MM-DD, for example 2024-02-29")
+def read_day(text: str, form: str = ISO_DAY) -> date | Problem:
+    """A day in the stated form or as YYYY-MM-DD, and in no other way.
+
+    02/03 is two different days in two countries, so the form is never guessed.
+    """
+    found = DAY_FORMATS[ISO_DAY].match(text) or DAY_FORMATS[form].match(text)
+    if found is None:
+        example = "" if form != ISO_DAY else ", for example 2024-02-29"
+        return Problem(Trouble.NOT_A_DAY, f"write it as {form.upper()}{example}")
     try:
-        return date.fromisoformat(text)
+        return date(*(int(found[part]) for part in ("year", "month", "day")))
     except ValueError:
         return Problem(Trouble.NOT_A_DAY, "there is no such day in the calendar")
 
@@ -178,7 +202,7 @@ def _decimal(text: str, rule: FieldRule) -> Value | Problem:
 
 
 def _date(text: str, rule: FieldRule) -> Value | Problem:
-    day = read_day(text)
+    day = read_day(text, rule.day_format)
     return day if isinstance(day, Problem) else _within(day, rule)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from common.errors import BadInput
 from governance.vocabulary import FieldSensitivity, FieldType
-from release.rules.mapping import FileFormat, StandardFact, parse
+from release.rules.mapping import FileFormat, Sheet, StandardFact, parse
 from release.rules.values import FieldRule
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -105,7 +105,10 @@ def test_a_row_can_be_a_person_of_its_own_on_a_fixed_day():
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ('format = "csv"', 'format = "xlsx"', "format: 'xlsx' is not one of"),
+        ('format = "csv"', 'format = "ods"', "format: 'ods' is not one of"),
+        ("[person]", '[sheet]\nname = "x"\n[person]', '[sheet] is for format = "xlsx" only'),
+        ('date = "day"', 'date = "day"\ndate_format = "d/m/y"', "[record]: date_format is one of"),
+        ("minimum = 0", 'date_format = "dd/mm/yyyy"', "only dates have a date_format"),
         ('"utf-16"', '"utf-7"', "encoding: 'utf-7'"),
         ('";"', '"ab"', "delimiter: 'ab'"),
         ("0.02", "0.9", "reject_share: write a share"),
@@ -201,3 +204,30 @@ def test_the_shipped_mappings_are_read(name):
             return self[key]
 
     assert parse((BASE_DIR / name).read_bytes(), standard=Anything()).fields
+
+
+SHEET = WHOLE.replace('"csv"', '"xlsx"') + "[sheet]\n"
+
+
+def test_a_mapping_says_which_sheet_and_which_rows_are_read():
+    assert parse(WHOLE.encode(), standard=STANDARD).sheet == Sheet(None, 1, 2, hidden=False)
+    text = SHEET + 'name = "A"\nheader_row = 3\nhidden = true'
+    assert parse(text.encode(), standard=STANDARD).sheet == Sheet("A", 3, 4, hidden=True)
+
+
+@pytest.mark.parametrize(
+    ("section", "says"),
+    [
+        ('name = ""', "name says which sheet"),
+        ("name = 1", "name says which sheet"),
+        ("header_row = 0", "header_row is the number of a row, 1 to 100"),
+        ("header_row = true", "header_row is the number"),
+        ("header_row = 3\nfirst_row = 3", "first_row is the number of a row, 4 to 100"),
+        ("hidden = 1", "hidden is true or false"),
+        ("rows = 1", "'rows' means nothing here"),
+    ],
+)
+def test_what_is_wrong_with_a_sheet_is_said(section, says):
+    with pytest.raises(BadInput) as refused:
+        parse((SHEET + section).encode(), standard=STANDARD)
+    assert says in refused.value.message

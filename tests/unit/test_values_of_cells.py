@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from governance.vocabulary import FieldSensitivity, FieldType
 from release.rules.columns import arrow_type, read_column, texts
-from release.rules.values import FieldRule, Problem, Trouble, read_cell, read_day, read_number
+from release.rules.values import (
+    DAY_FORMATS,
+    FieldRule,
+    Problem,
+    Trouble,
+    read_cell,
+    read_day,
+    read_number,
+)
 
 
 def rule(kind: FieldType, **given) -> FieldRule:
@@ -162,6 +170,37 @@ def test_a_column_says_what_its_cells_say(cells, under, required):
     ]
 
 
+ALIKE = {
+    FieldType.INTEGER: st.lists(st.text("-019", max_size=20), max_size=4),
+    FieldType.DECIMAL: st.lists(st.text("-09.e", max_size=7), max_size=4),
+    FieldType.DATE: st.lists(
+        st.from_regex(r"[0129]{4}-[01][0-9]-[0-3][0-9]", fullmatch=True) | st.just(""), max_size=4
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", ALIKE, ids=lambda each: each.value)
+@settings(deadline=None, max_examples=300)
+@given(data=st.data())
+def test_a_column_of_nothing_but_digits_says_what_its_cells_say(kind, data):
+    cells = data.draw(ALIKE[kind])
+    least, most = data.draw(st.sampled_from([(None, None), (-5, None), (0, 90), (None, 1)]))
+    days = kind == FieldType.DATE
+    under = rule(
+        kind,
+        minimum=date(1900, 1, 1) if days and least is not None else least,
+        maximum=date(2001, 1, 1) if days and most is not None else most,
+    )
+    column = read_column(pa.array(["", *cells], pa.string()).slice(1), under)
+    outcomes = [read_cell(cell, under) for cell in cells]
+    assert [repr(each) for each in column.values.to_pylist()] == [
+        repr(None if isinstance(each, Problem) else each) for each in outcomes
+    ]
+    assert [row for row, _ in column.problems] == [
+        row for row, each in enumerate(outcomes) if isinstance(each, Problem)
+    ]
+
+
 @settings(deadline=None)
 @given(cells=st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=6), max_size=9))
 def test_texts_are_the_cells(cells):
@@ -173,3 +212,28 @@ def test_texts_are_the_cells(cells):
 def test_a_lone_surrogate_is_no_text():
     with pytest.raises(UnicodeEncodeError):
         texts(["fine", json.loads('"\\ud83d"')])
+
+
+@given(
+    st.dates(min_value=date(1000, 1, 1)),
+    st.sampled_from(sorted(DAY_FORMATS)),
+    st.sampled_from(sorted(DAY_FORMATS)),
+)
+def test_a_day_is_read_in_the_stated_form_and_never_as_another_day(day, written, stated):
+    text = written.replace("yyyy", f"{day.year:04d}").replace("mm", f"{day.month:02d}")
+    found = read_day(text.replace("dd", f"{day.day:02d}"), stated)
+    swapped = {written, stated} in (
+        {"dd/mm/yyyy", "mm/dd/yyyy"},
+        {"dd-mm-yyyy", "mm-dd-yyyy"},
+    )
+    if written in {stated, "yyyy-mm-dd"}:
+        assert found == day
+    elif swapped and day.day <= 12:
+        assert found == date(day.year, day.day, day.month)
+    else:
+        assert isinstance(found, Problem)
+
+
+@pytest.mark.parametrize("text", ["1/2/2024", "01/2/2024"])
+def test_days_without_leading_noughts_are_read(text):
+    assert read_day(text, "dd/mm/yyyy") == date(2024, 2, 1)

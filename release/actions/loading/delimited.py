@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from common.errors import BadInput
 from release.actions.loading.limits import Limits
+from release.actions.loading.lines import Lines, Stretch
 from release.actions.loading.rejects import Fault
 from release.actions.loading.sources import Batch, Given, check_header
 from release.rules.columns import texts
@@ -21,10 +22,10 @@ from release.rules.values import Problem, Trouble, unreadable
 
 GZIP = b"\x1f\x8b"
 PARQUET = b"PAR1"
+ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 # About how many times its size a gzip of case data unpacks to; only the number of buckets hangs on it.
 USUAL_EXPANSION = 10
-CODECS = {"utf-8": "utf-8-sig", "windows-1252": "cp1252"}
 RAGGED = Problem(Trouble.RAGGED, "put quotes around cells that hold a delimiter or a line end")
 
 
@@ -86,7 +87,11 @@ class Taken:
 
 
 class DelimitedSource:
-    """A CSV file whose columns fit the mapping."""
+    """A CSV file whose columns fit the mapping.
+
+    Stretches of which there is no doubt are cut into columns at once; all else is read record
+    by record, and only that reading decides what is wrong.
+    """
 
     def __init__(self, given: Given, mapping: LoadMapping, limits: Limits) -> None:
         self._given = given
@@ -97,19 +102,18 @@ class DelimitedSource:
         self._packed = start[:2] == GZIP
         if start == PARQUET:
             raise BadInput("format", 'This is a Parquet file: write format = "parquet".')
+        if start in {ZIP, OLE}:
+            raise BadInput(
+                "format",
+                'This is a spreadsheet or a zip: write format = "xlsx", or unpack it.',
+            )
         if start[:2] in UTF16 and mapping.encoding != "utf-16":
             raise _other_encoding()
         raw = Unpacked(given.file, limits) if self._packed else Plain(given.file)
-        self._text = io.TextIOWrapper(
-            io.BufferedReader(raw, 1024 * 1024),
-            encoding=CODECS.get(mapping.encoding, mapping.encoding),
-            errors="surrogateescape",
-            newline="",
-        )
+        self._text = Lines(raw, mapping.encoding, limits.record_bytes)
         # Our own limits are lower where it counts; the module's would stop the whole file.
         csv.field_size_limit(limits.record_bytes)
-        self._size = 0  # characters handed to the reader, all in all
-        self._start = 0  # … before the present record
+        self._start = 0  # bytes handed on before the present record
         self._row = 0  # rows of the batches so far
         self._reader = csv.reader(self._lines(), delimiter=mapping.delimiter, strict=True)
         header = self._next()
@@ -119,22 +123,54 @@ class DelimitedSource:
             raise _other_encoding()
         self._width = len(header)
         self._places = check_header(header, mapping, limits.columns)
+        self._stretch = Stretch(self._width, self._places, mapping)
 
     def expected_bytes(self) -> int:
         return self._given.size * (USUAL_EXPANSION if self._packed else 1)
 
     def batches(self) -> Iterator[Batch]:
-        while (taken := self._take()).seen:
-            self._row += taken.seen
-            if self._row > self._limits.rows or self._size > self._limits.file_bytes:
-                raise BadInput("too_large", "The file is larger than one load may be. Divide it.")
-            yield self._batch(taken)
+        while found := self._whole() or self._single():
+            for batch in found:
+                self._row += batch.seen
+                if self._row > self._limits.rows or self._text.size > self._limits.file_bytes:
+                    raise BadInput(
+                        "too_large", "The file is larger than one load may be. Divide it."
+                    )
+                yield batch
+
+    def _single(self) -> list[Batch]:
+        """The next records as one batch, read one by one; empty after the last."""
+        batch = self._batch(self._take())
+        return [batch] if batch.seen else []
+
+    def _whole(self) -> list[Batch]:
+        """The next stretch as columns; empty where it has to be read record by record."""
+        data = self._text.stretch(self._limits.batch_bytes, self._mapping.delimiter)
+        cells = self._stretch.columns(data) if data else None
+        if cells is None:
+            return []
+        count = len(next(iter(cells.values())))
+        first, row = self._text.line + 1, self._row + 1
+        self._text.skip(len(data), count)
+        pieces = -(-count // self._limits.batch_rows)
+        size = -(-count // pieces)
+        return [
+            Batch(
+                lines=np.arange(first + at, first + min(count, at + size), dtype=np.int64),
+                rows=np.arange(row + at, row + min(count, at + size), dtype=np.int64),
+                cells={column: array.slice(at, size) for column, array in cells.items()},
+                broken=[],
+                seen=min(size, count - at),
+                read_bytes=self._given.file.tell(),
+            )
+            for at in range(0, count, size)
+        ]
 
     def _take(self) -> Taken:
         """The next records, as many as one batch may have."""
-        taken, begun, limits = Taken(), self._size, self._limits
-        while taken.seen < limits.batch_rows and self._size - begun < limits.batch_bytes:
-            line = self._reader.line_num + 1
+        taken, begun, limits = Taken(), self._text.size, self._limits
+        while taken.seen < limits.batch_rows and self._text.size - begun < limits.batch_bytes:
+            line = self._text.line + 1
             record = self._next()
             if record is None:
                 break
@@ -173,16 +209,16 @@ class DelimitedSource:
         return {column: texts(columns[place]) for column, place in self._places.items()}
 
     def _undecoded(self, line: int, record: list[str]) -> list[Fault]:
-        found = ((column, unreadable(record[place])) for column, place in self._places.items())
+        found = ((column, record[place]) for column, place in self._places.items())
         return [
             Fault(line, column, problem)
-            for column, problem in found
-            if problem is not None and problem.trouble == Trouble.ENCODING
+            for column, cell in found
+            if not _is_text(cell) and (problem := unreadable(cell)) is not None
         ]
 
     def _next(self) -> list[str] | None:
-        self._start = self._size
-        line = self._reader.line_num + 1
+        self._start = self._text.size
+        line = self._text.line + 1
         try:
             return next(self._reader, None)
         except csv.Error:
@@ -196,16 +232,23 @@ class DelimitedSource:
             raise _other_encoding() from None
 
     def _lines(self) -> Iterator[str]:
-        most = self._limits.record_bytes
-        while line := self._text.readline(most):
-            self._size += len(line)
-            if self._size - self._start > most:
+        """Lines for the reader, which never asks for more than the present record needs."""
+        while line := self._text.next():
+            if self._text.size - self._start > self._limits.record_bytes:
                 raise BadInput(
                     "record_too_long",
-                    f"The record that starts after line {self._reader.line_num} never ends. "
+                    f"The record that starts after line {self._text.line - 1} never ends. "
                     "Look for a quote that is not closed, and at the delimiter.",
                 )
             yield line
+
+
+def _is_text(cell: str) -> bool:
+    try:
+        cell.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _other_encoding() -> BadInput:

@@ -14,9 +14,11 @@ class Limits:
     record_bytes: int = 16 * MIB
     file_bytes: int = 256 * 1024 * MIB
     rows: int = 1_000_000_000
-    # What gzip may unpack to: this many times its size, once it is large enough to matter.
+    # What a gzip or a part of a zip may unpack to: this many times its size, once it is large enough to matter.
     expansion: int = 250
     expansion_from: int = 64 * MIB
+    # The texts a spreadsheet keeps once for all cells: any cell may ask for any of them.
+    shared_bytes: int = 256 * MIB
     batch_rows: int = 32_768
     batch_bytes: int = 16 * MIB
     # What is kept in memory before it is sealed into staging, and what one bucket should hold.

@@ -84,10 +84,12 @@ def opened(path: Path) -> Iterator[Given]:
         yield Given(file, status.st_size, digest.hexdigest(), stamp)
 
 
-def check_header(header: Sequence[str], mapping: LoadMapping, most: int) -> dict[str, int]:
+def check_header(
+    header: Sequence[str], mapping: LoadMapping, most: int, places: Sequence[int] = ()
+) -> dict[str, int]:
     """Where each wanted column stands. Raises BadInput where the columns do not fit the mapping.
 
-    Columns the mapping does not know are named by their place only: in a file without a header
+    `places` are the columns' numbers in the file, where they are not 1, 2, 3 …. Columns the mapping does not know are named by their place only: in a file without a header
     line they would be somebody's data.
     """
     if len(header) > most:
@@ -98,7 +100,8 @@ def check_header(header: Sequence[str], mapping: LoadMapping, most: int) -> dict
         f"The file has the column {column!r} {header.count(column)} times."
         for column in sorted(column for column in known if header.count(column) > 1)
     ]
-    strange = [str(place) for place, name in enumerate(header, start=1) if name not in known]
+    numbers = places or range(1, len(header) + 1)
+    strange = [str(place) for place, name in zip(numbers, header, strict=True) if name not in known]
     if strange:
         problems.append(
             f"The mapping does not say what to do with {_places(strange)} of the file: "

@@ -18,7 +18,7 @@ from release.actions import versions
 
 
 class Command(BaseCommand):
-    help = "Load a CSV, gzip CSV or Parquet file into a dataset, as a mapping file says."
+    help = "Load a CSV, gzip CSV, Parquet or XLSX file into a dataset, as a mapping file says."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("dataset", help="the dataset's name or reference")

@@ -1,0 +1,73 @@
+"""The processes of bench/ingest.py: the floor; a world; one load; what was loaded, opened."""
+
+import io
+import json
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+os.environ.setdefault("SAYSO_DEMO", "1")
+
+
+def floor(source: str, target: str) -> dict[str, float]:
+    """DuckDB's own conversion, with its own choice of types and threads."""
+    import duckdb  # noqa: PLC0415 - only this process needs it, and only it is measured for it
+
+    connection = duckdb.connect()
+    began = time.perf_counter()
+    connection.execute(f"COPY (FROM read_csv('{source}')) TO '{target}' (FORMAT parquet)")
+    return {"seconds": time.perf_counter() - began}
+
+
+def world() -> dict[str, float]:
+    """An organisation with one empty dataset and its steward."""
+    django.setup()
+    from bench import ingest_world  # noqa: PLC0415 - Django must be set up first
+
+    ingest_world.build()
+    return {}
+
+
+def load(folder: str) -> dict[str, float]:
+    """The timed load."""
+    django.setup()
+    from bench import ingest_world  # noqa: PLC0415 - Django must be set up first
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    began, cpu = time.perf_counter(), time.process_time()
+    ingest_world.load(Path(folder))
+    return {
+        "seconds": time.perf_counter() - began,
+        "cpu": time.process_time() - cpu,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "before_mb": before / 1024,
+        "load": os.getloadavg()[0],
+    }
+
+
+def opened(target: str) -> dict[str, float]:
+    """The rows of the version in clear, for the equality check: made-up rows in a folder of ours."""
+    django.setup()
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    from bench import ingest_world  # noqa: PLC0415 - Django must be set up first
+
+    writer = None
+    for part in ingest_world.parts():
+        table = pq.read_table(io.BytesIO(part))
+        writer = writer or pq.ParquetWriter(target, table.schema)
+        writer.write_table(table)
+    if writer is not None:
+        writer.close()
+    return {}
+
+
+DEEDS = {"floor": floor, "world": world, "load": load, "open": opened}
+
+if __name__ == "__main__":
+    print(json.dumps(DEEDS[sys.argv[1]](*sys.argv[2:])))
