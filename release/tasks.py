@@ -38,6 +38,7 @@ def run_releases(at: datetime, most: int = 1000) -> int:
 
 def tick(at: datetime) -> int:
     """Everything that is due: releases, unanswered requests, wiping, sweeping, the log."""
+    keeping.beat(worker=worker_name(), at=at)
     done = run_releases(at)
     done += len(reviews.lapse_unanswered(at=at))
     done += keeping.wipe(at=at) + keeping.sweep() + versions.sweep_staging(at=at)

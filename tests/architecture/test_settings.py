@@ -39,6 +39,8 @@ BAD = [
     ("SAYSO_ENGINE_MEMORY_MB", "much", "not usable"),
     ("SAYSO_ENGINE_WORKERS", "0", "not usable"),
     ("SAYSO_ENGINE_SEATS", "-1", "not usable"),
+    ("SAYSO_METRICS_TOKEN", "short", "it is too short"),
+    ("SAYSO_DISK_LEAST_MB", "0", "not usable"),
     ("DATABASE_URL", "oracle://somewhere/x", "not supported"),
     ("DATABASE_URL", "postgres", "not"),
     ("DATABASE_URL", "sqlite://:memory:", "in-memory"),
@@ -92,13 +94,43 @@ def test_the_demonstration_makes_its_own_secret_once(tmp_path):
 
 def test_every_variable_the_settings_read_stands_in_the_example():
     example = (BASE / ".env.example").read_text(encoding="utf-8")
-    source = (BASE / "config" / "settings.py").read_text(encoding="utf-8")
     named = {
         line.split("=")[0] for line in example.splitlines() if "=" in line and line[0].isupper()
     }
-    read = {
-        word.split('"')[1]
-        for word in source.replace("(", "(\n").splitlines()
-        if word.startswith('"SAYSO_')
-    } | {"DATABASE_URL", "REDIS_URL"}
-    assert named == read
+    read = set()
+    for file in ("settings.py", "gunicorn.py"):
+        source = (BASE / "config" / file).read_text(encoding="utf-8")
+        read |= {
+            word.split('"')[1]
+            for word in source.replace("(", "(\n").splitlines()
+            if word.startswith('"SAYSO_')
+        }
+    filed = {"SAYSO_SECRET_KEY", "DATABASE_URL", "REDIS_URL", "SAYSO_METRICS_TOKEN"}
+    assert named == read | filed | {f"{name}_FILE" for name in filed}
+
+
+FILED = {
+    "SAYSO_SECRET_KEY": ("b" * 60, "settings.SECRET_KEY"),
+    "SAYSO_METRICS_TOKEN": ("c" * 40, "settings.METRICS_TOKEN"),
+    "REDIS_URL": ("redis://127.0.0.1:6379/9", "settings.REDIS_URL"),
+    "DATABASE_URL": ("postgres://someone:word@db/own", "settings.DATABASES['default']['NAME']"),
+}
+
+
+@pytest.mark.parametrize("name", FILED)
+def test_a_secret_may_stand_in_a_file(tmp_path, name):
+    value, expression = FILED[name]
+    (tmp_path / "secret").write_text(f"{value}\n")
+    given = {**GOOD, name: None, f"{name}_FILE": str(tmp_path / "secret")}
+    ended = settings_with(tmp_path, given, expression)
+    assert ended.stdout.strip() == value.rpartition("/")[2] or ended.stdout.strip() == value
+
+
+@pytest.mark.parametrize("name", FILED)
+def test_a_secret_given_twice_or_in_no_readable_file_is_refused(tmp_path, name):
+    value, _ = FILED[name]
+    (tmp_path / "secret").write_text(value)
+    twice = {**GOOD, name: value, f"{name}_FILE": str(tmp_path / "secret")}
+    assert f"{name}: {name}_FILE is set as well." in settings_with(tmp_path, twice).stderr
+    nowhere = {**GOOD, name: None, f"{name}_FILE": str(tmp_path / "nowhere")}
+    assert f"{name}_FILE: this file cannot be read." in settings_with(tmp_path, nowhere).stderr
