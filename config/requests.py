@@ -30,18 +30,20 @@ class Noted:
             response = self.get_response(request)
             seconds = time.perf_counter() - began
             route = route_of(request)
-            seen = {
-                "door": door_of(request, route),
-                "route": route,
-                "method": request.method if request.method in metrics.METHODS else "other",
-                "status": response.status_code,
-            }
-            metrics.count(**seen, seconds=seconds)
-            quiet = route in WATCH and response.status_code < 400
+            door = door_of(request, route)
+            method = request.method if request.method in metrics.METHODS else "other"
+            status = response.status_code
+            metrics.count(door=door, route=route, method=method, status=status, seconds=seconds)
             log.log(
-                logging.DEBUG if quiet else logging.INFO,
+                logging.DEBUG if route in WATCH and status < 400 else logging.INFO,
                 "answered",
-                extra={**seen, "ms": round(seconds * 1000, 1)},
+                extra={
+                    "door": door,
+                    "route": route,
+                    "method": method,
+                    "status": status,
+                    "ms": round(seconds * 1000, 1),
+                },
             )
         response[HEADER] = number
         return response

@@ -87,8 +87,10 @@ def secret(name: str, file_name: str) -> str:
             given = path.read_text(encoding="ascii").strip()
     if not given:
         raise explained(name, "it is not set.", "Set it to 50 random signs or more.")
-    if len(given) < 40:
+    if len(given) < 50:
         raise explained(name, "it is too short.", "Use 50 random signs or more.")
+    if len(set(given)) < 10 or given.lower().startswith(("django-insecure", "change", "default")):
+        raise explained(name, "it can be guessed.", "Use 50 random signs or more.")
     return given
 
 
@@ -127,6 +129,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.requests.Noted",
+    "config.refusals.Footing",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.headers.NothingKept",
@@ -311,8 +314,10 @@ ENGINE_SEATS = number("SAYSO_ENGINE_SEATS", 2, 1, 64)  # releases written at onc
 
 # Figures are shown to whoever has this token; without one there are none.
 METRICS_TOKEN = filed("SAYSO_METRICS_TOKEN")
-if METRICS_TOKEN and len(METRICS_TOKEN) < 32:
-    raise explained("SAYSO_METRICS_TOKEN", "it is too short.", "Use 32 random signs or more.")
+if METRICS_TOKEN and (len(METRICS_TOKEN) < 32 or len(set(METRICS_TOKEN)) < 10):
+    raise explained(
+        "SAYSO_METRICS_TOKEN", "it is too short or can be guessed.", "Use 32 random signs or more."
+    )
 # Less than this free where sealed parts lie: not ready.
 DISK_LEAST_MB = number("SAYSO_DISK_LEAST_MB", 1024, 1, 1_000_000)
 

@@ -1,8 +1,8 @@
 """What the database role of this very connection may do, and what of it is too much."""
 
-from dataclasses import dataclass
-
 from django.db import connection
+
+from common.errors import Fault
 
 ROLE = """
 SELECT r.rolsuper, r.rolbypassrls,
@@ -11,14 +11,6 @@ SELECT r.rolsuper, r.rolbypassrls,
               AND pg_has_role(r.oid, c.relowner, 'USAGE'))
 FROM pg_roles r WHERE r.rolname = current_user
 """
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One thing this role may do that the service must not: `code` is stable."""
-
-    code: str
-    says: str
 
 
 SUPERUSER = Fault(

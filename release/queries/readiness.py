@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
 from audit import queries as log
-from audit.queries.roles import role_faults
+from audit.queries import footing
 from common.errors import NotReady
 from governance.queries import clock
 from release.models import Beat, Lease
@@ -65,8 +65,7 @@ def _database() -> tuple[str, str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         cursor.fetchone()
-    faults = [] if settings.DEMO else role_faults()
-    if faults:
+    if faults := footing.role_faults():
         return faults[0].code, "The database role may do more than it should."
     return OK, "The database answers."
 
@@ -79,6 +78,8 @@ def _storage() -> tuple[str, str]:
 
 
 def _keys() -> tuple[str, str]:
+    if faults := footing.key_faults():
+        return faults[0].code, "The key files do not lie where only the service reads them."
     log.log_verifier()
     return OK, "The service's own keys can be read."
 

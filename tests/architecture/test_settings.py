@@ -9,7 +9,7 @@ import pytest
 from tests.architecture.source import BASE
 
 GOOD = {
-    "SAYSO_SECRET_KEY": "a" * 60,
+    "SAYSO_SECRET_KEY": "0123456789abcdef" * 4,
     "SAYSO_HOSTS": "sayso.example",
 }
 
@@ -33,6 +33,10 @@ def settings_with(tmp_path, given, expression="'loaded'"):
 BAD = [
     ("SAYSO_SECRET_KEY", None, "it is not set"),
     ("SAYSO_SECRET_KEY", "short", "it is too short"),
+    ("SAYSO_SECRET_KEY", "0123456789abc" * 3, "it is too short"),
+    ("SAYSO_SECRET_KEY", "a" * 60, "it can be guessed"),
+    ("SAYSO_SECRET_KEY", "django-insecure-0123456789" * 3, "it can be guessed"),
+    ("SAYSO_METRICS_TOKEN", "b" * 60, "can be guessed"),
     ("SAYSO_HOSTS", None, "it is not set"),
     ("SAYSO_DEMO", "maybe", "neither on nor off"),
     ("SAYSO_DEBUG", "1", "needs SAYSO_DEMO=1"),
@@ -110,8 +114,8 @@ def test_every_variable_the_settings_read_stands_in_the_example():
 
 
 FILED = {
-    "SAYSO_SECRET_KEY": ("b" * 60, "settings.SECRET_KEY"),
-    "SAYSO_METRICS_TOKEN": ("c" * 40, "settings.METRICS_TOKEN"),
+    "SAYSO_SECRET_KEY": ("9876543210fedcba" * 4, "settings.SECRET_KEY"),
+    "SAYSO_METRICS_TOKEN": ("0123456789fedcba" * 3, "settings.METRICS_TOKEN"),
     "REDIS_URL": ("redis://127.0.0.1:6379/9", "settings.REDIS_URL"),
     "DATABASE_URL": ("postgres://someone:word@db/own", "settings.DATABASES['default']['NAME']"),
 }

@@ -106,7 +106,14 @@ def test_the_look_at_the_data_folder_leaves_nothing_there(going):
 
 def test_keys_that_are_not_there_are_told(going, settings, tmp_path):
     settings.DEMO, settings.SAYSO_KEYS = False, tmp_path
-    assert codes()["keys"] == "key_missing"
+    assert {one.check: one.code for one in readiness.readings()}["keys"] == "key_missing"
+
+
+def test_keys_that_others_can_read_are_told(going, settings, tmp_path):
+    settings.DEMO, settings.SAYSO_KEYS = False, tmp_path
+    (tmp_path / "log.ed25519").write_text("x")
+    (tmp_path / "log.ed25519").chmod(0o644)
+    assert {one.check: one.code for one in readiness.readings()}["keys"] == "key_exposed"
 
 
 def test_a_full_disk_is_told(going, settings):
@@ -126,8 +133,8 @@ def test_a_database_that_does_not_answer_is_told(going):
 
 def test_nothing_told_has_a_path_or_a_name(going, settings, tmp_path):
     settings.DEMO, settings.SAYSO_KEYS = False, tmp_path
-    said = Client().get("/readyz").content.decode()
-    for word in (str(tmp_path), str(settings.SAYSO_DATA), os.uname().nodename, "/"):
+    said = repr(readiness.readings())
+    for word in (str(tmp_path), str(settings.SAYSO_DATA), os.uname().nodename, " /"):
         assert word not in said
 
 
