@@ -304,6 +304,8 @@ COMMANDS: dict[str, list[str] | None] = {
     "drawtransitions": None,
     "loadcatalogue": ["--by", "north-hazel-7"],
     "makekeys": None,
+    "doctor": ["--url", "http://127.0.0.1:9"],
+    "dbroles": ["--prefix", "canary_world"],
     "ingest": ["river-cases", "{bad}", "--mapping", "{mapping}", "--by", "river-maple-41"],
     "sweep_staging": None,
     "work": ["--once"],
