@@ -27,6 +27,7 @@ keepalive = 5
 # Heartbeats in memory: on a slow disk a worker seems dead that only waits.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - gunicorn unlinks it at once
 forwarded_allow_ips = os.environ.get("SAYSO_PROXY_ADDRESSES", "") or "127.0.0.1"
+control_socket_disable = True  # a way in that nobody asked for, and a file in a home folder
 accesslog = None  # it would hold paths and addresses; config.requests writes what may be kept
 
 if workers > 1 and not SHARED:

@@ -334,7 +334,9 @@ LOGGING = {
         "stderr": {"class": "logging.StreamHandler", "formatter": "line" if DEMO else "json"}
     },
     "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {name: {"level": "WARNING" if DEMO else "INFO"} for name in OUR_LOGGERS},
+    "loggers": {name: {"level": "WARNING" if DEMO else "INFO"} for name in OUR_LOGGERS}
+    # Its warnings are refusals, which config.requests has noted; without words they say nothing.
+    | {"django.request": {"level": "WARNING" if DEMO else "ERROR"}},
 }
 
 # The machines' door: tokens only, JSON only, closed by default, every refusal as problem+json.
