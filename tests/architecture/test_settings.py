@@ -138,3 +138,26 @@ def test_a_secret_given_twice_or_in_no_readable_file_is_refused(tmp_path, name):
     assert f"{name}: {name}_FILE is set as well." in settings_with(tmp_path, twice).stderr
     nowhere = {**GOOD, name: None, f"{name}_FILE": str(tmp_path / "nowhere")}
     assert f"{name}_FILE: this file cannot be read." in settings_with(tmp_path, nowhere).stderr
+
+
+SERVER = [
+    ({"SAYSO_WEB_WORKERS": "many"}, "SAYSO_WEB_WORKERS: 'many' is not usable."),
+    ({"SAYSO_WEB_THREADS": "0"}, "SAYSO_WEB_THREADS: '0' is not usable."),
+    ({"SAYSO_WEB_WORKERS": "2"}, "more than one web process needs REDIS_URL"),
+]
+
+
+@pytest.mark.parametrize(("given", "words"), SERVER)
+def test_a_bad_variable_of_the_web_server_is_named_and_explained(given, words):
+    kept = {key: value for key, value in os.environ.items() if key in {"PATH", "LANG", "HOME"}}
+    ended = subprocess.run(
+        [sys.executable, "-c", "import config.gunicorn"],
+        cwd=BASE,
+        env={**kept, **given},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ended.returncode == 1
+    assert words in ended.stderr

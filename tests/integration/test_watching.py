@@ -17,6 +17,7 @@ from django.test import Client
 from django.utils import timezone
 
 from config import watching
+from config.probe import alive
 from governance.queries import clock
 from release.actions import keeping
 from release.models import Beat, Lease
@@ -273,6 +274,8 @@ def test_figures_of_several_web_processes_are_added_up(tmp_path, redis_address):
         )
     try:
         until_alive(port, server)
+        assert alive(f"0.0.0.0:{port}", "localhost")
+        assert not alive(f"0.0.0.0:{port}", "somebody.else.example")
         before = answered(port)
         for _ in range(40):
             fetch(port, "/start/")
