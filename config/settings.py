@@ -129,7 +129,6 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.requests.Noted",
-    "config.refusals.Footing",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.headers.NothingKept",

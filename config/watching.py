@@ -59,7 +59,6 @@ def readyz(request: HttpRequest) -> HttpResponse:
     return JsonResponse(body, status=200 if ready else 503)
 
 
-@require_safe
 @login_not_required
 def figures(request: HttpRequest) -> HttpResponse:
     """Figures for Prometheus; there is nothing here for whoever does not show the token."""
@@ -67,4 +66,9 @@ def figures(request: HttpRequest) -> HttpResponse:
     given = request.headers.get("Authorization", "").encode()
     if not wanted or not secrets.compare_digest(given, f"Bearer {wanted}".encode()):
         raise Http404
+    return _page(request)
+
+
+@require_safe
+def _page(request: HttpRequest) -> HttpResponse:
     return HttpResponse(metrics.page(), content_type=CONTENT_TYPE_LATEST)

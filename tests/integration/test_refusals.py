@@ -10,8 +10,6 @@ from django.conf import settings as own
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
-from django.http import HttpResponse
-from django.test import RequestFactory
 from pyrage import x25519
 
 from audit.queries import footing
@@ -20,6 +18,14 @@ from config.refusals import Footing
 from tests.architecture.source import BASE
 
 WEB = [sys.executable, "-c", "import config.wsgi; print('started')"]
+
+
+def served(environ, start_response):
+    return [b"served"]
+
+
+def noted(status, headers):
+    assert status == "503 Service Unavailable"
 
 
 def production(tmp_path, command, **given):
@@ -128,7 +134,7 @@ def test_no_process_that_goes_on_begins_on_an_exposed_key(folders, command):
     with pytest.raises(CommandError, match="chmod 600"):
         call_command(command)
     with pytest.raises(ImproperlyConfigured, match="chmod 600"):
-        Footing(lambda request: HttpResponse())
+        Footing(served)
 
 
 @pytest.mark.postgresql_only
@@ -138,7 +144,7 @@ def test_no_process_that_goes_on_begins_as_a_superuser_of_the_database(folders, 
     with pytest.raises(CommandError, match="dbroles"):
         call_command(command)
     with pytest.raises(ImproperlyConfigured, match="superuser"):
-        Footing(lambda request: HttpResponse())
+        Footing(served)
 
 
 @pytest.mark.postgresql_only
@@ -148,11 +154,11 @@ def test_nothing_is_served_before_the_database_could_be_looked_at(folders):
         raise OperationalError
 
     with connection.execute_wrapper(refuse):
-        service = Footing(lambda request: HttpResponse("served"))
-        assert service(RequestFactory().get("/start/")).status_code == 503
-        assert service(RequestFactory().get("/healthz")).content == b"served"
+        service = Footing(served)
+        assert service({"PATH_INFO": "/start/"}, noted) == [b"Not at present.\n"]
+        assert service({"PATH_INFO": "/healthz"}, noted) == [b"served"]
     with pytest.raises(ImproperlyConfigured):  # it answers again: now the role is seen
-        service(RequestFactory().get("/start/"))
+        service({"PATH_INFO": "/start/"}, noted)
 
 
 def test_the_demonstration_stands_outside(settings, tmp_path):

@@ -146,8 +146,14 @@ def test_many_askings_cost_one_look(going, django_assert_num_queries):
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
-def test_whoever_watches_may_only_read(going, path):
-    assert Client().post(path).status_code == 405
+def test_whoever_watches_may_only_read(going, settings, path):
+    settings.METRICS_TOKEN = TOKEN
+    assert Client().post(path, HTTP_AUTHORIZATION=f"Bearer {TOKEN}").status_code == 405
+
+
+def test_without_the_token_no_method_tells_that_there_are_figures(going):
+    for method in ("GET", "POST", "PUT", "DELETE", "OPTIONS"):
+        assert Client().generic(method, "/metrics").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
