@@ -14,7 +14,7 @@ from api.pages import page
 from api.shapes import Shape
 from audit.vocabulary import Via
 from governance.models import ApiToken
-from release.actions import releases
+from release.actions import asking
 from release.models import Release
 from release.queries import releases as answers
 from release.rules.bands import band
@@ -95,7 +95,7 @@ class ReleasesOfRequest(Endpoint):
 
     def post(self, request: Request, ref: str) -> Response:
         Shape(data=request.data).is_valid(raise_exception=True)
-        asked = releases.ask(
+        asked = asking.ask(
             request=found(requests.of(self.token), ref),
             by=self.caller,
             at=timezone.now(),

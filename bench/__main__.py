@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from bench import consent_set, ingest, long_release, release, withdrawal
+from bench import consent_set, ingest, long_release, release, start, withdrawal
 
 SECTIONS = {
     "release": release.run,
@@ -11,6 +11,7 @@ SECTIONS = {
     "withdrawal": withdrawal.run,
     "long_release": long_release.run,
     "ingest": ingest.run,
+    "start": start.run,
 }
 
 

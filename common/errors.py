@@ -1,6 +1,17 @@
 """The few ways in which Sayso says no to a caller. Doors translate each once."""
 
+from dataclasses import dataclass
+
 from django.core.exceptions import PermissionDenied
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing about this installation that must be put right: `code` is stable, `says` tells a
+    person what it is and what to do."""
+
+    code: str
+    says: str
 
 
 class SaysoError(Exception):

@@ -152,6 +152,7 @@ NOT_JOURNALED: dict[str, str] = {
     "release.Presence": f"{FIXED}: its version's",
     "release.Release": "answered once, voided once, wiped once, in the database too, with entries",
     "release.Lease": "which worker is at it at present",
+    "release.Beat": "when the clock last came round",
     "release.ReleasePart": f"{FIXED}: its release's",
     "release.Use": f"{FIXED}: its release's",
     "release.Withheld": f"{FIXED}: its release's",

@@ -21,6 +21,23 @@ def explained(name: str, problem: str, remedy: str) -> ImproperlyConfigured:
     return ImproperlyConfigured(f"{name}: {problem} {remedy} See .env.example.")
 
 
+# Secrets may stand in a file: NAME_FILE says where (container secrets, service credentials).
+FILED = ("SAYSO_SECRET_KEY", "DATABASE_URL", "REDIS_URL", "SAYSO_METRICS_TOKEN")
+
+
+def filed(name: str) -> str:
+    """The variable, or what stands in the file that NAME_FILE names; empty where neither is set."""
+    value, place = str(env.str(name, default="")), str(env.str(f"{name}_FILE", default=""))
+    if value and place:
+        raise explained(name, f"{name}_FILE is set as well.", "Set one of the two.")
+    if not place:
+        return value
+    try:
+        return Path(place).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise explained(f"{name}_FILE", "this file cannot be read.", "Name one.") from error
+
+
 def flag(name: str) -> bool:
     word = env.str(name, default="0").strip().lower()
     if word not in {"0", "1", "true", "false", "yes", "no"}:
@@ -57,7 +74,7 @@ if SAYSO_KEYS == SAYSO_DATA or SAYSO_DATA in SAYSO_KEYS.parents:
 
 def secret(name: str, file_name: str) -> str:
     """A secret from the environment or the key folder; made only for the demonstration."""
-    given = str(env.str(name, default=""))
+    given = filed(name)
     path = SAYSO_KEYS / file_name
     if not given and path.is_file():
         given = path.read_text(encoding="ascii").strip()
@@ -72,8 +89,10 @@ def secret(name: str, file_name: str) -> str:
             given = path.read_text(encoding="ascii").strip()
     if not given:
         raise explained(name, "it is not set.", "Set it to 50 random signs or more.")
-    if len(given) < 40:
+    if len(given) < 50:
         raise explained(name, "it is too short.", "Use 50 random signs or more.")
+    if len(set(given)) < 10 or given.lower().startswith(("django-insecure", "change", "default")):
+        raise explained(name, "it can be guessed.", "Use 50 random signs or more.")
     return given
 
 
@@ -111,6 +130,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.requests.Noted",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.headers.NothingKept",
@@ -153,9 +173,10 @@ TEMPLATES = [
 
 def database() -> dict[str, Any]:
     try:
-        found: dict[str, Any] = env.db_url(
-            "DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'sayso.sqlite3'}"
-        )
+        address = filed("DATABASE_URL") or f"sqlite:///{BASE_DIR / 'var' / 'sayso.sqlite3'}"
+        found: dict[str, Any] = env.db_url_config(address)
+    except ImproperlyConfigured:
+        raise
     except Exception as error:
         raise explained(
             "DATABASE_URL", "it is not a database address.", "Example: postgres:///sayso"
@@ -179,7 +200,8 @@ def database() -> dict[str, Any]:
         found["CONN_HEALTH_CHECKS"] = True
         # A snapshot taken before a lock would read what was true before it: READ COMMITTED only.
         found["OPTIONS"] = {
-            "options": "-c default_transaction_isolation=read\\ committed -c synchronous_commit=on"
+            "options": "-c default_transaction_isolation=read\\ committed -c synchronous_commit=on",
+            "connect_timeout": 5,  # seconds; a readiness check must not hang with the database
         }
     else:
         raise explained(
@@ -277,6 +299,12 @@ SECURE = flag("SAYSO_HTTPS") if DEMO else True
 SESSION_COOKIE_SECURE = SECURE
 CSRF_COOKIE_SECURE = SECURE
 SECURE_SSL_REDIRECT = SECURE
+# What watches over the service asks it directly, past the proxy that speaks https.
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
+# A proxy of ours in front ends https and says so; without one nobody's word counts.
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if ALLAUTH_TRUSTED_PROXY_COUNT else None
+)
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE
@@ -289,12 +317,31 @@ ENGINE_MEMORY_MB = number("SAYSO_ENGINE_MEMORY_MB", 512, 16, 65_536)
 ENGINE_WORKERS = number("SAYSO_ENGINE_WORKERS", 2, 1, 64)
 ENGINE_SEATS = number("SAYSO_ENGINE_SEATS", 2, 1, 64)  # releases written at once on this machine
 
+# Figures are shown to whoever has this token; without one there are none.
+METRICS_TOKEN = filed("SAYSO_METRICS_TOKEN")
+if METRICS_TOKEN and (len(METRICS_TOKEN) < 32 or len(set(METRICS_TOKEN)) < 10):
+    raise explained(
+        "SAYSO_METRICS_TOKEN", "it is too short or can be guessed.", "Use 32 random signs or more."
+    )
+# Less than this free where sealed parts lie: not ready.
+DISK_LEAST_MB = number("SAYSO_DISK_LEAST_MB", 1024, 1, 1_000_000)
+
+# Where it runs for real, one line of JSON each, without anything of anybody (common.logs).
+OUR_LOGGERS = ("api", "audit", "config", "consent", "desk", "governance", "portal", "release")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+        "json": {"()": "common.logs.JsonLines"},
+    },
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line" if DEMO else "json"}
+    },
     "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {name: {"level": "WARNING" if DEMO else "INFO"} for name in OUR_LOGGERS}
+    # Its warnings are refusals, which config.requests has noted; without words they say nothing.
+    | {"django.request": {"level": "WARNING" if DEMO else "ERROR"}},
 }
 
 # The machines' door: tokens only, JSON only, closed by default, every refusal as problem+json.
@@ -310,7 +357,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "api.errors.handle",
 }
 
-REDIS_URL = env.str("REDIS_URL", default="")
+REDIS_URL = filed("REDIS_URL")
 # Counters of failed sign-ins live here: with several web processes they must be one count.
 CACHES = {
     "default": (
@@ -318,4 +365,5 @@ CACHES = {
         if REDIS_URL
         else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     )
+    | {"KEY_FUNCTION": "config.keys.blinded"}
 }

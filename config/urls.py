@@ -1,8 +1,13 @@
-"""Every address of the service: three doors, and nothing beside them."""
+"""Every address of the service: three doors, and beside them what watches over the service."""
 
 from django.urls import include, path
 
+from config import watching
+
 urlpatterns = [
+    path("healthz", watching.healthz, name="healthz"),
+    path("readyz", watching.readyz, name="readyz"),
+    path("metrics", watching.figures, name="metrics"),
     path("", include("portal.urls")),
     path("desk/", include("desk.urls")),
     path("api/", include("api.urls")),

@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -70,7 +70,8 @@ class LocalStore:
             if lasting:
                 _force(path.parent)
         except OSError as error:
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):  # a file where a folder should be
+                draft.unlink()
             raise NotReady("storage_unwritable", "The data folder cannot take this now.") from error
         return Stored(size=len(data), sha256=sha256(data).hexdigest())
 

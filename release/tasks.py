@@ -40,6 +40,7 @@ def run_releases(at: datetime, most: int = 1000) -> int:
 @acting(lambda: CLOCK)
 def tick(at: datetime) -> int:
     """Everything that is due: packages to remake, releases, unanswered requests, wiping, sweeping, the log."""
+    keeping.beat(worker=worker_name(), at=at)
     done = keeping.remake(at=at)
     done += run_releases(at)
     done += len(reviews.lapse_unanswered(at=at))

@@ -10,6 +10,7 @@ from django.utils import timezone
 from audit.models import Checkpoint, Entry, Node
 from audit.queries import checkpoint_over, key_ring, latest_checkpoint
 from audit.queries.nodes import stored_hashes
+from audit.queries.roles import may_number
 from audit.tlog.checkpoints import Checkpoint as Head
 from audit.tlog.checkpoints import read_checkpoint, sign_checkpoint
 from audit.tlog.notes import Signer
@@ -27,12 +28,12 @@ PAUSE = 0.01
 def sequence(*, limit: int = BATCH) -> int:
     """Number what waits, in its own transaction; answers how many entries were numbered.
 
-    0 also where another sequencer is at it. Which of two entries committed first is not told by
+    0 also where another sequencer is at it, or where only another role may. Which of two entries committed first is not told by
     their numbers but by the epochs in them.
     """
     signer = Signer(settings.LOG_ORIGIN, key_ring().log_seed())  # no key: nothing is written
     try:
-        if not Entry.objects.filter(seq__isnull=True).exists():
+        if not Entry.objects.filter(seq__isnull=True).exists() or not may_number():
             return 0
         with transaction.atomic(durable=True):
             return _number(limit, signer) if _alone() else 0

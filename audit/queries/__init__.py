@@ -9,8 +9,10 @@ from audit.queries.log import (
     log_size,
     proof,
 )
+from audit.queries.waiting import Waiting, waiting
 
 __all__ = [
+    "Waiting",
     "checkpoint_over",
     "consistency",
     "covered",
@@ -21,4 +23,5 @@ __all__ = [
     "log_size",
     "log_verifier",
     "proof",
+    "waiting",
 ]

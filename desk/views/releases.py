@@ -16,8 +16,8 @@ from desk.hand import hand, staff
 from governance import permissions
 from governance.models import User
 from governance.queries import requests as asked_for
+from release.actions import asking as deeds
 from release.actions import handing
-from release.actions import releases as deeds
 from release.models import Release
 from release.queries import releases
 from release.vocabulary import DownloadPart, Ground, ReleaseState

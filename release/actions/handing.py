@@ -25,7 +25,7 @@ from governance.models import User
 from governance.queries import clock
 from governance.queries import scopes as scope_queries
 from governance.vocabulary import PackageFormat
-from release.actions import releases, stopping
+from release.actions import asking, stopping
 from release.models import Download, Release, ReleasePart, Sending
 from release.permissions import check_can_fetch, may_fetch
 from release.queries import standing
@@ -207,7 +207,7 @@ def void(
     )
     if ground not in REMADE:
         return None
-    return releases.waiting(
+    return asking.waiting(
         request=release.request, by=release.asked_by, at=at, via=via, replaces=release
     )
 

@@ -9,7 +9,7 @@ from audit.vocabulary import Via
 from governance.models import RecipientKey
 from governance.queries import clock
 from release.actions import handing
-from release.models import Lease, Release, ReleasePart
+from release.models import Beat, Lease, Release, ReleasePart
 from release.rules import timing
 from release.storage import store
 from release.vocabulary import ReleaseState, VoidGround
@@ -76,3 +76,11 @@ def sweep() -> int:
             store().delete(name)
             count += 1
     return count
+
+
+def beat(*, worker: str, at: datetime) -> None:
+    """Note that this worker of the clock lives; at most once in five seconds."""
+    if Beat.objects.filter(worker=worker, at__gt=at - timing.BEAT, at__lte=at).exists():
+        return
+    Beat.objects.update_or_create(worker=worker, defaults={"at": at})
+    Beat.objects.filter(at__lt=at - timing.BEAT_FORGOTTEN).delete()

@@ -5,61 +5,18 @@ from datetime import datetime
 from django.conf import settings
 from django.db import connection, transaction
 
-from audit.vocabulary import EntryType, Via
-from common.errors import NotReady, RuleBroken
-from governance.actions import trail
-from governance.models import AccessRequest, User
+from common.errors import NotReady
 from governance.queries import clock
-from governance.vocabulary import RequestState
 from release.actions import preparing
+from release.actions.asking import ask, waiting
 from release.engine.seats import seat
 from release.models import Lease, Release
-from release.permissions import check_can_ask
 from release.rules import timing
-from release.vocabulary import ReleaseClass, ReleaseState
+from release.vocabulary import ReleaseState
+
+__all__ = ["ask", "run", "waiting"]
 
 SEATS = "seats"  # the folder of the lines in which releases wait to be written
-
-
-def ask(
-    *, request: AccessRequest, by: User, at: datetime, via: Via, replaces: Release | None = None
-) -> Release:
-    """Ask for what a request was approved for: a waiting Release, at once.
-
-    Raises NotPermitted unless `by` may ask in the requester's name; RuleBroken where the request
-    was never approved. Whether anything may leave is decided when it is prepared.
-    """
-    check_can_ask(by, request.requester)
-    if request.state not in {RequestState.APPROVED, RequestState.LAPSED, RequestState.ENDED}:
-        raise RuleBroken("not_approved", "This request has not been approved.")
-    with transaction.atomic():
-        return waiting(request=request, by=by, at=at, via=via, replaces=replaces)
-
-
-def waiting(
-    *, request: AccessRequest, by: User, at: datetime, via: Via, replaces: Release | None
-) -> Release:
-    """A release that waits for the clock, inside the caller's transaction."""
-    release = Release.objects.create(
-        release_class=ReleaseClass.DATASET,
-        request=request,
-        holder=request.dataset.holder,
-        recipient=request.requester,
-        purpose=request.purpose,
-        asked_by=by,
-        asked_at=at,
-        replaces=replaces,
-        format=request.format,
-    )
-    trail.record(
-        type=EntryType.RELEASE_ASKED,
-        by=by,
-        at=at,
-        via=via,
-        resource=release.ref,
-        purpose=request.purpose.code,
-    )
-    return release
 
 
 def run(*, release: Release, at: datetime, worker: str = "clock") -> Release:

@@ -1,5 +1,6 @@
 """Facts about what is stored sealed, what was prepared, and what left."""
 
+from release.models.beats import Beat
 from release.models.releases import (
     Download,
     Lease,
@@ -12,6 +13,7 @@ from release.models.releases import (
 from release.models.versions import DatasetVersion, Presence, StoredPart, VersionColumn
 
 __all__ = [
+    "Beat",
     "DatasetVersion",
     "Download",
     "Lease",

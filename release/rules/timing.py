@@ -10,6 +10,10 @@ ROUND_ENOUGH = 0.25  # seconds of rewriting that may wait for the lock
 LOCKED_MOST = 0.5  # seconds of rewriting under the lock; above it parts are left out
 PACKAGE_LIFE = timedelta(hours=72)
 STREAM_LIFE = timedelta(minutes=15)
+BEAT = timedelta(seconds=5)  # how often a worker of the clock says that it lives
+BEAT_LATE = timedelta(seconds=60)  # silent so long, the clock counts as stopped
+BEAT_FORGOTTEN = timedelta(days=1)  # a worker silent so long is no worker any more
+LOG_LATE = timedelta(seconds=10)  # an entry that waits so long for its number: nobody numbers
 
 
 def writing_seconds(rows: int) -> float:

@@ -11,6 +11,9 @@ from tests.factories import governance
 
 # Addresses that answer whoever comes, each with its reason.
 OPEN: dict[str, str] = {
+    "healthz": "says that the process lives, and nothing else",
+    "readyz": "says in codes whether this installation is ready; names no one and no path",
+    "metrics": "asks for a token of its own and is nowhere without it",
     "portal:start": "says in neutral words what this page is, before anybody signs in",
     "portal:sign_in": "where a person says who they are",
     "portal:leave": "leaving in a hurry needs nothing",
@@ -121,6 +124,8 @@ def test_the_desk_is_nowhere_for_whoever_is_not_staff(client, address, kind):
 
 # Views of the survivors' door that show nothing of anybody and that other doors link to.
 FOR_ANYONE = {
+    "healthz": "no one's page: a machine asks whether the process lives",
+    "readyz": "no one's page: a machine asks whether the installation is ready",
     "portal:leave": "every door's pages carry the way out",
     "portal:language": "every door's pages carry the choice of language",
 }

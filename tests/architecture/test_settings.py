@@ -9,7 +9,7 @@ import pytest
 from tests.architecture.source import BASE
 
 GOOD = {
-    "SAYSO_SECRET_KEY": "a" * 60,
+    "SAYSO_SECRET_KEY": "0123456789abcdef" * 4,
     "SAYSO_HOSTS": "sayso.example",
 }
 
@@ -33,12 +33,18 @@ def settings_with(tmp_path, given, expression="'loaded'"):
 BAD = [
     ("SAYSO_SECRET_KEY", None, "it is not set"),
     ("SAYSO_SECRET_KEY", "short", "it is too short"),
+    ("SAYSO_SECRET_KEY", "0123456789abc" * 3, "it is too short"),
+    ("SAYSO_SECRET_KEY", "a" * 60, "it can be guessed"),
+    ("SAYSO_SECRET_KEY", "django-insecure-0123456789" * 3, "it can be guessed"),
+    ("SAYSO_METRICS_TOKEN", "b" * 60, "can be guessed"),
     ("SAYSO_HOSTS", None, "it is not set"),
     ("SAYSO_DEMO", "maybe", "neither on nor off"),
     ("SAYSO_DEBUG", "1", "needs SAYSO_DEMO=1"),
     ("SAYSO_ENGINE_MEMORY_MB", "much", "not usable"),
     ("SAYSO_ENGINE_WORKERS", "0", "not usable"),
     ("SAYSO_ENGINE_SEATS", "-1", "not usable"),
+    ("SAYSO_METRICS_TOKEN", "short", "it is too short"),
+    ("SAYSO_DISK_LEAST_MB", "0", "not usable"),
     ("DATABASE_URL", "oracle://somewhere/x", "not supported"),
     ("DATABASE_URL", "postgres", "not"),
     ("DATABASE_URL", "sqlite://:memory:", "in-memory"),
@@ -92,13 +98,66 @@ def test_the_demonstration_makes_its_own_secret_once(tmp_path):
 
 def test_every_variable_the_settings_read_stands_in_the_example():
     example = (BASE / ".env.example").read_text(encoding="utf-8")
-    source = (BASE / "config" / "settings.py").read_text(encoding="utf-8")
     named = {
         line.split("=")[0] for line in example.splitlines() if "=" in line and line[0].isupper()
     }
-    read = {
-        word.split('"')[1]
-        for word in source.replace("(", "(\n").splitlines()
-        if word.startswith('"SAYSO_')
-    } | {"DATABASE_URL", "REDIS_URL"}
-    assert named == read
+    read = set()
+    for file in ("settings.py", "gunicorn.py"):
+        source = (BASE / "config" / file).read_text(encoding="utf-8")
+        read |= {
+            word.split('"')[1]
+            for word in source.replace("(", "(\n").splitlines()
+            if word.startswith('"SAYSO_')
+        }
+    filed = {"SAYSO_SECRET_KEY", "DATABASE_URL", "REDIS_URL", "SAYSO_METRICS_TOKEN"}
+    assert named == read | filed | {f"{name}_FILE" for name in filed}
+
+
+FILED = {
+    "SAYSO_SECRET_KEY": ("9876543210fedcba" * 4, "settings.SECRET_KEY"),
+    "SAYSO_METRICS_TOKEN": ("0123456789fedcba" * 3, "settings.METRICS_TOKEN"),
+    "REDIS_URL": ("redis://127.0.0.1:6379/9", "settings.REDIS_URL"),
+    "DATABASE_URL": ("postgres://someone:word@db/own", "settings.DATABASES['default']['NAME']"),
+}
+
+
+@pytest.mark.parametrize("name", FILED)
+def test_a_secret_may_stand_in_a_file(tmp_path, name):
+    value, expression = FILED[name]
+    (tmp_path / "secret").write_text(f"{value}\n")
+    given = {**GOOD, name: None, f"{name}_FILE": str(tmp_path / "secret")}
+    ended = settings_with(tmp_path, given, expression)
+    assert ended.stdout.strip() == value.rpartition("/")[2] or ended.stdout.strip() == value
+
+
+@pytest.mark.parametrize("name", FILED)
+def test_a_secret_given_twice_or_in_no_readable_file_is_refused(tmp_path, name):
+    value, _ = FILED[name]
+    (tmp_path / "secret").write_text(value)
+    twice = {**GOOD, name: value, f"{name}_FILE": str(tmp_path / "secret")}
+    assert f"{name}: {name}_FILE is set as well." in settings_with(tmp_path, twice).stderr
+    nowhere = {**GOOD, name: None, f"{name}_FILE": str(tmp_path / "nowhere")}
+    assert f"{name}_FILE: this file cannot be read." in settings_with(tmp_path, nowhere).stderr
+
+
+SERVER = [
+    ({"SAYSO_WEB_WORKERS": "many"}, "SAYSO_WEB_WORKERS: 'many' is not usable."),
+    ({"SAYSO_WEB_THREADS": "0"}, "SAYSO_WEB_THREADS: '0' is not usable."),
+    ({"SAYSO_WEB_WORKERS": "2"}, "more than one web process needs REDIS_URL"),
+]
+
+
+@pytest.mark.parametrize(("given", "words"), SERVER)
+def test_a_bad_variable_of_the_web_server_is_named_and_explained(given, words):
+    kept = {key: value for key, value in os.environ.items() if key in {"PATH", "LANG", "HOME"}}
+    ended = subprocess.run(
+        [sys.executable, "-c", "import config.gunicorn"],
+        cwd=BASE,
+        env={**kept, **given},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ended.returncode == 1
+    assert words in ended.stderr

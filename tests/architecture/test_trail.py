@@ -33,6 +33,7 @@ NO_ENTRY: dict[str, str] = {
     "governance.actions.scopes.steady": "a lock; the deed inside it leaves the entry",
     "governance.actions.trail.actor": "says who acts; it is what entries are written with",
     "release.actions.handing.whole_manifest": "words for a hand-over, which leaves the entry",
+    "release.actions.keeping.beat": "notes that the clock lives; nothing happens to anybody",
     "release.actions.keeping.sweep": "deletes sealed drafts that belong to no release",
     "release.actions.profiles.draft": "looks through a file that nobody loads; keeps nothing of it",
     "release.actions.versions.quiet": "does nothing, on purpose",

@@ -34,6 +34,9 @@ SIGNS = ("-violet", "canary-c-")  # in every cell of text of every row, and in e
 
 # What stands in each address's place for a reference. An address that is not here fails the test.
 CASES: dict[str, dict[str, str]] = {
+    "healthz": {},
+    "readyz": {},
+    "metrics": {},
     "portal:home": {},
     "portal:start": {},
     "portal:sign_in": {},
@@ -320,6 +323,8 @@ COMMANDS: dict[str, list[str] | None] = {
     "drawtransitions": None,
     "loadcatalogue": ["--by", "north-hazel-7"],
     "makekeys": None,
+    "doctor": ["--url", "http://127.0.0.1:9"],
+    "dbroles": ["--prefix", "canary_world"],
     "ingest": ["river-cases", "{bad}", "--mapping", "{mapping}", "--by", "river-maple-41"],
     "sweep_staging": None,
     "work": ["--once"],

@@ -9,6 +9,7 @@ from django.db import OperationalError, close_old_connections, transaction
 from django.utils import timezone
 
 from audit.actions import check_head, record_journal, sequence
+from audit.queries import footing
 from audit.queries.journal import journal_waits
 from audit.vocabulary import Via
 from common.errors import NotReady
@@ -39,6 +40,7 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, end)
         try:
+            footing.check()
             check_head()
             self.stdout.write("The sequencer runs.")
             self.stdout.flush()

@@ -1,6 +1,7 @@
 """The main job from end to end, in the terminal, on a world made for it."""
 
 import json
+import os
 import secrets
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from governance.models import Organisation
 from release.actions import versions
+from release.management import processes
 from release.management.demo.facts import Facts
 from release.management.demo.story import Story
 
@@ -109,18 +111,15 @@ def serve(say: Callable[[str], object]) -> None:
     for name, words in sign_ins.items():
         say(f"   {DOORS.get(name, 'http://127.0.0.1:8000/desk/'):32} {name:22} {words}")
     say("Staff set up a second factor at their first sign-in: have an authenticator app ready.")
-    web = "gunicorn config.wsgi -b 127.0.0.1:8000 --worker-class gthread --threads 4"
-    commands = [
-        [sys.executable, "manage.py", "work"],
-        [sys.executable, "-m", *web.split(), "--log-level", "warning"],
-    ]
     started = [
-        subprocess.Popen(command, cwd=settings.BASE_DIR)  # noqa: S603 - our own two programs
-        for command in commands
+        subprocess.Popen(  # noqa: S603 - our own two programs
+            processes.command(name, sys.executable), cwd=settings.BASE_DIR, env=environment()
+        )
+        for name in processes.DEMONSTRATION
     ]
     say("Serving on http://127.0.0.1:8000/ (Ctrl-C ends it).")
     try:
-        started[1].wait()
+        started[-1].wait()
     except KeyboardInterrupt:
         pass
     finally:
@@ -128,6 +127,13 @@ def serve(say: Callable[[str], object]) -> None:
             process.terminate()
         for process in started:
             process.wait()
+
+
+def environment() -> dict[str, str]:
+    """One web process on 127.0.0.1:8000; its figures lie beside the data."""
+    figures = settings.SAYSO_DATA.parent / "metrics"
+    own = {"SAYSO_BIND": "127.0.0.1:8000", "SAYSO_WEB_WORKERS": "1", "SAYSO_METRICS": str(figures)}
+    return {**os.environ, **own}
 
 
 def fresh_world() -> Path:

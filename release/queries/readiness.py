@@ -1,0 +1,132 @@
+"""Whether this installation can do its work now: a list of checks, each with one plain sentence.
+
+Nothing said here names a person, a path or a key. A new reason not to be ready is one more function
+in CHECKS.
+"""
+
+import secrets
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection
+
+from audit import queries as log
+from audit.queries import footing
+from common.errors import NotReady
+from governance.queries import clock
+from release.models import Beat, Lease
+from release.rules import timing
+from release.storage import store
+
+OK = "ok"
+PROBE = "probes"  # the folder of the drafts that show the data folder takes something
+MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one check found: `code` is stable, `says` is for a person."""
+
+    check: str
+    code: str
+    says: str
+
+    @property
+    def good(self) -> bool:
+        return self.code == OK
+
+
+def readings() -> list[Reading]:
+    """Every check once, in order. Raises nothing: what cannot be asked is itself an answer."""
+    found = []
+    for name, check in CHECKS.items():
+        try:
+            code, says = check()
+        except (DatabaseError, InterfaceError):
+            code, says = "database_unavailable", "The database does not answer."
+        except NotReady as reason:
+            code, says = reason.code, SAID.get(reason.code, "It cannot be used at present.")
+        found.append(Reading(name, code, says))
+    return found
+
+
+# What a refusal's own sentence could tell too much of (the name of a key, say) is said anew here.
+SAID = {
+    "key_missing": "A key of the service is not in the key folder.",
+    "key_unreadable": "A key of the service cannot be read.",
+    "storage_unwritable": "The data folder takes nothing.",
+}
+
+
+def _database() -> tuple[str, str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        cursor.fetchone()
+    if faults := footing.role_faults():
+        return faults[0].code, "The database role may do more than it should."
+    return OK, "The database answers."
+
+
+def _storage() -> tuple[str, str]:
+    name = f"{PROBE}/{secrets.token_hex(8)}"
+    store().put(name, b"probe", lasting=False)
+    store().delete(name)
+    return OK, "The data folder takes files."
+
+
+def _keys() -> tuple[str, str]:
+    if faults := footing.key_faults():
+        return faults[0].code, "The key files do not lie where only the service reads them."
+    log.log_verifier()
+    return OK, "The service's own keys can be read."
+
+
+def _sequencer() -> tuple[str, str]:
+    since = log.waiting().since
+    if since is not None and clock.now() - since > timing.LOG_LATE:
+        return "sequencer_late", "Entries of the log wait for their number: nobody numbers them."
+    return OK, "The log keeps up."
+
+
+def _clock() -> tuple[str, str]:
+    now = clock.now()
+    last = last_beat()
+    if last is not None and now - last.at <= timing.BEAT_LATE:
+        return OK, "The clock goes."
+    if Lease.objects.filter(until__gt=now).exists():
+        return OK, "The clock is busy with a release."
+    if last is None:
+        return "clock_never", "The clock has never run."
+    return "clock_late", "The clock has stopped."
+
+
+def last_beat() -> Beat | None:
+    """The latest sign of life of any worker of the clock."""
+    return Beat.objects.order_by("-at").first()
+
+
+def _disk() -> tuple[str, str]:
+    if free_bytes() < settings.DISK_LEAST_MB * MEGABYTE:
+        return "disk_low", "The disk of the data folder is nearly full."
+    return OK, "There is room on the disk of the data folder."
+
+
+def free_bytes() -> int:
+    """What is free where sealed parts lie, or where their folder will be made."""
+    place = Path(settings.SAYSO_DATA)
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    return shutil.disk_usage(place).free
+
+
+CHECKS: dict[str, Callable[[], tuple[str, str]]] = {
+    "database": _database,
+    "storage": _storage,
+    "keys": _keys,
+    "sequencer": _sequencer,
+    "clock": _clock,
+    "disk": _disk,
+}
