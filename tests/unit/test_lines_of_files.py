@@ -3,6 +3,7 @@
 import csv
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -41,7 +42,8 @@ SIGNS = st.lists(
 
 def read(path: Path, limits: Limits) -> object:
     """Every cell with its row and line, every fault; or how the file was refused."""
-    rows, faults = [], []
+    rows: list[list[str]] = []
+    faults: list[Any] = []
     try:
         with opened(path) as given_file:
             for batch in DelimitedSource(given_file, MAPPING, limits).batches():
