@@ -42,7 +42,7 @@ SIGNS = st.lists(
 
 def read(path: Path, limits: Limits) -> object:
     """Every cell with its row and line, every fault; or how the file was refused."""
-    rows: list[list[str]] = []
+    rows: list[Any] = []
     faults: list[Any] = []
     try:
         with opened(path) as given_file:
