@@ -3,11 +3,12 @@
 import argparse
 import sys
 
-from bench import consent_set, release, withdrawal
+from bench import consent_set, decision, release, withdrawal
 
 SECTIONS = {
     "release": release.run,
     "consent_set": consent_set.run,
+    "decision": decision.run,
     "withdrawal": withdrawal.run,
 }
 

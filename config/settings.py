@@ -176,7 +176,12 @@ def database() -> dict[str, Any]:
         found["CONN_HEALTH_CHECKS"] = True
         # A snapshot taken before a lock would read what was true before it: READ COMMITTED only.
         found["OPTIONS"] = {
-            "options": "-c default_transaction_isolation=read\\ committed -c synchronous_commit=on"
+            "options": "-c default_transaction_isolation=read\\ committed -c synchronous_commit=on",
+            # The one statement of a decision about one person is prepared once a connection
+            # (release.queries.person); Django's own never are. A pooler between must keep a
+            # session or know prepared statements (PgBouncer 1.21 or newer with
+            # max_prepared_statements above 0); without one, None here plans it anew each time.
+            "prepare_threshold": 5,
         }
     else:
         raise explained(
