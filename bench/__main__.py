@@ -3,11 +3,12 @@
 import argparse
 import sys
 
-from bench import consent_set, ingest, long_release, release, start, withdrawal
+from bench import consent_set, decision, ingest, long_release, release, start, withdrawal
 
 SECTIONS = {
     "release": release.run,
     "consent_set": consent_set.run,
+    "decision": decision.run,
     "withdrawal": withdrawal.run,
     "long_release": long_release.run,
     "ingest": ingest.run,

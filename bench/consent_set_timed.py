@@ -17,7 +17,7 @@ django.setup()
 from django.core.management import call_command  # noqa: E402 - Django must be set up first
 from django.db import connection  # noqa: E402
 
-from bench.consents import fill  # noqa: E402
+from bench.consents import fill, filling  # noqa: E402
 from consent.models import Consent  # noqa: E402
 from consent.queries.columns import moment  # noqa: E402
 from consent.queries.sets import CLAUSES, consent_sets, open_sets  # noqa: E402
@@ -32,7 +32,8 @@ FIRST = date(1970, 1, 1)
 def timed(people: int, turns: int) -> None:
     """Fill, time all three in turn, compare with the rule, and print one JSON line."""
     call_command("migrate", verbosity=0, interactive=False)
-    fill(people)
+    with filling():
+        fill(people)
     since = datetime.now(UTC)
     until = since + timedelta(minutes=2)
     asked = {

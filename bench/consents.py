@@ -7,6 +7,8 @@ order than days, as they do where slots are random.
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.db import connection
 
@@ -47,7 +49,10 @@ FROM {series}
 
 
 def fill(people: int) -> None:
-    """Five yeses a person, one objection in fifty people and seven sets of category versions."""
+    """Five yeses a person, one objection in fifty people and seven sets of category versions.
+
+    Inside `filling`.
+    """
     values = {
         "people": people,
         "sets": SETS,
@@ -61,7 +66,6 @@ def fill(people: int) -> None:
         "day": _moment("-age", "date"),
     }
     with connection.cursor() as cursor:
-        _unguarded(cursor, on=True)
         for statement, count in (
             (PEOPLE, people),
             (BLOCKS, people // 8192 + 1),
@@ -77,12 +81,19 @@ def fill(people: int) -> None:
                         "INSERT INTO consent_categorysetitem (set_id, version_id)"
                         f" VALUES ({number}, {version})"
                     )
+
+
+@contextmanager
+def filling() -> Iterator[None]:
+    """No foreign keys, triggers and checks: most of what they ask for is not here. Then ANALYZE."""
+    with connection.cursor() as cursor:
+        _unguarded(cursor, on=True)
+        yield
         _unguarded(cursor, on=False)
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
 
 
 def _unguarded(cursor, *, on: bool) -> None:
-    """No foreign keys, triggers and checks while filling: most of what they ask for is not here."""
     if connection.vendor == "postgresql":
         role = "replica" if on else "origin"
         cursor.execute(f"SET session_replication_role = {role}")

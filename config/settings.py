@@ -202,6 +202,11 @@ def database() -> dict[str, Any]:
         found["OPTIONS"] = {
             "options": "-c default_transaction_isolation=read\\ committed -c synchronous_commit=on",
             "connect_timeout": 5,  # seconds; a readiness check must not hang with the database
+            # The one statement of a decision about one person is prepared once a connection
+            # (release.queries.person); Django's own never are. A pooler between must keep a
+            # session or know prepared statements (PgBouncer 1.21 or newer with
+            # max_prepared_statements above 0); without one, None here plans it anew each time.
+            "prepare_threshold": 5,
         }
     else:
         raise explained(

@@ -125,6 +125,11 @@ def matches(objection: ObjectionFact, ask: Ask) -> bool:
     )
 
 
+def objects_to_all(objections: Iterable[ObjectionFact], ask: Ask) -> bool:
+    """Whether a standing no closes the whole of this ask, whatever the category."""
+    return any(each.category is None and matches(each, ask) for each in objections)
+
+
 def word(
     *,
     consents: Iterable[ConsentFact],
@@ -143,10 +148,10 @@ def word(
     standings = {standing(consent, since, until) for consent in found} or {Standing.NO_CONSENT}
     if Standing.IN_FORCE not in standings:
         return Word(min(standings, key=list(Standing).index), frozenset(), None)
-    against = [objection for objection in objections if matches(objection, ask)]
-    if any(objection.category is None for objection in against):
+    against = list(objections)
+    if objects_to_all(against, ask):
         return Word(Standing.OBJECTED, frozenset(), None)
-    closed = {objection.category for objection in against}
+    closed = {objection.category for objection in against if matches(objection, ask)}
     (consent,) = (one for one in found if standing(one, since, until) is Standing.IN_FORCE)
     versions = frozenset(
         version for version in consent.versions if categories[version] not in closed

@@ -66,6 +66,16 @@ def among(column: str, slots: Sequence[int]) -> tuple[str, Any]:
     return f"{column} IN {theirs}", f"[{numbers}]"
 
 
+def _binary(sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Rows of PostgreSQL in binary, through Django's own connection: bytes do not travel as
+    hexadecimal text. Django's cursors put values into the text on this side and cannot."""
+    connection.ensure_connection()
+    connection.validate_no_broken_transaction()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        # Never a plan of the server's: what it is asked for differs too much from time to time.
+        return cursor.execute(sql, values, prepare=False, binary=True).fetchall()
+
+
 def _packed(readings: Sequence[Reading], values: Mapping[str, Any]) -> Columns:
     selects = []
     for each in readings:
@@ -95,43 +105,31 @@ def _packed(readings: Sequence[Reading], values: Mapping[str, Any]) -> Columns:
     )
 
 
-def _binary(sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """Rows through Django's own connection, in binary: bytes do not travel as hexadecimal text.
-
-    Django's cursors put values into the text on this side and cannot read in binary.
-    """
-    connection.ensure_connection()
-    connection.validate_no_broken_transaction()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(sql, values, binary=True)
-        return cursor.fetchall()
-
-
 def _joined(readings: Sequence[Reading], values: Mapping[str, Any]) -> Columns:
     slots, keys, days = [NOBODY], [NOBODY], [NOBODY]
     ends: list[datetime] = []
     for each in readings:
-        day = "''" if each.day is None else f"group_concat({each.day}, '')"
+        dates = "''" if each.day is None else f"group_concat({each.day}, '')"
         with connection.cursor() as cursor:
             # One pass and no GROUP BY: sorting by key costs more than telling the keys apart here.
             cursor.execute(
-                f"SELECT group_concat({each.slot}, ' '), group_concat({each.key}, ' '), {day},"  # noqa: S608 - our own clauses
+                f"SELECT group_concat({each.slot}, ' '), group_concat({each.key}, ' '), {dates},"  # noqa: S608 - our own clauses
                 f" {_least(each)} FROM {each.table} WHERE {each.where}",
                 values,
             )
-            ((text, key, day, least),) = cursor.fetchall()
-        if text is None:
+            ((slot, key, day, least),) = cursor.fetchall()
+        if slot is None:
             continue
-        slots.append(np.fromstring(text, dtype=np.int32, sep=" "))
+        slots.append(np.fromstring(slot, dtype=np.int32, sep=" "))
         keys.append(np.fromstring(key, dtype=np.int32, sep=" "))
         days.append(np.frombuffer(day.encode(), "S10").astype("datetime64[D]").astype(np.int32))
         if least is not None:  # SQLite keeps times as text, in UTC
             ends.append(datetime.fromisoformat(least).replace(tzinfo=UTC))
-    slot, key, day = np.concatenate(slots), np.concatenate(keys), np.concatenate(days)
-    kinds = [int(each) for each in np.unique(key)]
+    everybody, kinds, dated = np.concatenate(slots), np.concatenate(keys), np.concatenate(days)
+    found = [int(each) for each in np.unique(kinds)]
     return Columns(
-        slots={each: slot[key == each] for each in kinds},
-        days={each: day[key == each] for each in kinds} if len(day) else {},
+        slots={each: everybody[kinds == each] for each in found},
+        days={each: dated[kinds == each] for each in found} if len(dated) else {},
         least=min(ends, default=None),
     )
 

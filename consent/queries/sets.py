@@ -246,7 +246,9 @@ def _among(slots: Slots, known: Slots) -> Slots:
 def _once(slots: Slots) -> Slots:
     """Sorted, each once; the indexes give them nearly sorted, which numpy's `unique` cannot use."""
     ordered = np.sort(slots, kind="stable")
-    return ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)]]
+    first = np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)]
+    once: Slots = ordered[first]
+    return once
 
 
 def _versions(sets: Collection[int]) -> dict[int, frozenset[int]]:

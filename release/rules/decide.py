@@ -308,8 +308,13 @@ def open_people(words: ConsentSets, groups: Sequence[Group]) -> People:
     return People(people.slots, closed, people.record_until)
 
 
+def opens(columns: Group | FieldFact, versions: frozenset[int]) -> bool:
+    """Whether a yes to these category versions opens these columns."""
+    return not columns.versions.isdisjoint(versions)
+
+
 def _bits(versions: frozenset[int], groups: Sequence[Group]) -> int:
-    return sum(1 << at for at, group in enumerate(groups) if group.versions & versions)
+    return sum(1 << at for at, group in enumerate(groups) if opens(group, versions))
 
 
 STANDING_GROUNDS: Mapping[Standing, Ground] = {

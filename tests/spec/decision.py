@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from consent.rules import ConsentSets, Yeses
-from consent.vocabulary import Standing
+from consent.rules import Ask, ConsentFact, ConsentSets, ObjectionFact, Yeses
+from consent.vocabulary import Ending, Standing
 from governance.vocabulary import AgreementState, DatasetState, PurposeKind, RequestState
 from release.rules.decide import (
     RULES,
@@ -21,6 +21,7 @@ from release.rules.decide import (
     RequestFact,
     WholeFacts,
 )
+from release.rules.person import PersonFacts
 from release.vocabulary import Ground
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -286,6 +287,37 @@ def facts_of(people: Mapping[int, Person]) -> Facts:
     )
 
 
+CATEGORIES = {HELP_1: HELP, HELP_2: HELP, STATUS_1: STATUS, 99: 9}
+STANDINGS: Mapping[Standing, Mapping[str, Any]] = {
+    Standing.PAUSED: {"paused_at": LONG_AGO},
+    Standing.NOT_STARTED: {"starts": UNTIL},
+    Standing.EXPIRED: {"ends": NOW},
+    Standing.WITHDRAWN: {"ended_at": NOW, "ending": Ending.WITHDRAWN},
+}
+
+
+def alone(person: Person) -> PersonFacts:
+    """What is looked at where only this person is asked about."""
+    consents = []
+    if person.yes is not None or person.standing is not None:
+        given = {"starts": LONG_AGO, "ends": LATER, "record_until": NOW.date()}
+        changes = STANDINGS[person.standing] if person.standing is not None else {}
+        consents.append(
+            ConsentFact(**{**given, "versions": person.yes or frozenset({HELP_1}), **changes})
+        )
+    return PersonFacts(
+        whole=whole(WHOLE[0]),
+        ask=Ask(recipient=1, recipient_kind="research", purpose=1),
+        consents=tuple(consents),
+        objections=(
+            *([ObjectionFact()] if person.objects else []),
+            *(ObjectionFact(category=each) for each in person.objects_to),
+        ),
+        categories=CATEGORIES,
+        present=person.present,
+    )
+
+
 def _slots(people: Mapping[int, Person], wanted: Any) -> Any:
     return np.array(sorted(slot for slot, person in people.items() if wanted(person)), np.int32)
 
@@ -309,7 +341,7 @@ def page() -> str:
         "## One person",
         "",
         "Columns asked for: `kind_of_help` (in both versions of its category), `new_help` (added "
-        "later), `papers` (another category).",
+        "later), `papers` (another category). Asked about alone, she is answered the same.",
         "",
         "| she | what leaves of hers |",
         "|---|---|",

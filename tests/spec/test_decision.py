@@ -1,12 +1,15 @@
 """The truth table of the decision, row by row."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from release.rules.decide import RULES, Plan, Refusal, decide, whole_grounds
+from release.rules.person import Opening, decide_person
 from release.vocabulary import Ground
 from tests.spec import decision
-from tests.spec.decision import NOW, PEOPLE, UNTIL, WHOLE, facts_of, whole
+from tests.spec.decision import NOW, PEOPLE, UNTIL, WHOLE, alone, facts_of, whole
 
 
 @pytest.mark.parametrize("row", WHOLE, ids=lambda row: row.says)
@@ -25,6 +28,25 @@ def test_a_person_is_answered_as_the_table_says(row):
     assert columns == row.columns
     grounds = [ground for ground, slots in found.withheld.items() if 7 in slots]
     assert grounds == ([row.ground] if row.ground else [])
+
+
+@pytest.mark.parametrize("row", PEOPLE, ids=lambda row: row.says)
+def test_a_person_asked_about_alone_is_answered_as_the_table_says(row):
+    found = decide_person(alone(row), NOW, UNTIL)
+    if row.columns:
+        assert isinstance(found, Opening)
+        assert (found.columns, found.good_until) == (row.columns, decision.LATER)
+    else:
+        assert found == Refusal((row.ground or Ground.NOBODY,))
+
+
+@pytest.mark.parametrize("row", WHOLE, ids=lambda row: row.says)
+def test_what_stands_against_the_whole_stands_against_one_person(row):
+    facts = replace(
+        alone(decision.Person("she", yes=frozenset({decision.HELP_1}))), whole=whole(row)
+    )
+    found = decide_person(facts, NOW, UNTIL)
+    assert (found.grounds if isinstance(found, Refusal) else ()) == row.grounds
 
 
 def test_all_people_at_once_get_what_each_gets_alone():
