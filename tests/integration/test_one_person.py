@@ -137,7 +137,7 @@ def test_the_server_keeps_one_plan_for_each_connection_and_none_where_it_may_not
 def plans() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'sayso%%'")
-        return cursor.fetchone()[0]
+        return int(cursor.fetchone()[0])
 
 
 @pytest.mark.sqlite_only

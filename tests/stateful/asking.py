@@ -255,8 +255,10 @@ class Asking(Place):
         if isinstance(decided, Refusal) and decided.grounds != (Ground.NOBODY,):
             return decided
         grounds = tuple(ground for ground, slots in decided.withheld.items() if slot in slots)
-        place = [] if isinstance(decided, Refusal) else np.flatnonzero(decided.people.slots == slot)
-        if isinstance(decided, Refusal) or not len(place):
+        if isinstance(decided, Refusal):
+            return Refusal(grounds or (Ground.NOBODY,))
+        place = np.flatnonzero(decided.people.slots == slot)
+        if not len(place):
             return Refusal(grounds or (Ground.NOBODY,))
         people, (at,) = decided.people, place
         opened = [one for one in decided.columns if int(people.groups[at]) >> one.group & 1]
