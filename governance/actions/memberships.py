@@ -11,7 +11,7 @@ from governance import permissions
 from governance.actions import scopes, trail
 from governance.models import Membership, Organisation, User
 from governance.rules import closing, combination_fault, role_fault
-from governance.vocabulary import Narrowing, Role
+from governance.vocabulary import Narrowing, Role, UserKind
 
 
 @transaction.atomic
@@ -48,10 +48,11 @@ def check_can_hold(user: User, organisation: Organisation, roles: Collection[Rol
     held = Membership.objects.filter(user=found, ended_at__isnull=True)
     if held.filter(organisation=organisation, role__in=roles).exists():
         raise RuleBroken("role_held", "This user has that role here already.")
-    pairs = list(held.values_list("organisation", "role"))
-    fault = combination_fault(pairs, organisation.pk, roles)
-    if fault:
-        raise RuleBroken("roles_clash", fault)
+    if found.kind == UserKind.STAFF:  # what does not go together is about people's interests
+        pairs = list(held.values_list("organisation", "role"))
+        fault = combination_fault(pairs, organisation.pk, roles)
+        if fault:
+            raise RuleBroken("roles_clash", fault)
     return found
 
 
