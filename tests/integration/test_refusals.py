@@ -126,6 +126,7 @@ def test_no_key_lies_in_the_data_folder_at_the_end_of_a_link(folders):
     assert [fault.code for fault in footing.key_faults()] == ["key_in_data"]
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("command", ["work", "sequencer"])
 def test_no_process_that_goes_on_begins_on_an_exposed_key(folders, command):
     key = folders.SAYSO_KEYS / "log.ed25519"
