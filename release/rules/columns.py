@@ -111,8 +111,10 @@ def _at_once(cells: pa.Array, rule: FieldRule) -> pa.Array | None:
             values = _numbers(cells, DIGITS_AND_POINT, LONGEST_DECIMAL, pa.float64())
         case FieldType.DATE:
             values = _days(cells)
-        case _:
+        case FieldType.CODE | FieldType.CODES | FieldType.BOOLEAN:
             return None
+        case _:
+            assert_never(rule.type)
     return values if values is not None and _within(values, rule) else None
 
 

@@ -16,6 +16,8 @@ LONGEST = 400
 LONG: dict[str, str] = {
     "tests/integration/test_desk_pages.py": "one table of pages and the world it walks",
     "tests/integration/test_gate_gaps.py": "every gap of one line, in one world",
+    "tests/integration/test_ingest_spreadsheets.py": "one table of bad files",
+    "tests/integration/test_log_guards_bite.py": "one table of guards and the harm behind each",
     "tests/integration/test_governance_reviews.py": "one table of ballots and what comes of them",
 }
 

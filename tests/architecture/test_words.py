@@ -82,6 +82,7 @@ PARTIAL: dict[str, str] = {
     "governance.permissions.GRANTS": "a seat on a board gives its permission, not a membership",
     "consent.queries.sets.NOT_YET": "only what a running yes can still be, besides run out",
     "release.rules.decide.STANDING_GROUNDS": "a yes in force is no ground to withhold",
+    "release.rules.person.STANDING_GROUNDS": "the same table, for one person",
     "release.queries.standing.WHOLE": "only what stands against a whole release voids a package",
     "release.rules.mapping.BOUNDS": "only numbers and dates have a least and a most",
 }

@@ -41,7 +41,7 @@ def accepted(code, name="moss-lantern-05", at=NOW, password=PASSWORD):
 
 
 def last_entries(number):
-    found = Entry.objects.order_by("-pk")[:number]
+    found = Entry.objects.exclude(type=EntryType.JOURNAL_CHANGED).order_by("-pk")[:number]
     return [(entry.type, entry.actor) for entry in reversed(found)]
 
 

@@ -326,6 +326,7 @@ COMMANDS: dict[str, list[str] | None] = {
     "doctor": ["--url", "http://127.0.0.1:9"],
     "dbroles": ["--prefix", "canary_world"],
     "ingest": ["river-cases", "{bad}", "--mapping", "{mapping}", "--by", "river-maple-41"],
+    "profile": ["{bad}"],
     "sweep_staging": None,
     "work": ["--once"],
     "createfirstadmin": ["--organisation", "canary"],  # refused: there is an administrator

@@ -26,6 +26,7 @@ from config import urls
 from config.journal import JOURNALED
 from governance.actions import memberships, requests, tokens
 from governance.models import AccessRequest, ApiToken, Organisation, RecipientKey, User
+from governance.rules import fingerprint
 from governance.vocabulary import RequestState, Role, UserKind
 from release.tasks import tick
 from tests import staffroom, worlds
@@ -115,7 +116,14 @@ def test_after_a_request_nobody_acts_any_more():
 def test_at_the_desk_it_is_the_person_at_the_desk(room: Staffroom) -> None:
     client = staffroom.enter(Client(), room.recipient_admin)
     text = str(x25519.Identity.generate().to_public())
-    client.post(f"/desk/keys/{room.recipient.ref}/", {"public_key": text})
+    client.post(
+        f"/desk/keys/{room.recipient.ref}/",
+        {
+            "public_key": text,
+            "fingerprint": fingerprint(text)[:8],
+            **staffroom.proof(room.recipient_admin),
+        },
+    )
     key = RecipientKey.objects.get(public_key=text)
     before = RecipientKey.objects.exclude(pk=key.pk).get(organisation=room.recipient)
     for each in (key, before):

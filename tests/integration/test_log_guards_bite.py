@@ -144,6 +144,12 @@ KEPT: dict[str, Table] = {
     "governance_agreement": Table(signed_agreement, "title", "'other'"),
     "governance_accessrequest": Table(asked, "reason", "'other'"),
 }
+# Rows that once over are never open again: how one comes in, and the column that says it is over.
+FINAL: dict[str, tuple[Callable[..., Model], str]] = {
+    "governance_user": (made.user, "ended_at"),
+    "governance_invitation": (made.invitation, "withdrawn_at"),
+    "governance_accountreset": (made.account_reset, "closed_at"),
+}
 TABLES = {**FIXED, **CLOSING, **PARTS, **KEPT}
 # Triggers that fill something in; they have tests of their own below.
 FILLING = {("audit_logentry", "journal_waits")} | (
@@ -181,6 +187,8 @@ def postgres_guards() -> Iterator[Guard]:
     yield Guard("governance_membership", "membership_no_survivor", "INSERT SURVIVOR")
     yield Guard("governance_membership", "membership_no_survivor", "UPDATE SURVIVOR")
     yield Guard("consent_consent", "no_moves_an_epoch", "SAY LESS")
+    for table in FINAL:
+        yield Guard(table, "append_only_final", "OPEN AGAIN")
 
 
 def sqlite_guards() -> Iterator[Guard]:
@@ -202,6 +210,8 @@ def sqlite_guards() -> Iterator[Guard]:
     for deed in ("insert", "update"):
         name = f"membership_no_survivor_{deed}"
         yield Guard("governance_membership", name, f"{deed.upper()} SURVIVOR")
+    for table in FINAL:
+        yield Guard(table, f"append_only_{table}_final", "OPEN AGAIN")
 
 
 GUARDS = list(postgres_guards() if POSTGRES else sqlite_guards())
@@ -289,7 +299,16 @@ def less(table: str) -> str:
     )
 
 
+def opened_again(table: str) -> str:
+    make, column = FINAL[table]
+    row = make()
+    active = {"is_active": False} if table == "governance_user" else {}
+    type(row)._default_manager.filter(pk=row.pk).update(**{column: made.START}, **active)
+    return f"UPDATE {table} SET {column} = NULL WHERE id = {row.pk}"
+
+
 SPECIAL: dict[str, Callable[[str], str]] = {
+    "OPEN AGAIN": opened_again,
     "INSERT NUMBERED": numbered,
     "BACKWARDS": backwards,
     "INSERT SURVIVOR": partial(survivors_role, update=False),

@@ -141,6 +141,8 @@ class SheetReader:
                     self.hidden_columns.append((int(given["min"]) - 1, int(given["max"]) - 1))
                 except (KeyError, ValueError):
                     raise damaged() from None
+            case _:
+                pass  # how a sheet looks is not asked
 
     def _begin_row(self, given: Mapping[str, str]) -> None:
         line = given.get("r", "")

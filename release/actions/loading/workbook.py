@@ -192,6 +192,8 @@ class Workbook:
                     hidden = given.get("state", "visible") != "visible"
                     name = unescaped(given.get("name", ""))
                     found.append(Entry(name, hidden, part if kind == "worksheet" else ""))
+                case _:
+                    pass  # what else a workbook says is not asked
 
         self.parts.describe(self._main, start)
         if not found:
