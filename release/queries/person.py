@@ -1,8 +1,7 @@
 """The decision about one person, from one statement: everything is read anew at every asking.
 
 What `gather_facts` reads for everybody, this reads for one. No answer is kept and no permit is ever
-cached: `_whole`, `_versions` and `_categories` remember only what the very same values, read once
-more, mean.
+cached: `_whole` and `_categories` remember only what the very same values, read once more, mean.
 """
 
 from collections.abc import Mapping
@@ -13,7 +12,8 @@ from typing import Any
 
 from consent.rules import Ask, ConsentFact, ObjectionFact
 from consent.vocabulary import Ending
-from governance.models import AccessRequest, User
+from governance.models import AccessRequest, Field, User
+from governance.queries import catalogue
 from governance.vocabulary import AgreementState, DatasetState, PurposeKind, RequestState
 from release.queries.planned import BIGINT, DECODERS, INTEGER, Decoders, Planned
 from release.rules.bits import block_of, place_of
@@ -60,11 +60,10 @@ CONDITIONS: Mapping[str, str] = {
     "consent_for_purpose": "c.purpose_id = %(purpose)s",
     "covered_by_consent": "i.set_id = c.category_set_id",
     "version_itself": "t.id = i.version_id",
-    "names_of_version": "n.version_id = i.version_id",
 }
 
 # Lists come as text, for rows of their own would be the whole once more each. Nothing in them can be
-# a comma or a colon: numbers, words of our own, names of fields (plain by constraint) and hexadecimal.
+# a comma or a colon: numbers, words of our own and names of fields (plain by constraint).
 STATEMENT = """
 WITH newest AS MATERIALIZED (
     SELECT w.id FROM release_datasetversion w WHERE {version_of_dataset} {newest_version} LIMIT 1
@@ -85,11 +84,13 @@ SELECT
         WHERE {who_asks} AND {account_of_who_asks} AND {account_is_active}
         AND {member_of_requester} AND {member_as_requester} AND {member_still}),
     (SELECT id FROM newest) IS NOT NULL,
-    (SELECT {list}(f.position || ':' || f.name || ':' || f.category_id || ':'
+    (SELECT {list}(f.position || ':' || f.id || ':' || f.name || ':' || f.category_id || ':'
             || CAST(f.narrative AS integer), ',')
         FROM governance_requestfield q CROSS JOIN governance_field f
         CROSS JOIN release_versioncolumn h
         WHERE {field_was_asked} AND {field_itself} AND {held_by_newest} AND {field_is_held}),
+    (SELECT count(*) || ':' || COALESCE(max(x.id), 0) FROM governance_fieldclassification x),
+    (SELECT count(*) || ':' || COALESCE(max(x.id), 0) FROM governance_categoryversion x),
     o.kind,
     (SELECT {byte} FROM release_presence x WHERE {present_in_newest} AND {present_in_block}),
     (SELECT {list}(COALESCE(CAST(b.recipient_id AS text), '') || ':' || b.recipient_kind || ':'
@@ -99,9 +100,7 @@ SELECT
     c.starts{plain}, c.ends{plain}, c.record_until{plain},
     c.paused_at{plain}, c.paused_until{plain}, c.ended_at{plain}, c.ending,
     (SELECT {list}(i.version_id || ':'
-            || (SELECT t.category_id FROM governance_categoryversion t WHERE {version_itself}) || ':'
-            || COALESCE((SELECT {list}({hex}, ':') FROM governance_categoryfield n
-                WHERE {names_of_version}), ''), ',')
+            || (SELECT t.category_id FROM governance_categoryversion t WHERE {version_itself}), ',')
         FROM consent_categorysetitem i WHERE {covered_by_consent})
 FROM governance_accessrequest r
     JOIN governance_agreement a ON {its_agreement}
@@ -115,13 +114,11 @@ WHERE {asked} AND {as_known}
 DIALECTS: Mapping[str, Mapping[str, str]] = {
     "postgresql": {
         "list": "string_agg",
-        "hex": "encode(convert_to(n.name, 'UTF8'), 'hex')",
         "byte": "get_byte(x.bits, %(byte)s)",
         "plain": "",
     },
     "sqlite": {
         "list": "group_concat",
-        "hex": "hex(n.name)",
         "byte": "substr(x.bits, %(byte)s + 1, 1)",
         # An expression comes as it is stored: Django's converters cost more than the reading.
         "plain": " || ''",
@@ -138,7 +135,7 @@ VALUES: Mapping[str, int] = {
     "block": INTEGER,
     "byte": INTEGER,
 }
-WHOLE = 17  # so many columns of the statement are about the whole
+WHOLE = 19  # so many columns of the statement are about the whole
 
 
 def planned(conditions: Mapping[str, str]) -> Planned:
@@ -184,7 +181,7 @@ def gather_person(
     covered = tuple([row[-1] for row in said])
     read = DECODERS[vendor]
     return PersonFacts(
-        whole=_whole(vendor, covered, rows[0][:WHOLE]),
+        whole=_whole(vendor, rows[0][:WHOLE]),
         ask=Ask(requester, read.text(kind), purpose),
         consents=tuple([_consent(vendor, row) for row in said]),
         objections=() if noes is None else _objections(read.text(noes)),
@@ -194,8 +191,13 @@ def gather_person(
 
 
 @lru_cache(maxsize=1024)
-def _whole(vendor: str, covered: tuple[Any, ...], values: tuple[Any, ...]) -> WholeFacts:
-    """What the values mean; of a field's versions those that the person's yeses cover."""
+def _whole(vendor: str, values: tuple[Any, ...]) -> WholeFacts:
+    """What the values mean.
+
+    In which versions of its category a field counts is a matter of the catalogue's whole history,
+    whose tables only grow: their sizes and newest rows stand among the values, so that what was
+    made of them is remembered exactly as long as they are the same.
+    """
     read = DECODERS[vendor]
     (
         state,
@@ -215,6 +217,7 @@ def _whole(vendor: str, covered: tuple[Any, ...], values: tuple[Any, ...]) -> Wh
         has_member,
         has_version,
         fields,
+        *_catalogue,
     ) = values
     agreement = AgreementFact(
         state=AgreementState(read.text(agreement_state)),
@@ -233,43 +236,35 @@ def _whole(vendor: str, covered: tuple[Any, ...], values: tuple[Any, ...]) -> Wh
         has_key=read.flag(has_key),
         has_member=read.flag(has_member),
         has_version=read.flag(has_version),
-        fields=_fields(_list(read, fields), _versions(vendor, covered)),
+        fields=_fields(_list(read, fields)),
     )
 
 
-def _fields(
-    asked: list[list[str]], covered: tuple[tuple[int, int, frozenset[str]], ...]
-) -> tuple[FieldFact, ...]:
+def _fields(asked: list[list[str]]) -> tuple[FieldFact, ...]:
     """The approved fields that the newest version holds, in the dataset's order."""
-    found = sorted((int(position), name, int(c), told) for position, name, c, told in asked)
+    fields = [
+        Field(pk=int(number), name=name, category_id=int(category), narrative=told == "1")
+        for _, number, name, category, told in sorted(asked, key=lambda row: int(row[0]))
+    ]
+    versions = catalogue.covering_versions(fields)
     return tuple(
         FieldFact(
-            name=name,
-            category=category,
-            versions=frozenset(
-                version for version, own, names in covered if own == category and name in names
-            ),
-            narrative=told == "1",
+            name=field.name,
+            category=field.category_id,
+            versions=versions[field.pk],
+            narrative=field.narrative,
         )
-        for _, name, category, told in found
-    )
-
-
-@lru_cache(maxsize=1024)
-def _versions(vendor: str, covered: tuple[Any, ...]) -> tuple[tuple[int, int, frozenset[str]], ...]:
-    """The category versions covered, each with its category and the names of its fields."""
-    read = DECODERS[vendor]
-    return tuple(
-        (int(version), int(category), frozenset(bytes.fromhex(each).decode() for each in names))
-        for text in covered
-        for version, category, *names in _list(read, text)
+        for field in fields
     )
 
 
 @lru_cache(maxsize=1024)
 def _categories(vendor: str, covered: tuple[Any, ...]) -> Mapping[int, int]:
     """The category of each version that is covered."""
-    found = {version: category for version, category, _ in _versions(vendor, covered)}
+    read = DECODERS[vendor]
+    found = {
+        int(version): int(category) for text in covered for version, category in _list(read, text)
+    }
     return MappingProxyType(found)
 
 

@@ -144,10 +144,14 @@ def plans() -> int:
 def test_an_answer_is_one_statement():
     world = small_world(1)
     slot, said = world.subject("c-1").slot, []
-    connection.connection.set_trace_callback(said.append)
-    person.answer(request=world.home.request, slot=slot, by=world.requester, since=timezone.now())
-    connection.connection.set_trace_callback(None)
-    assert len(said) == 1
+    asked = {"request": world.home.request, "slot": slot, "by": world.requester}
+    person._whole.cache_clear()
+    for statements in (4, 1):  # what the catalogue's history means is worked out once
+        connection.connection.set_trace_callback(said.append)
+        person.answer(**asked, since=timezone.now())
+        connection.connection.set_trace_callback(None)
+        assert len(said) == statements
+        said.clear()
 
 
 @pytest.mark.parametrize(

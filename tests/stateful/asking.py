@@ -104,14 +104,16 @@ class Asking(Place):
         for at, names in self.names.items():
             for name in names:
                 made.category_field(version=self.versions[at], name=name)
-        # A version that holds no field still belongs to a category.
+        # A newer version: a yes to it alone, and one to the older, both hold its field.
         self.versions.append(made.category_version(category=self.categories[1], number=2))
+        made.category_field(version=self.versions[3], name="papers")
         self.covers.append([3])
         self.sets.append(said.category_set())
         said.category_set_item(set=self.sets[-1], version=self.versions[-1])
         self.asker, self.colleague = made.user(), made.user()
 
     def store(self, found: Asked) -> None:  # type: ignore[override]
+        person._whole.cache_clear()  # a world that is rolled back leaves its numbers to the next one
         super().store(found.said)
         changes = found.changes
         holder, elsewhere = self.holders
@@ -274,11 +276,4 @@ class Asking(Place):
         said = self.rule(found.said, person_at)
         if said.standing is not Standing.IN_FORCE or person_at not in found.present:
             return ()
-        names = {
-            (self.versions[at].category_id, name)
-            for at, held in self.names.items()
-            if self.versions[at].pk in said.versions
-            for name in held
-        }
-        fields = whole.whole.fields
-        return tuple(each.name for each in fields if (each.category, each.name) in names)
+        return tuple(each.name for each in whole.whole.fields if each.versions & said.versions)
