@@ -105,7 +105,8 @@ def test_the_way_in(visit: Visit, live_server: Any, width: int, language: str) -
     faults = looked_at(page, "/desk/sign-in/", "sign-in", width, language)
     page.locator("input[name=login]").fill("nobody")
     page.locator("input[name=password]").fill("nothing at all")
-    page.locator("main button.button").click()
+    with page.expect_navigation():
+        page.locator("main button.button").click()
     faults += looked_at(page, "", "sign-in-wrong", width, language)
     fresh = Client()
     fresh.post("/desk/sign-in/", {"login": room.requester.username, "password": PASSWORD})
