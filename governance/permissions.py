@@ -110,6 +110,12 @@ def check_can_convene(user: User) -> None:
     _require(can_convene(user), "convene", "do this: it is for the community that convenes")
 
 
+def check_can_keep_keys(user: User, organisation: Organisation | None) -> None:
+    """Have keys of this organisation (without one: of the service) rotated."""
+    own = organisation is not None and can_administer(user, organisation)
+    _require(own or can_convene(user), "keep_keys", "change these keys")
+
+
 def can_make_account(user: User, kind: UserKind) -> bool:
     if _somewhere(user, ADMINISTER):
         return True

@@ -4,6 +4,7 @@ Nothing here knows what the bytes mean. What is put into a store is sealed alrea
 reports of refused rows, which hold no value of any row.
 """
 
+import fcntl
 import os
 import re
 import secrets
@@ -124,16 +125,37 @@ def store() -> LocalStore:
     return LocalStore(settings.SAYSO_DATA)
 
 
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Nothing else copies or replaces whole stores of parts meanwhile, in whatever process.
+
+    Raises NotReady where a backup, a restore or a change of keys is at it already.
+    """
+    try:
+        settings.SAYSO_DATA.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = (settings.SAYSO_DATA / ".undisturbed").open("w")
+    except OSError as error:
+        raise NotReady("storage_unwritable", "The data folder cannot take this now.") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise NotReady(
+                "undisturbed", "A backup, a restore or a change of keys runs. Try again later."
+            ) from error
+        yield
+
+
 def seal(data: bytes, recipients: Sequence[x25519.Recipient]) -> bytes:
     """The bytes in the age format: only the recipients' identities open them."""
     sealed: bytes = pyrage.encrypt(data, list(recipients))
     return sealed
 
 
-def unseal(data: bytes, identity: x25519.Identity) -> bytes:
-    """What was sealed. Raises NotReady where this key does not open it or the bytes changed."""
+def unseal(data: bytes, *identities: x25519.Identity) -> bytes:
+    """What was sealed. Raises NotReady where no key opens it or the bytes changed."""
     try:
-        opened: bytes = pyrage.decrypt(data, [identity])
+        opened: bytes = pyrage.decrypt(data, list(identities))
     except pyrage.DecryptError as error:
         raise NotReady("not_opened", "A sealed part does not open with its key.") from error
     return opened

@@ -13,3 +13,9 @@ def key_ring() -> KeyRing:
 def log_verifier() -> Verifier:
     """The public half of the log's key; `NotReady` where the key is not there."""
     return Signer(settings.LOG_ORIGIN, key_ring().log_seed()).verifier
+
+
+def log_verifiers() -> list[Verifier]:
+    """The present key first, then every one that signed before it, newest first."""
+    past = [Verifier(settings.LOG_ORIGIN, public) for public in key_ring().log_past()]
+    return [log_verifier(), *reversed(past)]

@@ -29,6 +29,11 @@ def checkpoint_over(entry: Entry) -> Checkpoint | None:
     return Checkpoint.objects.filter(size__gt=seq).order_by("size").first()
 
 
+def entry_about(type: str, resource: str) -> Entry | None:
+    """The first entry of this type about this very thing."""
+    return Entry.objects.filter(type=type, resource=resource).order_by("pk").first()
+
+
 def covered(entry: Entry) -> bool:
     """Whether the entry stands under a signed checkpoint."""
     return checkpoint_over(entry) is not None

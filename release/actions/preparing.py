@@ -27,8 +27,8 @@ from governance.vocabulary import PackageFormat
 from release.actions import answers
 from release.engine.parts import Engine, Keys, Limits, Source, Written
 from release.engine.plan import Shape
-from release.models import DatasetVersion, Lease, Release, StoredPart
-from release.queries import facts
+from release.models import DatasetVersion, Lease, Release
+from release.queries import facts, versions
 from release.rules import timing
 from release.rules.decide import (
     People,
@@ -109,12 +109,7 @@ def answer(release: Release, worker: str) -> Release:
         until=until,
         epochs=epochs,
         nonce=secrets.token_bytes(16),
-        sources=[
-            Source(*row)
-            for row in StoredPart.objects.filter(version=version).values_list(
-                "number", "name", "sha256"
-            )
-        ],
+        sources=[Source(*row) for row in versions.sources(version)],
         parts={},
         roots={},
     )
@@ -133,6 +128,7 @@ def _engine(work: Work) -> Engine:
     release, ring = work.release, facts.ring()
     agreement = release.request.agreement
     types = facts.column_types(work.version)
+    identity, *former = ring.identities(release.holder.ref)
     return Engine(
         shape=Shape(
             columns=work.plan.columns,
@@ -141,7 +137,8 @@ def _engine(work: Work) -> Engine:
             format=PackageFormat(release.format),
         ),
         keys=Keys(
-            identity=ring.identity(release.holder.ref),
+            identity=identity,
+            former=tuple(former),
             person=ring.derived(release.holder.ref, f"person-key:{agreement.ref}"),
             recipient=x25519.Recipient.from_str(work.key.public_key),
         ),

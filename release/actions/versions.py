@@ -14,7 +14,7 @@ from django.db import transaction
 from audit.tlog.canonical import canonical_bytes
 from audit.vocabulary import Decision, EntryType, Via
 from common import ids
-from common.errors import BadInput, RuleBroken
+from common.errors import BadInput, NotReady, RuleBroken
 from common.keyring import KeyRing
 from consent.actions import subjects
 from governance import permissions
@@ -236,11 +236,11 @@ class _Load:
             )
 
     def _write(self, staging: Staging, mapping: LoadMapping) -> PartWriter:
-        holder = self.dataset.holder
+        self.sealed_to = self._identity().identity(self.dataset.holder.ref).to_public()
         writer = PartWriter(
             store=self.store,
             folder=self.parts_folder,
-            recipient=self._identity().identity(holder.ref).to_public(),
+            recipient=self.sealed_to,
             people=mapping.people_per_row,
             enrol=self._enrol,
             limits=self.limits,
@@ -271,6 +271,9 @@ class _Load:
     ) -> tuple[DatasetVersion, bool]:
         with transaction.atomic(durable=True):
             dataset = Dataset.objects.select_for_update().get(pk=self.dataset.pk)
+            newest = self._identity().identity(self.dataset.holder.ref).to_public()
+            if str(newest) != str(self.sealed_to):  # these parts would be left behind
+                raise NotReady("key_rotated", "The holder's key changed meanwhile. Load again.")
             version = versions.same_load(
                 dataset, source_sha256=given.sha256, mapping_sha256=mapping.sha256
             )

@@ -67,6 +67,7 @@ class Keys:
     identity: x25519.Identity
     person: bytes
     recipient: x25519.Recipient
+    former: tuple[x25519.Identity, ...] = ()  # while the holder's identity is rotated
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ class Engine:
             raise NotReady("part_missing", "A sealed part of the dataset is not there.") from error
         if sha256(sealed).hexdigest() != source.sha256:
             raise NotReady("part_changed", "A sealed part of the dataset is not what was loaded.")
-        return unseal(sealed, self._keys.identity)
+        return unseal(sealed, self._keys.identity, *self._keys.former)
 
     def _keep(self, path: str, data: bytes) -> Stored:
         return self._store.put(path, seal(data, [self._keys.recipient]), lasting=False)

@@ -9,7 +9,13 @@ from release.models.releases import (
     Use,
     Withheld,
 )
-from release.models.versions import DatasetVersion, Presence, StoredPart, VersionColumn
+from release.models.versions import (
+    DatasetVersion,
+    Presence,
+    Resealing,
+    StoredPart,
+    VersionColumn,
+)
 
 __all__ = [
     "DatasetVersion",
@@ -18,6 +24,7 @@ __all__ = [
     "Presence",
     "Release",
     "ReleasePart",
+    "Resealing",
     "Sending",
     "StoredPart",
     "Use",

@@ -103,6 +103,29 @@ class StoredPart(models.Model):
         return f"stored part {self.pk}"
 
 
+class Resealing(models.Model):
+    """One stored part was sealed anew, to a newer key of its holder; the rows are the same."""
+
+    part = models.ForeignKey(StoredPart, on_delete=models.PROTECT, related_name="resealings")
+    name = models.CharField(max_length=200, unique=True)
+    size = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    sealed_to = models.CharField(max_length=80)
+    sealed_at = models.DateTimeField()
+
+    sensitivity: ClassVar = dict.fromkeys(
+        ["id", "part", "name", "size", "sha256", "sealed_to", "sealed_at"], Sensitivity.INTERNAL
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["part", "sealed_to"], name="resealing_once_a_key")
+        ]
+
+    def __str__(self) -> str:
+        return f"resealing {self.pk}"
+
+
 class Presence(models.Model):
     """Who is in one version: 8,192 neighbouring slots as bits."""
 

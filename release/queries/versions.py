@@ -3,7 +3,7 @@
 from governance.models import Dataset
 from governance.queries import catalogue
 from governance.vocabulary import FieldSensitivity
-from release.models import DatasetVersion
+from release.models import DatasetVersion, Resealing, StoredPart
 from release.rules.mapping import StandardFact
 
 
@@ -24,6 +24,22 @@ def last_number(dataset: Dataset) -> int:
 
 def is_loaded(version_ref: str) -> bool:
     return DatasetVersion.objects.filter(ref=version_ref).exists()
+
+
+def sources(version: DatasetVersion) -> list[tuple[int, str, str]]:
+    """Of each sealed part its number, and the name and digest under which it lies now."""
+    anew = {
+        part: (name, digest)
+        for part, name, digest in Resealing.objects.filter(part__version=version)
+        .order_by("pk")
+        .values_list("part_id", "name", "sha256")
+    }
+    return [
+        (number, *anew.get(pk, (name, digest)))
+        for pk, number, name, digest in StoredPart.objects.filter(version=version).values_list(
+            "pk", "number", "name", "sha256"
+        )
+    ]
 
 
 def standard_facts() -> dict[str, StandardFact]:

@@ -9,6 +9,7 @@ from release.models import (
     Presence,
     Release,
     ReleasePart,
+    Resealing,
     Sending,
     StoredPart,
     Use,
@@ -69,6 +70,21 @@ def stored_part(**given: Any) -> StoredPart:
             "rows": 3,
             "size": 500,
             "sha256": HEX,
+            **given,
+        }
+    )
+
+
+def resealing(**given: Any) -> Resealing:
+    n = next(numbers)
+    return Resealing.objects.create(
+        **{
+            "part": given.get("part") or stored_part(),
+            "name": f"parts/anew-{n}.age",
+            "size": 500,
+            "sha256": HEX,
+            "sealed_to": f"age1{n}",
+            "sealed_at": START,
             **given,
         }
     )

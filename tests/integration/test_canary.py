@@ -152,6 +152,7 @@ def staged(world: World) -> Stage:
             "request": world.home.request.ref,
             "release": release.ref,
             "recipient": world.recipient.ref,
+            "holder": world.home.organisation.ref,
             "number": "1",
         },
         clients,
@@ -302,6 +303,7 @@ COMMANDS: dict[str, list[str] | None] = {
     "loadcatalogue": ["--by", "north-hazel-7"],
     "makekeys": None,
     "ingest": ["river-cases", "{bad}", "--mapping", "{mapping}", "--by", "river-maple-41"],
+    "rotate_key": ["sealing", "--organisation", "{holder}", "--by", "river-birch-1"],
     "sweep_staging": None,
     "work": ["--once"],
     "demo": ["--data", "{bad}"],  # refused: it wants a world of its own

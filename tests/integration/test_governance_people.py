@@ -339,24 +339,25 @@ def test_keys_are_made_for_the_log_and_each_organisation_and_never_replaced(sett
     convener = begin()
     given = {"name": "Bridge Study", "kind": OrganisationKind.RESEARCH}
     newcomer = organisations.create(**given, **stamp(convener))
-    assert "log.ed25519: made" in made_keys()
-    files = sorted(Path(settings.SAYSO_KEYS).iterdir())
-    assert len(files) == 1 + 2 * Organisation.objects.count()
+    assert "service: made" in made_keys()
+    names = {"service", *Organisation.objects.values_list("ref", flat=True)}
+    files = [each for each in Path(settings.SAYSO_KEYS).iterdir() if each.name != ".lock"]
+    wanted = {f"{name}.{ending}" for name in names for ending in ("kek", "keys")}
+    assert {file.name for file in files} == wanted | {"noes.recipient"}
     assert {stat.S_IMODE(os.stat(file).st_mode) for file in files} == {0o600}
     before = {file.name: file.read_text() for file in files}
     again = made_keys()
-    assert again.count("already there") == len(files)
+    assert again.count("already there") == len(names)
     assert ": made" not in again
     assert {file.name: file.read_text() for file in files} == before
-    (settings.SAYSO_KEYS / f"{newcomer.ref}.age").unlink()
-    assert f"{newcomer.ref}.age: made" in made_keys()
+    (settings.SAYSO_KEYS / f"{newcomer.ref}.keys").unlink()
+    assert f"{newcomer.ref}: made" in made_keys()
 
 
-@pytest.mark.parametrize("ending", ["root", "age"])
-def test_a_key_that_was_used_and_is_missing_is_not_replaced(settings, tmp_path, ending):
+def test_a_key_that_was_used_and_is_missing_is_not_replaced(settings, tmp_path):
     settings.SAYSO_KEYS = tmp_path / "keys"
     world = build()
-    holder = f"{world.holder.ref}.{ending}"
+    holder = f"{world.holder.ref}.keys"
     with pytest.raises(CommandError, match=holder):
         made_keys()
     assert not settings.SAYSO_KEYS.exists()
@@ -366,6 +367,6 @@ def test_the_logs_key_is_not_replaced_once_it_has_signed(settings, tmp_path):
     settings.SAYSO_KEYS = tmp_path / "keys"
     begin()
     assert audit.sequence() > 0
-    (settings.SAYSO_KEYS / "log.ed25519").unlink()
-    with pytest.raises(CommandError, match=r"log\.ed25519"):
+    (settings.SAYSO_KEYS / "service.keys").unlink()
+    with pytest.raises(CommandError, match=r"service\.keys"):
         made_keys()

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from audit.queries.keys import log_verifier
+from audit.queries.keys import log_verifiers
 from audit.queries.verification import Tampered, verify
 from audit.tlog.checkpoints import Checkpoint, open_checkpoint
 from audit.tlog.notes import Verifier, parse_verifier
@@ -41,7 +41,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            verifiers = [parse_verifier(key) for key in options["key"]] or [log_verifier()]
+            verifiers = [parse_verifier(key) for key in options["key"]] or log_verifiers()
             outside = [_read(path, verifiers) for path in options["checkpoint"]]
             verdict = verify(
                 origin=settings.LOG_ORIGIN,
