@@ -278,7 +278,7 @@ def _writing(write: Any, *given: Any) -> None:
 
 def _parsed(path: Path) -> dict[str, Any]:
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="ascii"))
+        found: Any = json.loads(path.read_text(encoding="ascii"))
     except (OSError, ValueError) as error:
         raise _unreadable(path) from error
     if not isinstance(found, dict) or found.get("version") != 1 or not {"by", "sealed"} <= {*found}:

@@ -39,7 +39,9 @@ AGENT = "agent"  # how a wrapped key says that an agent wrapped it
 class Source(Protocol):
     """One key-encryption key: wraps and unwraps what hangs on it."""
 
-    keep_seconds: float
+    @property
+    def keep_seconds(self) -> float:
+        """How long what was unwrapped may stay in memory."""
 
     def wrap(self, name: str, data: bytes) -> tuple[str, bytes]:
         """Which key wrapped it, and the wrapped bytes; by the next key where one is prepared."""
@@ -186,7 +188,8 @@ def source_of(folder: Path, name: str) -> Source:
             return EnvironmentSource(variable)
         case {"command": [*argv], **rest} if argv and all(isinstance(each, str) for each in argv):
             return AgentSource(tuple(argv), **_times(rest))
-    raise _bad_sources(f"The source of {name} is none of file, environment and command.")
+        case _:
+            raise _bad_sources(f"The source of {name} is none of file, environment and command.")
 
 
 def key_id(key: bytes) -> str:
@@ -261,7 +264,7 @@ def _sources(path: Path) -> dict[str, Any]:
     return found
 
 
-def _times(rest: dict[str, Any]) -> dict[str, float]:
+def _times(rest: dict[Any, Any]) -> dict[str, float]:
     most = {"seconds": 60, "keep_seconds": 300}
     for name, value in rest.items():
         if name not in most or not isinstance(value, int | float) or not 0 <= value <= most[name]:

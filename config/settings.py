@@ -52,6 +52,15 @@ if SAYSO_KEYS == SAYSO_DATA or SAYSO_DATA in SAYSO_KEYS.parents:
         "SAYSO_KEYS", "the key folder lies inside the data folder.", "Put it somewhere else."
     )
 
+# Every no once more, sealed: outside the database, and outside what a backup copies.
+SAYSO_NOES = folder("SAYSO_NOES", str(SAYSO_DATA.parent / "noes"))
+if SAYSO_NOES == SAYSO_DATA or SAYSO_DATA in SAYSO_NOES.parents:
+    raise explained(
+        "SAYSO_NOES",
+        "the file of noes lies inside the data folder, which backups copy.",
+        "Put it somewhere else.",
+    )
+
 
 def secret(name: str, file_name: str) -> str:
     """A secret from the environment or the key folder; made only for the demonstration."""

@@ -33,6 +33,10 @@ class Happening(TextChoices):
     SUPERSEDED = "superseded", _("replaced")
 
 
+NOES = {Happening.WITHDRAWN, Happening.PAUSED, Happening.SUPERSEDED, Happening.INVALIDATED}
+"""What is recorded also where the holder's key is away; a yes waits for it."""
+
+
 class Ending(TextChoices):
     """How a consent ended before its date."""
 

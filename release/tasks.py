@@ -7,7 +7,7 @@ from os import getpid
 
 from audit.actions import sequence
 from common.errors import NotReady
-from governance.actions import reviews
+from governance.actions import filing, reviews
 from release.actions import keeping, releases, versions
 from release.models import Release
 from release.queries.releases import to_run
@@ -36,8 +36,18 @@ def run_releases(at: datetime, most: int = 1000) -> int:
     return done
 
 
+def file_noes() -> int:
+    """Note which noes stand in their file, and file those that wait; where it cannot be, they wait."""
+    try:
+        return filing.file_waiting()
+    except NotReady as reason:
+        log.error("noes wait for their file: %s", reason.code)  # noqa: TRY400 - the code says it
+        return 0
+
+
 def tick(at: datetime) -> int:
     """Everything that is due: releases, unanswered requests, wiping, sweeping, the log."""
+    file_noes()
     done = run_releases(at)
     done += len(reviews.lapse_unanswered(at=at))
     done += keeping.wipe(at=at) + keeping.sweep() + versions.sweep_staging(at=at)

@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import override_settings
 
 from tests.append_only import flush_may_empty_append_only_tables  # noqa: F401 - autouse
+from tests.noes import file_of_noes_belongs_to_the_database  # noqa: F401 - autouse
 
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "client", "admin_client"}
 CHROMIUM = shutil.which("chromium")

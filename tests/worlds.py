@@ -45,6 +45,7 @@ from release.models import DatasetVersion, Release
 from release.vocabulary import DownloadPart
 from tests.append_only import triggers_lifted
 from tests.factories import governance as made
+from tests.noes import forget_noes
 from tests.sheets import FIELDS, MAPPING, numbers, rows
 
 PASSWORD = "a long phrase for tests 41"
@@ -253,6 +254,7 @@ def lasting_world(people_count: int, **shape: Any) -> Iterator[World]:
     finally:
         with triggers_lifted():
             call_command("flush", interactive=False, verbosity=0)
+        forget_noes()
 
 
 def load(holding: Holding, world: World, lines: list[str], part_rows: int) -> DatasetVersion:

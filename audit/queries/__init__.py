@@ -9,6 +9,7 @@ from audit.queries.log import (
     latest_checkpoint,
     log_size,
     proof,
+    root_at,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "log_verifier",
     "log_verifiers",
     "proof",
+    "root_at",
 ]

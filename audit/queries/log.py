@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from audit.models import Checkpoint, Entry
 from audit.queries.nodes import stored_hashes
 from audit.tlog.proofs import LogProof
-from audit.tlog.tree import consistency_proof, inclusion_proof
+from audit.tlog.tree import Edge, consistency_proof, cover, inclusion_proof
 from common.errors import NotReady
 
 PAGE = 2048
@@ -27,6 +27,13 @@ def checkpoint_over(entry: Entry) -> Checkpoint | None:
     if seq is None:
         return None
     return Checkpoint.objects.filter(size__gt=seq).order_by("size").first()
+
+
+def root_at(size: int) -> bytes:
+    """The root of the log as it was at this size; KeyError where it never was as large."""
+    places = cover(0, size)
+    stored = stored_hashes(places)
+    return Edge(size, [stored[place] for place in places]).root()
 
 
 def entry_about(type: str, resource: str) -> Entry | None:

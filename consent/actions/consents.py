@@ -6,17 +6,18 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from audit.tlog.subjects import subjects_root
-from audit.vocabulary import Decision, EntryType, Via
+from audit.vocabulary import EntryType, Via
 from common.errors import RuleBroken
 from consent import rules
 from consent.actions.sets import added_later, category_set
 from consent.actions.subjects import client_digest, digest_key, find, hold
 from consent.models import Consent, ConsentEvent, Objection, Subject, Terms
 from consent.permissions import check_can_advise, check_can_speak
-from consent.queries import keys, latest
-from consent.vocabulary import Channel, Ending, Happening, Signer
+from consent.queries import facts, keys, latest
+from consent.vocabulary import NOES, Channel, Ending, Happening, Signer
 from governance.actions import scopes, trail
 from governance.models import DataCategory, Organisation, Purpose, User
 from governance.queries import people
@@ -160,9 +161,7 @@ def _also_hers(slot: int) -> list[int]:
 def _running_beside(consent: Consent, elsewhere: Sequence[int]) -> list[Consent]:
     """Her other yeses to the same recipient and purpose."""
     return list(
-        Consent.objects.select_for_update(of=("self",))
-        .select_related("subject__holder", "purpose", "recipient")
-        .filter(
+        _held().filter(
             subject__in=elsewhere,
             recipient=consent.recipient_id,
             purpose=consent.purpose_id,
@@ -227,14 +226,16 @@ def _said_once(
         made_by=by,
         lifted_at=moment.at + timedelta(microseconds=1),
     )
+    moment.tell(**facts.said_once(subject, recipient))
     nonce = secrets.token_bytes(16)
-    tag = keys.tag_of(subject, nonce)
+    tag, reason = keys.tag_in(subject, nonce, no=True)
     trail.record(
         type=EntryType.OBJECTION_MADE,
         by=by,
         at=moment.at,
         via=via,
         resource=tag.hex(),
+        reason=reason,
         subjects=1,
         subjects_root=subjects_root([tag]),
         nonce=nonce,
@@ -265,6 +266,7 @@ def pause(
                 )
         current.paused_at, current.paused_until = moment.at, until
         current.save(update_fields=["paused_at", "paused_until"])
+        moment.tell(**facts.paused(current))
         _happened(
             current,
             Happening.PAUSED,
@@ -301,12 +303,8 @@ def supersede(
     moment: scopes.Moment | None,
 ) -> None:
     """End the yes that a newer one replaces, inside the newer one's transaction."""
-    older = (
-        Consent.objects.select_for_update(of=("self",))
-        .select_related("subject__holder", "purpose")
-        .filter(subject=subject, recipient=recipient, purpose=purpose, ended_at__isnull=True)
-        .first()
-    )
+    same = {"subject": subject, "recipient": recipient, "purpose": purpose}
+    older = _held().filter(ended_at__isnull=True, **same).first()
     if older is None:
         return
     if moment is None:
@@ -339,12 +337,13 @@ def plain() -> Iterator[None]:
         yield None
 
 
+def _held() -> QuerySet[Consent]:
+    rows = Consent.objects.select_for_update(of=("self",))
+    return rows.select_related("subject__holder", "purpose", "recipient")
+
+
 def _locked(consent: Consent) -> Consent:
-    current = (
-        Consent.objects.select_for_update(of=("self",))
-        .select_related("subject__holder", "purpose", "recipient")
-        .get(pk=consent.pk)
-    )
+    current = _held().get(pk=consent.pk)
     if current.ended_at is not None:
         raise RuleBroken("already_ended", "This sharing has ended already.")
     return current
@@ -367,6 +366,7 @@ def _end(consent: Consent, ending: Ending, *, by: User, via: Via, moment: scopes
     """End one consent at the moment of the no, with its event and entry."""
     consent.ended_at, consent.ending = moment.at, ending
     consent.save(update_fields=["ended_at", "ending"])
+    moment.tell(**facts.ended(consent))
     happening, entry = ENDED[ending]
     _happened(consent, happening, entry, by=by, at=moment.at, via=via, moment=moment)
 
@@ -382,7 +382,7 @@ def _happened(
     moment: scopes.Moment | None = None,
 ) -> None:
     nonce = secrets.token_bytes(16)
-    tag = keys.tag_of(consent.subject, nonce)
+    tag, reason = keys.tag_in(consent.subject, nonce, no=happening in NOES)
     entry = trail.record(
         type=type,
         by=by,
@@ -390,7 +390,7 @@ def _happened(
         via=via,
         resource=tag.hex(),
         purpose=consent.purpose.code,
-        decision=Decision.DONE,
+        reason=reason,
         subjects=1,
         subjects_root=subjects_root([tag]),
         nonce=nonce,

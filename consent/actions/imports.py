@@ -20,7 +20,7 @@ from consent.actions.sets import category_set
 from consent.actions.subjects import hold
 from consent.models import CategorySet, Consent, ConsentEvent
 from consent.permissions import check_can_advise
-from consent.queries import keys, latest
+from consent.queries import facts, keys, latest
 from consent.vocabulary import Ending, Happening
 from governance.actions import scopes, trail
 from governance.models import Organisation, User
@@ -101,6 +101,9 @@ def _write(
         for consent in older:
             consent.ended_at, consent.ending = now, Ending.SUPERSEDED
         Consent.objects.bulk_update(older, ["ended_at", "ending"], batch_size=BATCH)
+        if moment is not None:
+            for recipient, purpose, people in facts.replaced(older):
+                moment.tell(what="replaced", recipient=recipient, purpose=purpose, people=people)
         nonce = secrets.token_bytes(16)
         slots = sorted({yes.slot for yes in yeses})
         entry = trail.record(

@@ -13,7 +13,7 @@ from common.errors import RuleBroken
 from consent.actions.subjects import hold
 from consent.models import Objection, Subject
 from consent.permissions import check_can_speak
-from consent.queries import keys
+from consent.queries import facts, keys
 from governance.actions import scopes, trail
 from governance.models import DataCategory, Organisation, Purpose, User
 from governance.queries import clock
@@ -58,6 +58,7 @@ def make(
             made_at=moment.at,
             made_by=by,
         )
+        moment.tell(**facts.objected(objection))
         _written(objection, EntryType.OBJECTION_MADE, by=by, at=moment.at, via=via, moment=moment)
     return objection
 
@@ -151,13 +152,14 @@ def _written(
     moment: scopes.Moment | None = None,
 ) -> None:
     nonce = secrets.token_bytes(16)
-    tag = keys.tag_of(objection.subject, nonce)
+    tag, reason = keys.tag_in(objection.subject, nonce, no=type == EntryType.OBJECTION_MADE)
     trail.record(
         type=type,
         by=by,
         at=at,
         via=via,
         resource=tag.hex(),
+        reason=reason,
         purpose=objection.purpose.code if objection.purpose else "",
         subjects=1,
         subjects_root=subjects_root([tag]),

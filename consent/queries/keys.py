@@ -43,6 +43,20 @@ def tag_of(subject: Subject, nonce: bytes) -> bytes:
     return tag(key, nonce)
 
 
+def tag_in(subject: Subject, nonce: bytes, *, no: bool) -> tuple[bytes, str]:
+    """The tag, and why it leads to nobody where a no is said while her holder's key is not there.
+
+    A no counts also then: its entry says that it is about a person and not which one. Anything else
+    raises NotReady.
+    """
+    try:
+        return tag_of(subject, nonce), ""
+    except NotReady:
+        if not no:
+            raise
+        return secrets.token_bytes(32), "key-absent"
+
+
 def tags_of(holder_ref: str, slots: Sequence[int], nonce: bytes) -> list[bytes]:
     """The tags of many people of one holder in one entry, in the order of their slots.
 

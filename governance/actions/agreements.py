@@ -112,6 +112,7 @@ def suspend(*, agreement: Agreement, by: User, at: datetime, via: Via) -> Agreem
         found = _locked(agreement)
         permissions.check_can_suspend(by, found)
         _step(found, AgreementVerb.SUSPEND)
+        moment.tell(what="agreement", ref=found.ref, verb=AgreementVerb.SUSPEND)
         trail.record(
             type=EntryType.AGREEMENT_SUSPENDED,
             by=by,
@@ -142,6 +143,7 @@ def end(*, agreement: Agreement, by: User, at: datetime, via: Via) -> Agreement:
         found = _locked(agreement)
         permissions.check_can_negotiate(by, found.holder, found.recipient)
         _step(found, AgreementVerb.END)
+        moment.tell(what="agreement", ref=found.ref, verb=AgreementVerb.END)
         trail.record(
             type=EntryType.AGREEMENT_ENDED,
             by=by,

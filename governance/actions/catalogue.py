@@ -128,6 +128,14 @@ def reclassify(
         found.narrative = narrative
         found.save(update_fields=["category", "field_sensitivity", "narrative"])
         _classify(found, by=by, at=moment.at, via=via, epoch=moment.everyone)
+        moment.tell(
+            what="field",
+            dataset=found.dataset.ref,
+            name=found.name,
+            category=category.code,
+            sensitivity=str(found.field_sensitivity),
+            narrative=narrative,
+        )
         categories.publish(categories={before[0], category.pk}, by=by, at=moment.at, via=via)
     return found
 
@@ -138,6 +146,7 @@ def pause_dataset(*, dataset: Dataset, by: User, at: datetime, via: Via) -> Data
         found = _locked(dataset)
         permissions.check_can_pause_dataset(by, found)
         _step(found, DatasetVerb.PAUSE)
+        moment.tell(what="dataset", ref=found.ref, verb=DatasetVerb.PAUSE)
         trail.record(
             type=EntryType.DATASET_PAUSED,
             by=by,
@@ -165,6 +174,7 @@ def retire_dataset(*, dataset: Dataset, by: User, at: datetime, via: Via) -> Dat
         found = _locked(dataset)
         permissions.check_can_administer(by, found.holder)
         _step(found, DatasetVerb.RETIRE)
+        moment.tell(what="dataset", ref=found.ref, verb=DatasetVerb.RETIRE)
         trail.record(
             type=EntryType.DATASET_RETIRED,
             by=by,

@@ -30,6 +30,9 @@ def register(
         if before is not None:
             before.ended_at = closing(before.registered_at, moment.at)
             before.save(update_fields=["ended_at"])
+        moment.tell(
+            what="key", public_key=before.public_key if before else "", organisation=body.ref
+        )
         key = RecipientKey.objects.create(
             organisation=body, public_key=text, registered_by=by, registered_at=moment.at
         )
@@ -58,6 +61,7 @@ def end(*, key: RecipientKey, by: User, at: datetime, via: Via) -> RecipientKey:
             raise RuleBroken("key_ended", "This key has ended already.")
         found.ended_at = closing(found.registered_at, moment.at)
         found.save(update_fields=["ended_at"])
+        moment.tell(what="key", public_key=found.public_key, organisation=found.organisation.ref)
         trail.record(
             type=EntryType.KEY_ENDED,
             by=by,

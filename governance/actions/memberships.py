@@ -58,6 +58,13 @@ def end(*, membership: Membership, by: User, at: datetime, via: Via) -> Membersh
             raise RuleBroken("role_ended", "This role has ended already.")
         found.ended_at = closing(found.started_at, moment.at)
         found.save(update_fields=["ended_at"])
+        moment.tell(
+            what="membership",
+            user=found.user.ref,
+            organisation=found.organisation.ref,
+            role=str(found.role),
+            started_at=found.started_at.isoformat(),
+        )
         permissions.take_back(found.user, found.organisation, Role(found.role))
         trail.record(
             type=EntryType.MEMBERSHIP_ENDED,

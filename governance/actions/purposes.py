@@ -21,6 +21,7 @@ def pause_purpose(*, purpose: Purpose, by: User, at: datetime, via: Via) -> Purp
             raise RuleBroken("purpose_state", "This purpose is paused or retired already.")
         found.paused_at = moment.at
         found.save(update_fields=["paused_at"])
+        moment.tell(what="purpose", code=found.code, column="paused_at")
         trail.record(
             type=EntryType.PURPOSE_CHANGED,
             by=by,
@@ -62,6 +63,7 @@ def retire_purpose(*, purpose: Purpose, by: User, at: datetime, via: Via) -> Pur
             raise RuleBroken("purpose_state", "This purpose is retired already.")
         found.retired_at = moment.at
         found.save(update_fields=["retired_at"])
+        moment.tell(what="purpose", code=found.code, column="retired_at")
         trail.record(
             type=EntryType.PURPOSE_CHANGED,
             by=by,

@@ -95,6 +95,7 @@ def end(*, request: AccessRequest, by: User, at: datetime, via: Via) -> AccessRe
         answered = found.state == RequestState.APPROVED
         found.state = request_after(found.state, RequestVerb.END)
         found.save(update_fields=["state"])
+        moment.tell(what="request", ref=found.ref)
         trail.record(
             type=EntryType.REQUEST_ENDED if answered else EntryType.REQUEST_WITHDRAWN,
             by=by,

@@ -9,15 +9,17 @@ read are two statements, the isolation is READ COMMITTED, nothing goes from shar
 import fcntl
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from django.db import OperationalError, connection, transaction
 from django.db.models import F
 
 from common.errors import NotReady
-from governance.models import Scope, ScopeMove
+from governance.actions import filing
+from governance.models import KeptNo, Scope, ScopeMove
 from governance.queries import clock
 from governance.queries.scopes import Epochs
 from governance.vocabulary import Narrowing
@@ -30,12 +32,18 @@ EVERYONE = 0
 class Moment:
     """The instant read after the locks were held, and the epochs as they then stand.
 
-    `epochs[recipient_id]` is the recipient's own; `everyone` is everyone's.
+    `epochs[recipient_id]` is the recipient's own; `everyone` is everyone's. What a deed tells is
+    kept in the file of noes, so that it can be said again where a restored database forgot it.
     """
 
     at: datetime
     everyone: int
     epochs: dict[int, int]
+    told: list[dict[str, Any]] = field(default_factory=list, compare=False)
+
+    def tell(self, *, what: str, **facts: Any) -> None:
+        """What this no is about, in plain values: `consent.actions.replaying` says it again."""
+        self.told.append({"what": what, **facts})
 
     def of(self, recipient_id: int) -> Epochs:
         return Epochs(everyone=self.everyone, scope=self.epochs.get(recipient_id, 0))
@@ -72,18 +80,29 @@ def narrowing(
     ordered = [] if everyone else sorted(set(recipients))
     ensure(ordered)
     with gate(), transaction.atomic(durable=True):
-        _lock(EVERYONE, shared=not everyone)
-        for recipient in ordered:
-            _lock(recipient, shared=False)
-        at = clock.now()
-        moved = _move(everyone=everyone, recipients=ordered)
-        about: list[int | None] = [*sorted(set(slots))] or [None]
-        ScopeMove.objects.bulk_create(
-            ScopeMove(scope_id=scope.pk, epoch=scope.epoch, act=act, slot=slot, moved_at=at)
-            for scope in moved
-            for slot in about
+        moment = _moved(act, ordered, everyone=everyone, slots=slots)
+        yield moment
+        kept = filing.keep(
+            act=act,
+            at=moment.at,
+            told=moment.told,
+            everyone=everyone,
+            recipients=ordered,
+            slots=sorted(set(slots)),
         )
-        yield _moment(at, ordered)
+    filing.file(kept)  # before it is acknowledged; whatever becomes of it, the no counts
+
+
+@contextmanager
+def repeating(
+    *, act: Narrowing, mark: bytes, facts: bytes, file: str, slots: Collection[int] = ()
+) -> Iterator[Moment]:
+    """Say a no again that the file of noes holds and this database has forgotten; to everyone."""
+    ensure([])
+    with gate(), transaction.atomic(durable=True):
+        moment = _moved(act, [], everyone=True, slots=slots)
+        KeptNo.objects.create(mark=mark, act=act, said_at=moment.at, facts=facts, filed_in=file)
+        yield moment
 
 
 @contextmanager
@@ -118,6 +137,23 @@ def ensure(recipients: Collection[int]) -> None:
     if not missing:
         return
     Scope.objects.bulk_create(missing, ignore_conflicts=True)
+
+
+def _moved(
+    act: Narrowing, recipients: list[int], *, everyone: bool, slots: Collection[int]
+) -> Moment:
+    _lock(EVERYONE, shared=not everyone)
+    for recipient in recipients:
+        _lock(recipient, shared=False)
+    at = clock.now()
+    moved = _move(everyone=everyone, recipients=recipients)
+    about: list[int | None] = [*sorted(set(slots))] or [None]
+    ScopeMove.objects.bulk_create(
+        ScopeMove(scope_id=scope.pk, epoch=scope.epoch, act=act, slot=slot, moved_at=at)
+        for scope in moved
+        for slot in about
+    )
+    return _moment(at, recipients)
 
 
 def _lock(key: int, *, shared: bool) -> None:

@@ -18,6 +18,7 @@ from governance.models.catalogue import (
     Purpose,
     StandardField,
 )
+from governance.models.noes import KeptNo
 from governance.models.people import (
     ApiToken,
     BoardUserPermission,
@@ -49,6 +50,7 @@ __all__ = [
     "Decision",
     "Field",
     "FieldClassification",
+    "KeptNo",
     "Membership",
     "Organisation",
     "OrganisationUserPermission",

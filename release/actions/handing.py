@@ -25,7 +25,7 @@ from governance.models import User
 from governance.queries import clock
 from governance.queries import scopes as scope_queries
 from governance.vocabulary import PackageFormat
-from release.actions import releases
+from release.actions import gate, releases
 from release.models import Download, Release, ReleasePart, Sending
 from release.permissions import check_can_fetch, may_fetch
 from release.queries import standing
@@ -104,6 +104,7 @@ def hand_over(
             raise NotReady("not_prepared", "This is still being prepared. Ask again in a moment.")
         if release.state == ReleaseState.REFUSED:
             raise Void("refused", "This was refused; there is nothing to fetch.")
+        gate.check_open()
         piece = _piece(release, part, number)
         span = _span(piece, first, last)
         permit = _permit(release, part, number, by=by, via=via)

@@ -11,7 +11,7 @@ from governance.actions import trail
 from governance.models import AccessRequest, User
 from governance.queries import clock
 from governance.vocabulary import RequestState
-from release.actions import preparing
+from release.actions import gate, preparing
 from release.engine.seats import seat
 from release.models import Lease, Release
 from release.permissions import check_can_ask
@@ -71,6 +71,7 @@ def run(*, release: Release, at: datetime, worker: str = "clock") -> Release:
     """
     if connection.in_atomic_block:
         raise RuntimeError("A release is prepared outside any transaction.")
+    gate.check_open()
     with seat(settings.SAYSO_DATA / SEATS, settings.ENGINE_SEATS):
         return _run(release, at, worker)
 

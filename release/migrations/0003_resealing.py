@@ -28,7 +28,7 @@ def protect(apps, schema_editor):
         }.items():
             cursor.execute(
                 f"CREATE TRIGGER append_only_{TABLE}_{deed.lower()} BEFORE {deed} ON {TABLE}"
-                f"{when} BEGIN SELECT RAISE(ABORT, 'append_only: this is refused'); END"
+                f"{when} BEGIN SELECT RAISE(ABORT, 'append_only: {deed} on {TABLE} is refused'); END"
             )
 
 

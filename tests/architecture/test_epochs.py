@@ -44,6 +44,40 @@ def test_every_act_that_narrows_moves_an_epoch(act):
     assert bool(acts().get(act)) != (act in NOT_YET)
 
 
+def test_every_deed_that_narrows_tells_the_file_of_noes_what_it_is_about():
+    """Otherwise a restore could bring back what it ended, until somebody has seen to it by hand."""
+    silent = []
+    for module in actions():
+        for name in module.functions:
+            opens = (
+                NARROWING in module.mentions(name) and module.name != "governance.actions.scopes"
+            )
+            users = [name, *callers(module, name)]
+            if opens and not any(tells(module, user) for user in users):
+                silent.append(f"{module.name}.{name}")
+    assert silent == []
+
+
+def callers(module: Module, name: str) -> list[str]:
+    own = f"{module.name}.{name}"
+    return [
+        other
+        for other, function in module.functions.items()
+        if any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(function))
+        or own in module.mentions(other)
+    ]
+
+
+def tells(module: Module, name: str, depth: int = 4) -> bool:
+    """Whether a function, or one of the same module that it calls, says `moment.tell(…)`."""
+    function = module.functions[name]
+    if any(isinstance(node, ast.Attribute) and node.attr == "tell" for node in ast.walk(function)):
+        return True
+    called = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
+    inner = (called & set(module.functions)) - {name}
+    return depth > 0 and any(tells(module, each, depth - 1) for each in inner)
+
+
 def test_no_epoch_moves_without_the_lock():
     """Only governance.actions.scopes gets at a scope to write it; readings may look."""
     scopes = {"governance.models.Scope", "governance.models.ScopeMove"}

@@ -18,13 +18,19 @@ NO_ENTRY: dict[str, str] = {
     "consent.actions.subjects.digest_key": "fetches a key for arithmetic",
     "consent.actions.subjects.find": "looks up slots for loading and imports, which leave entries",
     "governance.actions.agreements.content_digest": "arithmetic",
+    "governance.actions.filing.file": "copies a no into its file; the no's deed leaves the entry",
+    "governance.actions.filing.file_waiting": "the same, later",
+    "governance.actions.filing.keep": "part of a no, whose deed leaves the entry",
     "governance.actions.organisations.insert": "a row inside the deeds that leave the entry",
     "governance.actions.scopes.ensure": "makes the row a lock hangs on; nothing happens to anybody",
     "governance.actions.scopes.gate": "a lock; the deed inside it leaves the entry",
     "governance.actions.scopes.narrowing": "opens the transaction of a no; the deed inside it "
     "leaves the entry",
+    "governance.actions.scopes.repeating": "opens the transaction of a no that is said again; what "
+    "is inside it leaves the entry",
     "governance.actions.scopes.steady": "a lock; the deed inside it leaves the entry",
     "governance.actions.trail.actor": "says who acts; it is what entries are written with",
+    "release.actions.gate.check_open": "a question asked before deeds, which leave entries",
     "release.actions.handing.whole_manifest": "words for a hand-over, which leaves the entry",
     "release.actions.keeping.sweep": "deletes sealed drafts that belong to no release",
     "release.actions.versions.quiet": "does nothing, on purpose",
@@ -32,6 +38,7 @@ NO_ENTRY: dict[str, str] = {
 }
 # Modules that are the inside of one deed: nothing in them is called from a door.
 INSIDE: dict[str, str] = {
+    "governance.actions.repeating": "the steps of replaying.replay, which leaves the entry",
     "consent.actions.papers": "the steps of imports.consents, which leaves the entry",
     "release.actions.answers": "the last step of releases.run: the answer and its entry",
     "release.actions.preparing": "the steps of releases.run, which holds the lease",

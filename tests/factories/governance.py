@@ -336,6 +336,18 @@ def scope(**given: Any) -> g.Scope:
     return g.Scope.objects.create(**{**ours, **given})
 
 
+def kept_no(**given: Any) -> g.KeptNo:
+    return g.KeptNo.objects.create(
+        **{
+            "mark": next(numbers).to_bytes(16, "big"),
+            "act": "consent_withdrawn",
+            "said_at": START,
+            "facts": b"facts",
+            **given,
+        }
+    )
+
+
 def scope_move(**given: Any) -> g.ScopeMove:
     return g.ScopeMove.objects.create(
         **{

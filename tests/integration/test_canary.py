@@ -303,6 +303,7 @@ COMMANDS: dict[str, list[str] | None] = {
     "loadcatalogue": ["--by", "north-hazel-7"],
     "makekeys": None,
     "ingest": ["river-cases", "{bad}", "--mapping", "{mapping}", "--by", "river-maple-41"],
+    "replay_noes": ["--by", "north-hazel-7"],
     "rotate_key": ["sealing", "--organisation", "{holder}", "--by", "river-birch-1"],
     "sweep_staging": None,
     "work": ["--once"],

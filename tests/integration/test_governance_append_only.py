@@ -18,6 +18,7 @@ from governance.models import (
     Charter,
     Decision,
     FieldClassification,
+    KeptNo,
     Membership,
     Recusal,
     RequestField,
@@ -39,6 +40,7 @@ FIXED = {
     Charter: {"quorum": 1},
     Decision: {"outcome": "refused"},
     FieldClassification: {"narrative": True},
+    KeptNo: {"facts": b"other"},
     Recusal: {"recused_at": LATER},
     ScopeMove: {"slot": 5},
 }

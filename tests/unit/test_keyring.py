@@ -4,6 +4,7 @@ import base64
 import json
 import secrets
 import sys
+import tempfile
 import textwrap
 from pathlib import Path
 
@@ -101,8 +102,6 @@ def test_another_key_opens_nothing(ring):
 
 @given(st.integers(0, 200), st.sampled_from("Az09+/"))
 def test_keys_that_were_altered_are_refused(place, sign):
-    import tempfile  # noqa: PLC0415 - Hypothesis gives no folder of its own
-
     with tempfile.TemporaryDirectory() as folder:
         ring = KeyRing(Path(folder))
         ring.install(RIVER)

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from governance.models import Organisation
+from governance.storage import noes_file
 from release.actions import versions
 from release.management.demo.facts import Facts
 from release.management.demo.story import Story
@@ -149,8 +150,14 @@ def fresh_world() -> Path:
             "The data folder holds something that no demonstration made. Name another one in "
             "SAYSO_DATA."
         )
+    noes = noes_file().path
+    if not ours and noes.exists():
+        raise CommandError(
+            "There is a file of noes that no demonstration made. Name another folder in SAYSO_NOES."
+        )
     if ours:
         _empty_database()
+    noes.unlink(missing_ok=True)
     shutil.rmtree(data, ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
