@@ -19,7 +19,7 @@ from governance.queries import requests as asked_for
 from release.actions import handing
 from release.actions import releases as deeds
 from release.models import Release
-from release.queries import releases
+from release.queries import readiness, releases
 from release.vocabulary import DownloadPart, Ground, ReleaseState
 
 
@@ -33,6 +33,7 @@ def one(request: HttpRequest, ref: str) -> HttpResponse:
     found = _visible(request, ref)
     page = {
         "release": found,
+        "waits_for": _waits_for(found),
         "held_back": _held_back(staff(request), found),
         "refused_for": _labels(found) if found.state == ReleaseState.REFUSED else [],
         "manifest": json.loads(bytes(found.manifest)) if found.manifest else None,
@@ -82,6 +83,20 @@ def _held_back(user: User, found: Release) -> list[tuple[str, int]]:
         return []
     counted = sorted(found.grounds.items(), key=lambda row: (-row[1], row[0]))
     return [(str(Ground(ground).label), count) for ground, count in counted if count]
+
+
+def _waits_for(found: Release) -> str:
+    """Why an asking is not answered in a moment, in words that give nothing away."""
+    if found.state != ReleaseState.WAITING:
+        return ""
+    shut = readiness.shut()
+    if shut is not None and shut.code == "restored":
+        return _("This service was restored from an older copy. Nothing leaves until every stop said since is back.")  # fmt: skip
+    if shut is not None:
+        return _("Nothing leaves at present. Whoever looks after this service can see why.")
+    if readiness.holder_key(found.holder.ref) is not None:
+        return _("The holder’s key is not there at present. The answer waits until it is back.")
+    return ""
 
 
 def _labels(found: Release) -> list[str]:

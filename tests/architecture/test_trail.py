@@ -48,6 +48,7 @@ INSIDE: dict[str, str] = {
 NO_BY: dict[str, str] = {
     "governance.actions.people.create_first_administrator": "nobody is there yet to do it",
     "governance.actions.reviews.lapse_unanswered": "the clock does it",
+    "release.actions.backups.restore": "on a new machine nobody is known yet",
     "release.actions.keeping.wipe": "the clock does it",
     "release.actions.releases.run": "the clock answers releases",
 }

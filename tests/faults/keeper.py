@@ -19,11 +19,17 @@ WAYS = {"before": before, "after": after}
 def place(dotted: str) -> tuple[Any, str]:
     """The module or class that holds a function, and the function's name."""
     owner, _, name = dotted.rpartition(".")
-    try:
-        return import_module(owner), name
-    except ModuleNotFoundError:
-        module, _, inner = owner.rpartition(".")
-        return getattr(import_module(module), inner), name
+    inner: list[str] = []
+    while True:
+        try:
+            found: Any = import_module(owner)
+            break
+        except ModuleNotFoundError:
+            owner, _, last = owner.rpartition(".")
+            inner.insert(0, last)
+    for each in inner:
+        found = getattr(found, each)
+    return found, name
 
 
 def main(step: str, count: str, command: str, *arguments: str) -> None:

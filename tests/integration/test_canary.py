@@ -152,7 +152,6 @@ def staged(world: World) -> Stage:
             "request": world.home.request.ref,
             "release": release.ref,
             "recipient": world.recipient.ref,
-            "holder": world.home.organisation.ref,
             "number": "1",
         },
         clients,
@@ -303,6 +302,8 @@ COMMANDS: dict[str, list[str] | None] = {
     "loadcatalogue": ["--by", "north-hazel-7"],
     "makekeys": None,
     "ingest": ["river-cases", "{bad}", "--mapping", "{mapping}", "--by", "river-maple-41"],
+    "backup": ["{new}", "--by", "north-hazel-7"],
+    "restore": ["{bad}"],  # refused: it would take the world away from the others
     "replay_noes": ["--by", "north-hazel-7"],
     "rotate_key": ["sealing", "--organisation", "{holder}", "--by", "river-birch-1"],
     "sweep_staging": None,
@@ -341,6 +342,8 @@ def test_no_command_speaks_of_a_cell_of_a_row(stage, name, tmp_path, capfd):
     )
     places = {
         "recipient": world.recipient.ref,
+        "holder": world.home.organisation.ref,
+        "new": str(tmp_path / "backup"),
         "bad": str(tmp_path / "bad.csv"),
         "mapping": str(tmp_path / "mapping.toml"),
     }
