@@ -19,17 +19,20 @@ WAYS = {"before": before, "after": after}
 def place(dotted: str) -> tuple[Any, str]:
     """The module or class that holds a function, and the function's name."""
     owner, _, name = dotted.rpartition(".")
-    inner: list[str] = []
-    while True:
-        try:
-            found: Any = import_module(owner)
-            break
-        except ModuleNotFoundError:
-            owner, _, last = owner.rpartition(".")
-            inner.insert(0, last)
+    found, inner = _module(owner)
     for each in inner:
         found = getattr(found, each)
     return found, name
+
+
+def _module(dotted: str) -> tuple[Any, list[str]]:
+    """The longest beginning that is a module, and what lies inside it."""
+    try:
+        return import_module(dotted), []
+    except ModuleNotFoundError:
+        owner, _, last = dotted.rpartition(".")
+        found, inner = _module(owner)
+        return found, [*inner, last]
 
 
 def main(step: str, count: str, command: str, *arguments: str) -> None:
