@@ -34,7 +34,7 @@ BATCH = 500
 def keep(*, act: Narrowing, at: datetime, told: Sequence[dict[str, Any]], **whom: Any) -> KeptNo:
     """Write down, in the no's own transaction, what the file will hold of it."""
     facts = {"version": 1, "act": str(act), "at": at.isoformat(), "told": list(told), **whom}
-    text = json.dumps(facts, separators=(",", ":"), sort_keys=True).encode()
+    text = json.dumps(facts, separators=(",", ":"), sort_keys=True, default=str).encode()
     return KeptNo.objects.create(
         mark=secrets.token_bytes(16), act=act, said_at=at, facts=packed(text)
     )
@@ -46,6 +46,8 @@ def file(kept: KeptNo) -> None:
         noes_file().append([(bytes(kept.mark), bytes(kept.facts))], key_ring().noes_recipient())
     except NotReady as reason:
         log.error("a no waits for its file: %s", reason.code)  # noqa: TRY400 - the code says it
+    except Exception as error:  # noqa: BLE001 - it has been said: nothing may stop its answer
+        log.error("a no waits for its file: %s", type(error).__name__)  # noqa: TRY400
 
 
 def file_waiting() -> int:

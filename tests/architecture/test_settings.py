@@ -69,6 +69,14 @@ def test_the_key_folder_may_not_reach_the_data_folder_by_a_detour(tmp_path):
     assert "SAYSO_KEYS: the key folder lies inside the data folder" in ended.stderr
 
 
+def test_the_file_of_noes_may_not_lie_where_backups_reach(tmp_path):
+    ended = settings_with(tmp_path, {**GOOD, "SAYSO_NOES": str(tmp_path / "data" / "noes")})
+    assert ended.returncode != 0
+    assert "SAYSO_NOES: the file of noes lies inside the data folder" in ended.stderr
+    ended = settings_with(tmp_path, GOOD, "settings.SAYSO_NOES")
+    assert ended.stdout.strip() == str(tmp_path / "noes"), ended.stderr
+
+
 def test_good_variables_are_enough(tmp_path):
     ended = settings_with(tmp_path, GOOD)
     assert ended.stdout.strip() == "loaded", ended.stderr

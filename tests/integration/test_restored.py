@@ -246,6 +246,16 @@ def test_where_the_file_cannot_be_written_a_no_counts_and_nothing_leaves(
     assert bytes(KeptNo.objects.order_by("-pk")[0].mark) in noes.view().marks
 
 
+def test_whatever_goes_wrong_with_the_file_a_no_that_was_said_is_answered(world, monkeypatch):
+    def broken(*_: object) -> str:
+        raise RuntimeError("of no kind that was thought of")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(noes_file()), "append", broken)
+        assert world.no(HER).ended_at is not None
+    assert world.received(world.prepare()) == set(numbers(4)) - {HER}
+
+
 def test_a_lost_file_keeps_the_gate_shut_until_the_log_reaches_what_was_kept_outside(world):
     release = world.prepare()
     world.no(HER)
