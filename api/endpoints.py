@@ -1,6 +1,7 @@
 """What every address of the machines' door has in common."""
 
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar
 
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest
@@ -10,25 +11,32 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from governance.models import ApiToken, User
+from governance.models import User
+from governance.queries.machines import Access
+from governance.vocabulary import MachineScope
 
 M = TypeVar("M", bound=Model)
+READING = {"GET": MachineScope.READ, "HEAD": MachineScope.READ}
+ASKING = {**READING, "POST": MachineScope.ASK}
+FETCHING = {"GET": MachineScope.FETCH, "HEAD": MachineScope.FETCH}
 
 
 class Endpoint(APIView):
     """One address: who asks is the token's user, for the token's organisation only."""
 
     request: Request
+    # What a token must be for, by method; HEAD follows GET.
+    scopes: ClassVar[Mapping[str, MachineScope]] = READING
 
     @property
-    def token(self) -> ApiToken:
+    def access(self) -> Access:
         found = self.request.auth
-        assert isinstance(found, ApiToken)
+        assert isinstance(found, Access)
         return found
 
     @property
     def caller(self) -> User:
-        return self.token.user
+        return self.access.user
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with translation.override("en"):  # one language for machines, whatever they accept

@@ -25,7 +25,7 @@ class Proof(Endpoint):
     """`/api/releases/<ref>/proof/`"""
 
     def get(self, request: Request, ref: str) -> HttpResponse:
-        release = found(of(self.token), ref)
+        release = found(of(self.access), ref)
         if release.entry is None:
             raise RuleBroken("not_answered", "This asking has no answer yet, so nothing to prove.")
         return HttpResponse(log.proof(release.entry), content_type=TEXT)

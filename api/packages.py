@@ -10,7 +10,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 
 from api.authentication import BearerToken
-from api.endpoints import Endpoint, found
+from api.endpoints import FETCHING, Endpoint, found
 from api.errors import problem
 from api.ranges import Unsatisfiable, Window, window
 from api.releases import prepared
@@ -28,10 +28,11 @@ class HandOver(Endpoint):
     """Something of one package. `hand_over` has the last word on every request that comes here."""
 
     part: DownloadPart
+    scopes = FETCHING
 
     def release(self, ref: str) -> Release:
         # Not only what the caller may still see: a refusal of the caller is for the log as well.
-        return found(Release.objects.filter(recipient=self.token.organisation), ref)
+        return found(Release.objects.filter(recipient=self.access.organisation), ref)
 
     def hand(
         self, release: Release, *, number: int | None = None, only: Window | None = None

@@ -9,11 +9,11 @@ from rest_framework.response import Response
 from rest_framework.status import HTTP_202_ACCEPTED
 
 from api import requests
-from api.endpoints import Endpoint, found
+from api.endpoints import ASKING, Endpoint, found
 from api.pages import page
 from api.shapes import Shape
 from audit.vocabulary import Via
-from governance.models import ApiToken
+from governance.queries.machines import Access
 from release.actions import releases
 from release.models import Release
 from release.queries import releases as answers
@@ -24,11 +24,11 @@ POLL_SECONDS = "2"
 VOID = "void"
 
 
-def of(token: ApiToken) -> QuerySet[Release]:
-    """Every answer to the token's organisation."""
+def of(access: Access) -> QuerySet[Release]:
+    """Every answer to the caller's organisation."""
     return (
-        answers.visible_to(token.user)
-        .filter(recipient=token.organisation)
+        answers.visible_to(access.user)
+        .filter(recipient=access.organisation)
         .select_related("request", "purpose", "entry")
         .prefetch_related("replaced_by")
         .annotate(package_parts=Count("parts"))
@@ -76,14 +76,14 @@ class Releases(Endpoint):
             return newer[-1].ref if newer else None
 
     def get(self, request: Request) -> Response:
-        return Response(page(of(self.token), request=request, output=self.Output))
+        return Response(page(of(self.access), request=request, output=self.Output))
 
 
 class OneRelease(Endpoint):
     """`/api/releases/<ref>/`"""
 
     def get(self, request: Request, ref: str) -> Response:
-        release = found(of(self.token), ref)
+        release = found(of(self.access), ref)
         waiting = release.state == ReleaseState.WAITING
         return Response(
             Releases.Output(release).data, headers={"Retry-After": POLL_SECONDS} if waiting else {}
@@ -93,16 +93,18 @@ class OneRelease(Endpoint):
 class ReleasesOfRequest(Endpoint):
     """`/api/requests/<ref>/releases/`"""
 
+    scopes = ASKING
+
     def post(self, request: Request, ref: str) -> Response:
         Shape(data=request.data).is_valid(raise_exception=True)
         asked = releases.ask(
-            request=found(requests.of(self.token), ref),
+            request=found(requests.of(self.access), ref),
             by=self.caller,
             at=timezone.now(),
             via=Via.API,
         )
         return Response(
-            Releases.Output(found(of(self.token), asked.ref)).data,
+            Releases.Output(found(of(self.access), asked.ref)).data,
             status=HTTP_202_ACCEPTED,
             headers={
                 "Location": reverse("api:release", kwargs={"ref": asked.ref}),

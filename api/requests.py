@@ -12,24 +12,25 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED
 
-from api.endpoints import Endpoint, found, named
+from api.endpoints import ASKING, Endpoint, found, named
 from api.pages import page
 from api.shapes import Choice, Instant, Shape, Text
 from audit.vocabulary import Via
 from governance.actions import requests
-from governance.models import AccessRequest, ApiToken, Dataset, Field
+from governance.models import AccessRequest, Dataset, Field
 from governance.queries import agreements, catalogue
 from governance.queries import requests as asked
+from governance.queries.machines import Access
 from governance.vocabulary import PackageFormat
 
 MOST_FIELDS = 500
 
 
-def of(token: ApiToken) -> QuerySet[AccessRequest]:
-    """What the token's organisation has asked for."""
+def of(access: Access) -> QuerySet[AccessRequest]:
+    """What the caller's organisation has asked for."""
     return (
-        asked.visible_to(token.user, timezone.now())
-        .filter(requester=token.organisation)
+        asked.visible_to(access.user, timezone.now())
+        .filter(requester=access.organisation)
         .select_related("dataset", "purpose", "agreement", "decision")
         .prefetch_related("fields__field")
     )
@@ -37,6 +38,8 @@ def of(token: ApiToken) -> QuerySet[AccessRequest]:
 
 class Requests(Endpoint):
     """`/api/requests/`"""
+
+    scopes = ASKING
 
     class Input(Shape):
         dataset = Text(max_length=32)
@@ -73,14 +76,14 @@ class Requests(Endpoint):
             return sorted(asked_for.field.name for asked_for in row.fields.all())
 
     def get(self, request: Request) -> Response:
-        return Response(page(of(self.token), request=request, output=self.Output))
+        return Response(page(of(self.access), request=request, output=self.Output))
 
     def post(self, request: Request) -> Response:
         shape = self.Input(data=request.data)
         shape.is_valid(raise_exception=True)
         made = self._submit(shape.validated_data)
         return Response(
-            self.Output(found(of(self.token), made.ref)).data,
+            self.Output(found(of(self.access), made.ref)).data,
             status=HTTP_201_CREATED,
             headers={"Location": reverse("api:request", kwargs={"ref": made.ref})},
         )
@@ -88,7 +91,7 @@ class Requests(Endpoint):
     def _submit(self, sent: Mapping[str, Any]) -> AccessRequest:
         """Both deeds or neither: a draft that cannot be submitted leaves nothing behind."""
         at = timezone.now()
-        recipient = self.token.organisation
+        recipient = self.access.organisation
         agreement = agreements.visible_to(self.caller, at).filter(recipient=recipient)
         dataset = named(catalogue.datasets(self.caller), "dataset", ref=sent["dataset"])
         with transaction.atomic():
@@ -127,4 +130,4 @@ class OneRequest(Endpoint):
     """`/api/requests/<ref>/`"""
 
     def get(self, request: Request, ref: str) -> Response:
-        return Response(Requests.Output(found(of(self.token), ref)).data)
+        return Response(Requests.Output(found(of(self.access), ref)).data)

@@ -5,6 +5,7 @@ from django.urls import path, re_path, register_converter
 from api.datasets import Datasets
 from api.endpoints import Unknown
 from api.log import Checkpoint, Proof
+from api.oauth import Token
 from api.packages import Manifest, Package, Part
 from api.releases import OneRelease, Releases, ReleasesOfRequest
 from api.requests import OneRequest, Requests
@@ -39,6 +40,8 @@ register_converter(Number, "number")
 
 app_name = "api"
 urlpatterns = [
+    # coming in
+    path("oauth/token/", Token.as_view(), name="oauth-token"),
     # asking
     path("datasets/", Datasets.as_view(), name="datasets"),
     path("requests/", Requests.as_view(), name="requests"),

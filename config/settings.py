@@ -97,6 +97,7 @@ INSTALLED_APPS = [
     "audit",  # before auditlog: its own flush command stands in the way of theirs
     "auditlog",
     "rest_framework",
+    "oauth2_provider",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -294,14 +295,40 @@ LOGGING = {
 # The machines' door: tokens only, JSON only, closed by default, every refusal as problem+json.
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.BearerToken"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "api.authentication.HoldsScope",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["api.parsers.StrictJSON"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.negotiation.OneForm",
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_THROTTLE_CLASSES": ["api.throttling.TokenThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"token": "1200/min"},
+    "DEFAULT_THROTTLE_CLASSES": ["api.throttling.MachineThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"machine": "1200/min", "door": "60/min"},
+    "NUM_PROXIES": ALLAUTH_TRUSTED_PROXY_COUNT,
     "EXCEPTION_HANDLER": "api.errors.handle",
+}
+
+# Machines show their application's secret and get a token for a quarter of an hour. One grant, no
+# authorisation pages, no introspection, no refresh; tokens are kept as their SHA-256 only.
+OAUTH2_PROVIDER_APPLICATION_MODEL = "oauth2_provider.Application"
+OAUTH2_PROVIDER = {
+    "OAUTH2_SERVER_CLASS": "oauthlib.oauth2.BackendApplicationServer",
+    "OAUTH2_VALIDATOR_CLASS": "api.oauth.Validator",
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 900,
+    "SCOPES": {"ask": "ask", "fetch": "fetch", "load": "load", "read": "read"},
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
+    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
+    "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+    "COMPLIANT_BCP_RFC9700_REFRESH_TOKEN": True,
+    "COMPLIANT_BCP_RFC9700_REDIRECT_URI_SCHEME": True,
+    "COMPLIANT_BCP_RFC9700_REDIRECT_URI_MATCHING": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_REQUIRED": True,
 }
 
 REDIS_URL = env.str("REDIS_URL", default="")

@@ -33,6 +33,15 @@ class Role(TextChoices):
     ADMINISTRATOR = "administrator", _("administrator")
 
 
+class MachineScope(TextChoices):
+    """What a machine's way in may be used for; its roles must allow it as well."""
+
+    ASK = "ask", _("ask for data")
+    FETCH = "fetch", _("fetch what was prepared")
+    LOAD = "load", _("load a dataset")
+    READ = "read", _("read what stands here")
+
+
 class FieldType(TextChoices):
     TEXT = "text", _("text")
     CODE = "code", _("code")

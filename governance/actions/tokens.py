@@ -11,7 +11,8 @@ from common.errors import BadInput, RuleBroken
 from governance import permissions
 from governance.actions import trail
 from governance.models import ApiToken, Membership, Organisation, User
-from governance.vocabulary import Role, UserKind
+from governance.rules import MACHINE_ROLES
+from governance.vocabulary import UserKind
 
 PREFIX = "sayso_"
 LONGEST_DAYS = 365
@@ -28,17 +29,17 @@ def issue(
     via: Via,
     days: int = 90,
 ) -> tuple[ApiToken, str]:
-    """A token for a machine that asks for this organisation, and the secret, told only now."""
+    """A token for a machine of this organisation, and the secret, told only now."""
     permissions.check_can_administer(by, organisation)
     if not 1 <= days <= LONGEST_DAYS:
         raise BadInput("token_days", f"A token lasts 1 to {LONGEST_DAYS} days.")
     if not 1 <= len(label.strip()) <= 80 or not label.isprintable():
         raise BadInput("token_label", "Give the token a label of 1 to 80 characters.")
     asks = Membership.objects.filter(
-        user=user, organisation=organisation, role=Role.REQUESTER, ended_at__isnull=True
+        user=user, organisation=organisation, role__in=MACHINE_ROLES, ended_at__isnull=True
     )
     if user.kind != UserKind.MACHINE or not asks.exists():
-        raise RuleBroken("token_for_machine", "Tokens are for machines that ask for this body.")
+        raise RuleBroken("token_for_machine", "Tokens are for machines of this body.")
     secret = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         user=user,

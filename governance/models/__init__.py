@@ -18,6 +18,7 @@ from governance.models.catalogue import (
     Purpose,
     StandardField,
 )
+from governance.models.machines import ClientScope, ClientSecret, MachineClient
 from governance.models.people import (
     ApiToken,
     BoardUserPermission,
@@ -44,11 +45,14 @@ __all__ = [
     "CategoryField",
     "CategoryVersion",
     "Charter",
+    "ClientScope",
+    "ClientSecret",
     "DataCategory",
     "Dataset",
     "Decision",
     "Field",
     "FieldClassification",
+    "MachineClient",
     "Membership",
     "Organisation",
     "OrganisationUserPermission",

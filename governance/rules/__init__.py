@@ -11,7 +11,7 @@ from governance.rules.charters import (
     verdict,
 )
 from governance.rules.fields import FieldSpec, clashes
-from governance.rules.people import role_fault
+from governance.rules.people import MACHINE_ROLES, role_fault, scopes_open
 from governance.rules.periods import closing
 from governance.rules.requests import (
     AGGREGATES_ONLY,
@@ -38,6 +38,7 @@ __all__ = [
     "AGGREGATES_ONLY",
     "AGREEMENT_STEPS",
     "DATASET_STEPS",
+    "MACHINE_ROLES",
     "REQUEST_STEPS",
     "AgreementFact",
     "AgreementVerb",
@@ -61,6 +62,7 @@ __all__ = [
     "request_after",
     "request_faults",
     "role_fault",
+    "scopes_open",
     "transitions_page",
     "verdict",
 ]

@@ -67,6 +67,9 @@ CHECKS: dict[str, Broken] = {
     "classification_sensitivity": Broken(
         governance.field_classification, {"field_sensitivity": UNHEARD}
     ),
+    "client_scope_known": Broken(governance.client_scope, {"scope": UNHEARD}),
+    "client_secret_is_sha256": Broken(governance.client_secret, {"digest": "clear text"}),
+    "client_secret_starts_before_end": Broken(governance.client_secret, {"expires_at": EARLIER}),
     "consent_channel_known": Broken(consent.consent, {"channel": UNHEARD}),
     "consent_end_has_a_how": Broken(consent.consent, {"ended_at": LATER}),
     "consent_ending_known": Broken(consent.consent, {"ended_at": LATER, "ending": UNHEARD}),
@@ -100,6 +103,7 @@ CHECKS: dict[str, Broken] = {
     "field_type_known": Broken(governance.data_field, {"type": UNHEARD}),
     "journal_action_is_a_word": Broken(audit.journal_row, {"action": 4}),
     "journal_digest_salt_16_bytes": Broken(audit.journal_digest, {"salt": bytes(15)}),
+    "machine_client_starts_before_end": Broken(governance.machine_client, {"ended_at": EARLIER}),
     "membership_role_known": Broken(governance.membership, {"role": UNHEARD}),
     "membership_starts_before_end": Broken(governance.membership, {"ended_at": EARLIER}),
     "node_hash_32_bytes": Broken(audit.node, {"hash": bytes(31)}),
@@ -154,6 +158,7 @@ UNIQUES: dict[str, tuple[Callable[..., Model], Given]] = {
     "category_set_item_once": (consent.category_set_item, {}),
     "category_version_once": (governance.category_version, {}),
     "charter_number_once": (governance.charter, {}),
+    "client_scope_once": (governance.client_scope, {}),
     "consent_one_in_force": (consent.consent, {}),
     "dataset_version_number": (release.dataset_version, {}),
     "dataset_version_same_file_once": (release.dataset_version, {}),

@@ -4,6 +4,8 @@ import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from oauth2_provider.models import Application
+
 from governance import models as g
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -61,6 +63,40 @@ def api_token(**given: Any) -> g.ApiToken:
             "organisation": given.get("organisation") or organisation(),
             "digest": digest(),
             "label": "nightly fetch",
+            "created_at": START,
+            "expires_at": LATER,
+            **given,
+        }
+    )
+
+
+def machine_client(**given: Any) -> g.MachineClient:
+    return g.MachineClient.objects.create(
+        **{
+            "application": given.get("application")
+            or Application.objects.create(
+                client_type="confidential", authorization_grant_type="client-credentials"
+            ),
+            "user": given.get("user") or user(kind="machine"),
+            "organisation": given.get("organisation") or organisation(),
+            "label": "nightly fetch",
+            "created_at": START,
+            **given,
+        }
+    )
+
+
+def client_scope(**given: Any) -> g.ClientScope:
+    return g.ClientScope.objects.create(
+        **{"client": given.get("client") or machine_client(), "scope": "read", **given}
+    )
+
+
+def client_secret(**given: Any) -> g.ClientSecret:
+    return g.ClientSecret.objects.create(
+        **{
+            "client": given.get("client") or machine_client(),
+            "digest": digest(),
             "created_at": START,
             "expires_at": LATER,
             **given,

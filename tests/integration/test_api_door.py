@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from api.throttling import TokenThrottle
+from api.throttling import MachineThrottle
 from api.urls import urlpatterns
 from audit.actions import sequence
 from audit.models import Entry
@@ -22,7 +22,7 @@ from release.models import Download, Release
 from tests.integration import api_world
 from tests.integration.api_world import Asker, World, bearer
 
-# Every address with one method that it answers, and what the right token gets.
+# Every address that wants a token, one method that it answers, and what the right token gets.
 ADDRESSES = {
     "datasets": ("GET", 200),
     "requests": ("GET", 200),
@@ -90,7 +90,7 @@ def answered(response) -> bytes:
 
 
 def test_the_table_names_every_address():
-    assert {pattern.name for pattern in urlpatterns} == set(ADDRESSES)
+    assert {pattern.name for pattern in urlpatterns} == set(ADDRESSES) | {"oauth-token"}
 
 
 @pytest.mark.parametrize("name", ADDRESSES)
@@ -320,7 +320,7 @@ def test_no_other_form_can_be_asked_for(place, accept, query):
 
 
 def test_one_token_that_asks_too_often_is_told_when_to_come_again(place, monkeypatch):
-    monkeypatch.setattr(TokenThrottle, "rate", "3/min", raising=False)
+    monkeypatch.setattr(MachineThrottle, "rate", "3/min", raising=False)
     client = place.world.delta.client()
 
     statuses = [client.get(place.path("datasets")).status_code for _ in range(4)]

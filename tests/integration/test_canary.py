@@ -81,6 +81,7 @@ CASES: dict[str, dict[str, str]] = {
     "desk:datasets": {},
     "desk:stop": {},
     "desk:stop-done": {},
+    "api:oauth-token": {},
     "api:datasets": {},
     "api:requests": {},
     "api:request": {"ref": "request"},
@@ -293,6 +294,14 @@ OURS = {"api", "audit", "consent", "governance", "release", "portal", "desk"}
 # What each command is called with; None: with nothing. A command that is not here fails the test.
 COMMANDS: dict[str, list[str] | None] = {
     "issue_token": ["{recipient}", "delta-engine-9", "nightly", "--by", "delta-birch-1"],
+    "machine": [
+        "register",
+        "{recipient}",
+        "delta-engine-9",
+        "nightly",
+        "--scope=read",
+        "--by=delta-birch-1",
+    ],
     "auditlogflush": ["-y"],
     "log_key": None,
     "sequencer": ["--tick", "0"],  # refused: it would go on for ever

@@ -1,0 +1,123 @@
+"""Where a machine shows its application's secret and gets a token (RFC 6749, section 4.4)."""
+
+import base64
+import binascii
+from collections.abc import Collection, Mapping
+from typing import Any, ClassVar
+from urllib.parse import unquote_plus
+
+from django.http import HttpResponse
+from django.utils import timezone
+from oauth2_provider.models import Application
+from oauth2_provider.oauth2_backends import OAuthLibCore
+from oauth2_provider.oauth2_validators import OAuth2Validator
+from rest_framework.parsers import FormParser
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+
+from api.endpoints import Endpoint
+from api.throttling import DoorThrottle
+from audit.vocabulary import Via
+from governance.actions import machines as deeds
+from governance.queries import machines
+from governance.vocabulary import MachineScope
+
+FORM = "application/x-www-form-urlencoded"
+LONGEST = 256
+
+
+class Validator(OAuth2Validator):
+    """What oauthlib asks of us: whose secret this is, and what its application may be used for."""
+
+    def authenticate_client(self, request: Any, *args: Any, **kwargs: Any) -> bool:
+        """The application shown in `Authorization: Basic` or in the body, with either secret."""
+        client_id, given = _shown(request)
+        client = machines.client(client_id) if client_id else None
+        if client is None:
+            return False
+        now = timezone.now()
+        secret = machines.secret(client, given, now)
+        if secret is None:
+            deeds.turned_away(client=client, by=client.user, at=now, via=Via.API)
+            return False
+        request.client, request.secret = client.application, secret
+        request.open = sorted(scope.value for scope in machines.scopes_of(client, now))
+        return bool(request.open)  # without a role in force nothing is open, and nobody comes in
+
+    def get_default_scopes(
+        self, client_id: str, request: Any, *args: Any, **kwargs: Any
+    ) -> list[str]:
+        found: list[str] = request.open
+        return found
+
+    def validate_scopes(
+        self,
+        client_id: str,
+        scopes: Collection[str],
+        client: Application,
+        request: Any,
+        *args: Any,
+        **kwargs: Any,
+    ) -> bool:
+        return set(scopes) <= set(request.open)
+
+    def _save_bearer_token(
+        self, token: Mapping[str, Any], request: Any, *args: Any, **kwargs: Any
+    ) -> None:
+        """Called inside the toolkit's own transaction: the token and its entry, both or neither."""
+        super()._save_bearer_token(token, request, *args, **kwargs)
+        deeds.let_in(
+            secret=request.secret, by=request.secret.client.user, at=timezone.now(), via=Via.API
+        )
+
+
+class Token(Endpoint):
+    """`/api/oauth/token/`"""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+    throttle_classes = (DoorThrottle,)
+    parser_classes = (FormParser,)
+    scopes: ClassVar[Mapping[str, MachineScope]] = {}
+
+    def post(self, request: Request) -> HttpResponse:
+        request.data  # noqa: B018 - another type, or a body that cannot be read, is refused here
+        _, headers, body, status = OAuthLibCore().create_token_response(_Form(request))
+        answer = HttpResponse(body, status=status, content_type="application/json")
+        if challenge := headers.get("WWW-Authenticate"):
+            answer["WWW-Authenticate"] = challenge
+        return answer
+
+
+class _Form:
+    """The request as the toolkit reads it: its head, and the form that was parsed already."""
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self.POST = request.data
+        self.META = request.META
+        self.method = request.method
+
+    def get_full_path(self) -> str:
+        return (
+            self._request.path
+        )  # what stands behind a question mark is no part of a token request
+
+    def is_secure(self) -> bool:
+        return bool(self._request.is_secure())
+
+
+def _shown(request: Any) -> tuple[str, str]:
+    """The id and the secret that were shown; empty where there are none or they are odd."""
+    scheme, _, encoded = str(request.headers.get("HTTP_AUTHORIZATION", "")).partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            text = base64.b64decode(encoded, validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError, ValueError):
+            return "", ""
+        name, _, secret = text.partition(":")
+        name, secret = unquote_plus(name), unquote_plus(secret)
+    else:
+        name, secret = request.client_id or "", request.client_secret or ""
+    odd = "\x00" in name or len(name) > LONGEST or len(secret) > LONGEST
+    return ("", "") if odd else (name, secret)
