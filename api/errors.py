@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from common.errors import BadInput, NotPermitted, NotReady, RuleBroken, SaysoError, Void
+from governance.actions.repeats import Reused
 from release.vocabulary import VoidGround
 
 CONTENT_TYPE = "application/problem+json"
@@ -26,6 +27,7 @@ CHANGED = "changed"
 OF_A_PERSON = frozenset({VoidGround.PERSON_SAID_NO.value, VoidGround.CONSENT_ENDED.value})
 
 SAYSO_STATUS: dict[type[SaysoError], HTTPStatus] = {
+    Reused: HTTPStatus.UNPROCESSABLE_ENTITY,
     RuleBroken: HTTPStatus.CONFLICT,
     BadInput: HTTPStatus.BAD_REQUEST,
     NotReady: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -29,6 +29,7 @@ class HandOver(Endpoint):
 
     part: DownloadPart
     scopes = FETCHING
+    tagged = False
 
     def release(self, ref: str) -> Release:
         # Not only what the caller may still see: a refusal of the caller is for the log as well.

@@ -11,8 +11,11 @@ from rest_framework.status import HTTP_202_ACCEPTED
 from api import requests
 from api.endpoints import ASKING, Endpoint, found
 from api.pages import page
+from api.repeats import once
 from api.shapes import Shape
 from audit.vocabulary import Via
+from governance.actions.repeats import Answer
+from governance.models import AccessRequest
 from governance.queries.machines import Access
 from release.actions import releases
 from release.models import Release
@@ -84,10 +87,13 @@ class OneRelease(Endpoint):
 
     def get(self, request: Request, ref: str) -> Response:
         release = found(of(self.access), ref)
-        waiting = release.state == ReleaseState.WAITING
-        return Response(
-            Releases.Output(release).data, headers={"Retry-After": POLL_SECONDS} if waiting else {}
-        )
+        if release.state == ReleaseState.WAITING:
+            return Response(
+                Releases.Output(release).data,
+                status=HTTP_202_ACCEPTED,
+                headers={"Retry-After": POLL_SECONDS},
+            )
+        return Response(Releases.Output(release).data)
 
 
 class ReleasesOfRequest(Endpoint):
@@ -97,16 +103,15 @@ class ReleasesOfRequest(Endpoint):
 
     def post(self, request: Request, ref: str) -> Response:
         Shape(data=request.data).is_valid(raise_exception=True)
-        asked = releases.ask(
-            request=found(requests.of(self.access), ref),
-            by=self.caller,
-            at=timezone.now(),
-            via=Via.API,
-        )
-        return Response(
-            Releases.Output(found(of(self.access), asked.ref)).data,
-            status=HTTP_202_ACCEPTED,
-            headers={
+        wanted = found(requests.of(self.access), ref)
+        return once(self, lambda: self._asked(wanted))
+
+    def _asked(self, wanted: AccessRequest) -> Answer:
+        asked = releases.ask(request=wanted, by=self.caller, at=timezone.now(), via=Via.API)
+        return Answer(
+            HTTP_202_ACCEPTED,
+            dict(Releases.Output(found(of(self.access), asked.ref)).data),
+            {
                 "Location": reverse("api:release", kwargs={"ref": asked.ref}),
                 "Retry-After": POLL_SECONDS,
             },

@@ -14,9 +14,11 @@ from rest_framework.status import HTTP_201_CREATED
 
 from api.endpoints import ASKING, Endpoint, found, named
 from api.pages import page
+from api.repeats import once
 from api.shapes import Choice, Instant, Shape, Text
 from audit.vocabulary import Via
 from governance.actions import requests
+from governance.actions.repeats import Answer
 from governance.models import AccessRequest, Dataset, Field
 from governance.queries import agreements, catalogue
 from governance.queries import requests as asked
@@ -81,11 +83,14 @@ class Requests(Endpoint):
     def post(self, request: Request) -> Response:
         shape = self.Input(data=request.data)
         shape.is_valid(raise_exception=True)
-        made = self._submit(shape.validated_data)
-        return Response(
-            self.Output(found(of(self.access), made.ref)).data,
-            status=HTTP_201_CREATED,
-            headers={"Location": reverse("api:request", kwargs={"ref": made.ref})},
+        return once(self, lambda: self._made(shape.validated_data))
+
+    def _made(self, sent: Mapping[str, Any]) -> Answer:
+        made = self._submit(sent)
+        return Answer(
+            HTTP_201_CREATED,
+            dict(self.Output(found(of(self.access), made.ref)).data),
+            {"Location": reverse("api:request", kwargs={"ref": made.ref})},
         )
 
     def _submit(self, sent: Mapping[str, Any]) -> AccessRequest:

@@ -9,6 +9,7 @@ from api.oauth import Token
 from api.packages import Manifest, Package, Part
 from api.releases import OneRelease, Releases, ReleasesOfRequest
 from api.requests import OneRequest, Requests
+from api.uploads import OneUpload, Report, Uploads, UploadsOfDataset
 
 
 class Reference:
@@ -49,6 +50,11 @@ urlpatterns = [
     path(
         "requests/<reference:ref>/releases/", ReleasesOfRequest.as_view(), name="request-releases"
     ),
+    # loading
+    path("datasets/<reference:ref>/uploads/", UploadsOfDataset.as_view(), name="dataset-uploads"),
+    path("uploads/", Uploads.as_view(), name="uploads"),
+    path("uploads/<reference:ref>/", OneUpload.as_view(), name="upload"),
+    path("uploads/<reference:ref>/report/", Report.as_view(), name="upload-report"),
     # the answer
     path("releases/", Releases.as_view(), name="releases"),
     path("releases/<reference:ref>/", OneRelease.as_view(), name="release"),

@@ -34,6 +34,10 @@ def request_reference() -> str:
     return reference("req")
 
 
+def upload_reference() -> str:
+    return reference("upl")
+
+
 def release_reference() -> str:
     return reference("rel")
 

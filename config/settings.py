@@ -276,13 +276,17 @@ SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE
 DATA_UPLOAD_MAX_MEMORY_SIZE = 262_144
-# No upload is ever spooled to a temporary file in clear: the doors take none.
+# No upload is ever spooled to a temporary file in clear. The one address that takes files seals
+# them piece by piece with a handler of its own.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 # The release engine: where memory ends, it refuses (503); it never spills to disk.
 ENGINE_MEMORY_MB = number("SAYSO_ENGINE_MEMORY_MB", 512, 16, 65_536)
 ENGINE_WORKERS = number("SAYSO_ENGINE_WORKERS", 2, 1, 64)
 ENGINE_SEATS = number("SAYSO_ENGINE_SEATS", 2, 1, 64)  # releases written at once on this machine
+
+# The most one file sent through the machines' door may have.
+UPLOAD_MB = number("SAYSO_UPLOAD_MB", 4096, 1, 262_144)
 
 LOGGING = {
     "version": 1,

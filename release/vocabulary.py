@@ -17,6 +17,12 @@ class ReleaseState(TextChoices):
     REFUSED = "refused", _("refused")
 
 
+class UploadState(TextChoices):
+    WAITING = "waiting", _("waiting")
+    LOADED = "loaded", _("loaded")
+    REFUSED = "refused", _("refused")
+
+
 class Ground(TextChoices):
     """Why a whole release, or one person's record, was withheld. Each names its R-rule in rules."""
 

@@ -28,6 +28,7 @@ from governance.models.people import (
     RecipientKey,
     User,
 )
+from governance.models.repeats import KeptAnswer
 from governance.models.requests import AccessRequest, RequestField
 from governance.models.scopes import Scope, ScopeMove
 
@@ -52,6 +53,7 @@ __all__ = [
     "Decision",
     "Field",
     "FieldClassification",
+    "KeptAnswer",
     "MachineClient",
     "Membership",
     "Organisation",

@@ -56,6 +56,14 @@ class Loading:
     report: str  # a name in the store; empty where no row was refused
 
 
+class TooManyBadRows(BadInput):
+    """More rows are bad than the mapping allows; `report` is the report's name in the store."""
+
+    def __init__(self, report: str, message: str) -> None:
+        super().__init__("too_many_bad_rows", message)
+        self.report = report
+
+
 def quiet(_phase: str, _done: int, _of: int) -> None:
     """Tells nobody how far the load is."""
 
@@ -63,7 +71,7 @@ def quiet(_phase: str, _done: int, _of: int) -> None:
 def ingest(
     *,
     dataset: Dataset,
-    file: Path,
+    file: Path | Given,
     mapping: bytes,
     by: User,
     at: datetime,
@@ -143,7 +151,7 @@ class _Load:
         self.committing = False
         self.loaded = False
 
-    def run(self, file: Path, mapping_text: bytes) -> Loading:
+    def run(self, file: Path | Given, mapping_text: bytes) -> Loading:
         mapping = mappings.parse(mapping_text, standard=versions.standard_facts())
         specs = self._check_fields(mapping)
         with opened(file) as given:
@@ -228,8 +236,8 @@ class _Load:
     def _check_share(self, mapping: LoadMapping, report: str) -> None:
         bad = self.rejects.rows
         if bad and (bad > mapping.reject_share * self.seen or bad == self.seen):
-            raise BadInput(
-                "too_many_bad_rows",
+            raise TooManyBadRows(
+                report,
                 f"{bad} of {self.seen} rows cannot be read; the mapping allows "
                 f"{mapping.reject_share:.1%}. Nothing was loaded. The report is {report} in the "
                 "data folder.",

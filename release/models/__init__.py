@@ -9,6 +9,7 @@ from release.models.releases import (
     Use,
     Withheld,
 )
+from release.models.uploads import Upload
 from release.models.versions import DatasetVersion, Presence, StoredPart, VersionColumn
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "ReleasePart",
     "Sending",
     "StoredPart",
+    "Upload",
     "Use",
     "VersionColumn",
     "Withheld",

@@ -24,9 +24,13 @@ NO_ENTRY: dict[str, str] = {
     "governance.actions.scopes.narrowing": "opens the transaction of a no; the deed inside it "
     "leaves the entry",
     "governance.actions.scopes.steady": "a lock; the deed inside it leaves the entry",
+    "governance.actions.repeats.forget": "removes answers that nobody may ask for again",
+    "governance.actions.repeats.once": "a transaction; the deed inside it leaves the entry",
     "governance.actions.trail.actor": "says who acts; it is what entries are written with",
     "release.actions.handing.whole_manifest": "words for a hand-over, which leaves the entry",
     "release.actions.keeping.sweep": "deletes sealed drafts that belong to no release",
+    "release.actions.uploads.receive": "a file waits; loading it leaves the entry, either way",
+    "release.actions.uploads.sweep": "deletes sealed pieces that wait for nothing",
     "release.actions.versions.quiet": "does nothing, on purpose",
     "release.actions.versions.sweep_staging": "deletes sealed leftovers that belong to no version",
 }
@@ -43,6 +47,7 @@ NO_BY: dict[str, str] = {
     "governance.actions.reviews.lapse_unanswered": "the clock does it",
     "release.actions.keeping.wipe": "the clock does it",
     "release.actions.releases.run": "the clock answers releases",
+    "release.actions.uploads.run": "the clock loads in the name of who sent it",
 }
 
 

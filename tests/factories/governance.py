@@ -104,6 +104,19 @@ def client_secret(**given: Any) -> g.ClientSecret:
     )
 
 
+def kept_answer(**given: Any) -> g.KeptAnswer:
+    return g.KeptAnswer.objects.create(
+        **{
+            "user": given.get("user") or user(kind="machine"),
+            "organisation": given.get("organisation") or organisation(),
+            "key": f"key-{next(numbers)}",
+            "fingerprint": digest(),
+            "kept_at": START,
+            **given,
+        }
+    )
+
+
 def board(**given: Any) -> g.Board:
     return g.Board.objects.create(
         **{"name": f"Board {next(numbers)}", "created_at": START, **given}

@@ -11,6 +11,7 @@ from release.models import (
     ReleasePart,
     Sending,
     StoredPart,
+    Upload,
     Use,
     VersionColumn,
     Withheld,
@@ -187,6 +188,22 @@ def download(**given: Any) -> Download:
             "epoch_everyone": 0,
             "epoch_scope": 0,
             "entry": given.get("entry") or entry(type="download:given"),
+            **given,
+        }
+    )
+
+
+def upload(**given: Any) -> Upload:
+    return Upload.objects.create(
+        **{
+            "dataset": given.get("dataset") or dataset(),
+            "mapping": b"x",
+            "folder": f"arrivals/{next(numbers)}",
+            "pieces": 1,
+            "size": 1,
+            "sha256": digest(),
+            "sent_by": given.get("sent_by") or user(kind="machine"),
+            "received_at": START,
             **given,
         }
     )

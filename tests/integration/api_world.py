@@ -259,11 +259,13 @@ def build() -> World:
     return world
 
 
-def machine(organisation: g.Organisation, administrator: g.User, name: str) -> Asker:
+def machine(
+    organisation: g.Organisation, administrator: g.User, name: str, role: Role = Role.REQUESTER
+) -> Asker:
     """One more machine for this organisation, with a token of its own."""
     own = {"by": administrator, "at": timezone.now(), "via": Via.COMMAND}
     user = people.create_user(username=name, kind=UserKind.MACHINE, **own)
-    memberships.grant(user=user, organisation=organisation, role=Role.REQUESTER, **own)
+    memberships.grant(user=user, organisation=organisation, role=role, **own)
     token, secret = tokens.issue(user=user, organisation=organisation, label="nightly fetch", **own)
     return Asker(organisation, administrator, user, token, secret)
 

@@ -28,6 +28,10 @@ ADDRESSES = {
     "requests": ("GET", 200),
     "request": ("GET", 200),
     "request-releases": ("POST", 202),
+    "dataset-uploads": ("POST", 404),
+    "uploads": ("GET", 200),
+    "upload": ("GET", 404),
+    "upload-report": ("GET", 404),
     "releases": ("GET", 200),
     "release": ("GET", 200),
     "proof": ("GET", 200),
@@ -52,6 +56,9 @@ class Place:
             return "/api/nowhere/"
         given = {
             "request": {"ref": self.request.ref},
+            "dataset-uploads": {"ref": self.world.dataset.ref},
+            "upload": {"ref": "upl-2222222222222"},
+            "upload-report": {"ref": "upl-2222222222222"},
             "request-releases": {"ref": self.request.ref},
             "part": {"ref": self.release.ref, "number": 1},
         }

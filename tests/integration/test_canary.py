@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command, get_commands
 from django.http.response import HttpResponseBase
 from django.test import Client, override_settings
 from django.urls import reverse
+from django.utils import timezone
 
 from audit.models import Entry
 from audit.vocabulary import EntryType
@@ -18,8 +19,9 @@ from consent.actions import subjects
 from governance import models as g
 from governance.actions import memberships, people, tokens
 from governance.vocabulary import OrganisationKind, Role, UserKind
+from release.actions import uploads
 from release.models import Download, Release
-from release.vocabulary import ReleaseState
+from release.vocabulary import ReleaseState, UploadState
 from tests import sheets, staffroom, worlds
 from tests.architecture.test_doors import addresses
 from tests.sheets import canary
@@ -92,6 +94,10 @@ CASES: dict[str, dict[str, str]] = {
     "api:manifest": {"ref": "release"},
     "api:part": {"ref": "release", "number": "number"},
     "api:package": {"ref": "release"},
+    "api:dataset-uploads": {"ref": "dataset"},
+    "api:uploads": {},
+    "api:upload": {"ref": "upload"},
+    "api:upload-report": {"ref": "upload"},
     "api:checkpoint": {},
     "api:unknown": {},
 }
@@ -140,6 +146,9 @@ def staged(world: World) -> Stage:
         world.home.steward, "django.contrib.auth.backends.ModelBackend"
     )
     clients["machine"] = _machine(world.recipient, world.recipient_admin, "delta-engine-9")
+    clients["steward's machine"] = _machine(
+        world.home.organisation, world.home.warden, "river-engine-9", Role.STEWARD
+    )
     clients["another's machine"] = _machine(*_stranger(world), "brook-engine-9")
     release = world.prepare()
     assert release.state == ReleaseState.PREPARED
@@ -154,6 +163,7 @@ def staged(world: World) -> Stage:
             "release": release.ref,
             "recipient": world.recipient.ref,
             "number": "1",
+            "upload": _refused_upload(world),
         },
         clients,
     )
@@ -176,9 +186,31 @@ def _entered(user: g.User) -> Client:
     return client
 
 
-def _machine(organisation: g.Organisation, by: g.User, name: str) -> Client:
+def _refused_upload(world: World) -> str:
+    """A file full of canaries, of which every second row is refused, so that there is a report."""
+    about, helped = (category.code for category in world.categories)
+    mapping = sheets.MAPPING.format(about=about, helped=helped, columns='"client", "other"')
+    who = hand(world.home.steward)
+    arrival = uploads.begin(dataset=world.home.dataset, **who)
+    bad = [*sheets.rows(["c-1"]), f"c-9,,31/02,{canary('c-9')},x,many,y", ""]
+    arrival.write("\n".join(bad).encode())
+    sent = uploads.receive(
+        dataset=world.home.dataset,
+        arrival=arrival,
+        sha256=arrival.finish(),
+        mapping=mapping.encode(),
+        **who,
+    )
+    answered = uploads.run(upload=sent, at=timezone.now())
+    assert (answered.state, bool(answered.report)) == (UploadState.REFUSED, True)
+    return answered.ref
+
+
+def _machine(
+    organisation: g.Organisation, by: g.User, name: str, role: Role = Role.REQUESTER
+) -> Client:
     user = people.create_user(username=name, kind=UserKind.MACHINE, **hand(by))
-    memberships.grant(user=user, organisation=organisation, role=Role.REQUESTER, **hand(by))
+    memberships.grant(user=user, organisation=organisation, role=role, **hand(by))
     _, secret = tokens.issue(user=user, organisation=organisation, label="nightly", **hand(by))
     headers = {"HTTP_AUTHORIZATION": f"Bearer {secret}"}
     return Client(raise_request_exception=False, **headers)

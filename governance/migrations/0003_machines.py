@@ -1,4 +1,4 @@
-"""Machines come in by applications: which organisation, what for, and the digests of their secrets."""
+"""Machines come in by applications, and an answer to a deed is kept for whoever lost it."""
 
 import django.db.models.deletion
 from django.conf import settings
@@ -43,6 +43,24 @@ class Migration(migrations.Migration):
                 ('scope', models.CharField(choices=[('ask', 'ask for data'), ('fetch', 'fetch what was prepared'), ('load', 'load a dataset'), ('read', 'read what stands here')], max_length=8)),
                 ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='scopes', to='governance.machineclient')),
             ],
+        ),
+        migrations.CreateModel(
+            name='KeptAnswer',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=200)),
+                ('fingerprint', models.CharField(max_length=64)),
+                ('status', models.PositiveSmallIntegerField(null=True)),
+                ('body', models.JSONField(default=dict)),
+                ('headers', models.JSONField(default=dict)),
+                ('kept_at', models.DateTimeField()),
+                ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.organisation')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'indexes': [models.Index(fields=['kept_at'], name='kept_answer_by_age')],
+                'constraints': [models.UniqueConstraint(fields=('user', 'organisation', 'key'), name='kept_answer_key_once'), models.CheckConstraint(condition=models.Q(('fingerprint__regex', '^[0-9a-f]{64}$')), name='kept_answer_fingerprint_is_sha256')],
+            },
         ),
         migrations.AddConstraint(
             model_name='machineclient',
