@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModif
 from django.http.response import HttpResponseBase
 from django.utils import translation
 from django.utils.http import parse_etags, quote_etag
+from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -70,6 +71,7 @@ def unless_known(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
     return answer
 
 
+@extend_schema(exclude=True)
 class Unknown(Endpoint):
     """Any address that is not there: first the token, then 404."""
 

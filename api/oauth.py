@@ -8,13 +8,21 @@ from urllib.parse import unquote_plus
 
 from django.http import HttpResponse
 from django.utils import timezone
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiResponse,
+    extend_schema,
+    inline_serializer,
+)
 from oauth2_provider.models import Application
 from oauth2_provider.oauth2_backends import OAuthLibCore
 from oauth2_provider.oauth2_validators import OAuth2Validator
+from rest_framework import serializers
 from rest_framework.parsers import FormParser
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
+from api.described import ALWAYS, POSTED, PROBLEM_TYPE, Problem
 from api.endpoints import Endpoint
 from api.throttling import DoorThrottle
 from audit.vocabulary import Via
@@ -24,6 +32,38 @@ from governance.vocabulary import MachineScope
 
 FORM = "application/x-www-form-urlencoded"
 LONGEST = 256
+SHOWN = {
+    "type": "object",
+    "properties": {
+        "grant_type": {"type": "string", "const": "client_credentials"},
+        "client_id": {"type": "string"},
+        "client_secret": {"type": "string"},
+        "scope": {"type": "string"},
+    },
+    "required": ["grant_type"],
+}
+GIVEN = inline_serializer(
+    name="Token",
+    fields={
+        "access_token": serializers.CharField(),
+        "token_type": serializers.CharField(),
+        "expires_in": serializers.IntegerField(),
+        "scope": serializers.CharField(),
+    },
+)
+REFUSED = inline_serializer(
+    name="TokenRefused",
+    fields={
+        "error": serializers.CharField(),
+        "error_description": serializers.CharField(required=False),
+    },
+)
+TURNED_AWAY = {
+    400: "The form cannot be read.",
+    **{status: words for status, words in ALWAYS.items() if status in {405, 429, 503}},
+    413: POSTED[413],
+    415: POSTED[415],
+}
 
 
 class Validator(OAuth2Validator):
@@ -80,6 +120,33 @@ class Token(Endpoint):
     parser_classes = (FormParser,)
     scopes: ClassVar[Mapping[str, MachineScope]] = {}
 
+    @extend_schema(
+        operation_id="get_token",
+        description="A token for an application's id and secret (RFC 6749, section 4.4).",
+        auth=[],
+        request={FORM: SHOWN},
+        responses={
+            200: GIVEN,
+            (400, "application/json"): REFUSED,
+            (401, "application/json"): REFUSED,
+            **{
+                (status, PROBLEM_TYPE): OpenApiResponse(Problem, description=words)
+                for status, words in TURNED_AWAY.items()
+            },
+        },
+        examples=[
+            OpenApiExample(
+                "Shown",
+                {
+                    "grant_type": "client_credentials",
+                    "client_id": "the application's id",
+                    "client_secret": "its secret",
+                    "scope": "read fetch",
+                },
+                request_only=True,
+            )
+        ],
+    )
     def post(self, request: Request) -> HttpResponse:
         request.data  # noqa: B018 - another type, or a body that cannot be read, is refused here
         _, headers, body, status = OAuthLibCore().create_token_response(_Form(request))

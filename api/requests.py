@@ -7,11 +7,13 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED
 
+from api.described import CURSOR, REF, described, paged
 from api.endpoints import ASKING, Endpoint, found, named
 from api.pages import page
 from api.repeats import once
@@ -23,9 +25,24 @@ from governance.models import AccessRequest, Dataset, Field
 from governance.queries import agreements, catalogue
 from governance.queries import requests as asked
 from governance.queries.machines import Access
-from governance.vocabulary import PackageFormat
+from governance.vocabulary import MachineScope, PackageFormat
 
 MOST_FIELDS = 500
+ASKED = OpenApiExample(
+    "A request",
+    {
+        "dataset": "dst-8k3mz5q2vd7rw",
+        "purpose": "research",
+        "agreement": "agr-6t9xc4n8hf2sj",
+        "fields": ["age_band", "region"],
+        "reason": "To see which help lasts.",
+        "benefit": "What is learnt goes back to those it is about.",
+        "format": "parquet",
+        "starts": "2026-02-01T00:00:00Z",
+        "ends": "2026-03-01T00:00:00Z",
+    },
+    request_only=True,
+)
 
 
 def of(access: Access) -> QuerySet[AccessRequest]:
@@ -43,6 +60,7 @@ class Requests(Endpoint):
 
     scopes = ASKING
 
+    @extend_schema_serializer(component_name="NewRequest", examples=[ASKED])
     class Input(Shape):
         dataset = Text(max_length=32)
         purpose = Text(max_length=40)
@@ -56,6 +74,7 @@ class Requests(Endpoint):
         starts = Instant()
         ends = Instant()
 
+    @extend_schema_serializer(component_name="Request")
     class Output(serializers.Serializer):
         """One request as its requester sees it: the board's answer, never a ballot."""
 
@@ -70,16 +89,33 @@ class Requests(Endpoint):
         format = serializers.CharField()
         starts = serializers.DateTimeField()
         ends = serializers.DateTimeField()
-        submitted_at = serializers.DateTimeField()
-        answer_by = serializers.DateTimeField()
-        decided_at = serializers.DateTimeField(source="decision.decided_at", default=None)
+        submitted_at = serializers.DateTimeField(allow_null=True)
+        answer_by = serializers.DateTimeField(allow_null=True)
+        decided_at = serializers.DateTimeField(
+            source="decision.decided_at", default=None, allow_null=True
+        )
 
         def field_names(self, row: AccessRequest) -> list[str]:
             return sorted(asked_for.field.name for asked_for in row.fields.all())
 
+    @described(
+        "list_requests",
+        "The organisation's requests, newest first.",
+        scope=MachineScope.READ,
+        answers={200: paged("Request", Output)},
+        given=[CURSOR],
+    )
     def get(self, request: Request) -> Response:
         return Response(page(of(self.access), request=request, output=self.Output))
 
+    @described(
+        "submit_request",
+        "Drafts and submits a request, both or neither.",
+        scope=MachineScope.ASK,
+        answers={201: Output},
+        takes=Input,
+        posted=True,
+    )
     def post(self, request: Request) -> Response:
         shape = self.Input(data=request.data)
         shape.is_valid(raise_exception=True)
@@ -134,5 +170,12 @@ def fields_of(dataset: Dataset, names: Sequence[str]) -> list[Field]:
 class OneRequest(Endpoint):
     """`/api/requests/<ref>/`"""
 
+    @described(
+        "read_request",
+        "One request and the board's answer.",
+        scope=MachineScope.READ,
+        answers={200: Requests.Output},
+        given=[REF],
+    )
     def get(self, request: Request, ref: str) -> Response:
         return Response(Requests.Output(found(of(self.access), ref)).data)

@@ -11,6 +11,7 @@ from django.http import Http404, HttpResponse
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from django.urls import reverse
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
@@ -18,6 +19,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_202_ACCEPTED
 
+from api.described import CSV, CURSOR, REF, STRING, described, paged
 from api.endpoints import Endpoint, found
 from api.pages import page
 from api.repeats import once
@@ -37,6 +39,15 @@ from release.vocabulary import UploadState
 POLL_SECONDS = "2"
 LOADING = dict.fromkeys(["GET", "HEAD", "POST"], MachineScope.LOAD)
 FILE, MAPPING = "file", "mapping"
+SENT = {
+    "type": "object",
+    "properties": {
+        "mapping": {"type": "string", "minLength": 1, "maxLength": LONGEST_MAPPING},
+        "file": {"type": "string", "format": "binary"},
+    },
+    "required": ["mapping", "file"],
+    "additionalProperties": False,
+}
 
 
 def of(access: Access) -> QuerySet[Upload]:
@@ -88,6 +99,7 @@ class Uploads(Endpoint):
 
     scopes: ClassVar[Mapping[str, MachineScope]] = LOADING
 
+    @extend_schema_serializer(component_name="Upload")
     class Output(serializers.Serializer):
         """One file that was sent; `told` says what was wrong and repeats nothing of the file."""
 
@@ -117,6 +129,13 @@ class Uploads(Endpoint):
         def get_report(self, row: Upload) -> str | None:
             return reverse("api:upload-report", kwargs={"ref": row.ref}) if row.report else None
 
+    @described(
+        "list_uploads",
+        "What was sent for the organisation's datasets, newest first.",
+        scope=MachineScope.LOAD,
+        answers={200: paged("Upload", Output)},
+        given=[CURSOR],
+    )
     def get(self, request: Request) -> Response:
         return Response(page(of(self.access), request=request, output=self.Output))
 
@@ -126,6 +145,13 @@ class OneUpload(Endpoint):
 
     scopes: ClassVar[Mapping[str, MachineScope]] = LOADING
 
+    @described(
+        "read_upload",
+        "One file that was sent; 202 with `Retry-After` while it waits to be loaded.",
+        scope=MachineScope.LOAD,
+        answers={200: Uploads.Output, 202: Uploads.Output},
+        given=[REF],
+    )
     def get(self, request: Request, ref: str) -> Response:
         upload = found(of(self.access), ref)
         told = Uploads.Output(upload).data
@@ -139,6 +165,13 @@ class Report(Endpoint):
 
     scopes: ClassVar[Mapping[str, MachineScope]] = LOADING
 
+    @described(
+        "read_upload_report",
+        "Which rows were refused and why, without a single value of theirs.",
+        scope=MachineScope.LOAD,
+        answers={CSV: STRING},
+        given=[REF],
+    )
     def get(self, request: Request, ref: str) -> HttpResponse:
         text = sent.report(found(of(self.access), ref))
         if text is None:
@@ -152,6 +185,15 @@ class UploadsOfDataset(Endpoint):
     scopes: ClassVar[Mapping[str, MachineScope]] = {"POST": MachineScope.LOAD}
     parser_classes = (Form,)
 
+    @described(
+        "upload_version",
+        "Sends a file and its mapping (TOML); the file is sealed as it comes.",
+        scope=MachineScope.LOAD,
+        answers={202: Uploads.Output},
+        takes={"multipart/form-data": SENT},
+        given=[REF],
+        posted=True,
+    )
     def post(self, request: Request, ref: str) -> Response:
         own = catalogue.datasets(self.caller).filter(holder=self.access.organisation)
         dataset = found(own, ref)

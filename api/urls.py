@@ -9,6 +9,7 @@ from api.oauth import Token
 from api.packages import Manifest, Package, Part
 from api.releases import OneRelease, Releases, ReleasesOfRequest
 from api.requests import OneRequest, Requests
+from api.schema import Schema
 from api.uploads import OneUpload, Report, Uploads, UploadsOfDataset
 
 
@@ -65,6 +66,8 @@ urlpatterns = [
     path("releases/<reference:ref>/package/", Package.as_view(), name="package"),
     # the log
     path("log/checkpoint/", Checkpoint.as_view(), name="checkpoint"),
+    # what all of this is, for programs
+    path("schema/", Schema.as_view(), name="schema"),
     # anything else: the token first, then 404
     re_path(r"^.*\Z", Unknown.as_view(), name="unknown"),
 ]

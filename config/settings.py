@@ -311,6 +311,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_RATES": {"machine": "1200/min", "door": "60/min"},
     "NUM_PROXIES": ALLAUTH_TRUSTED_PROXY_COUNT,
     "EXCEPTION_HANDLER": "api.errors.handle",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
 }
 
 # Machines show their application's secret and get a token for a quarter of an hour. One grant, no
@@ -333,6 +334,34 @@ OAUTH2_PROVIDER = {
     "COMPLIANT_BCP_RFC9700_REDIRECT_URI_SCHEME": True,
     "COMPLIANT_BCP_RFC9700_REDIRECT_URI_MATCHING": True,
     "COMPLIANT_BCP_RFC9700_PKCE_REQUIRED": True,
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "The machines' door",
+    "DESCRIPTION": "Asking for data and fetching it. Every access is a decision of its own.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SCHEMA_PATH_PREFIX": "/api/",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "oauth": {
+                "type": "oauth2",
+                "flows": {
+                    "clientCredentials": {
+                        "tokenUrl": "/api/oauth/token/",
+                        "scopes": {
+                            "read": "read what stands here",
+                            "ask": "ask for data",
+                            "fetch": "fetch what was prepared",
+                            "load": "load a dataset",
+                        },
+                    }
+                },
+            },
+            "token": {"type": "http", "scheme": "bearer"},
+        }
+    },
 }
 
 REDIS_URL = env.str("REDIS_URL", default="")

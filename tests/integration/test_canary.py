@@ -98,6 +98,7 @@ CASES: dict[str, dict[str, str]] = {
     "api:uploads": {},
     "api:upload": {"ref": "upload"},
     "api:upload-report": {"ref": "upload"},
+    "api:schema": {},
     "api:checkpoint": {},
     "api:unknown": {},
 }
