@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 from urllib.parse import unquote_plus
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.utils import timezone
 from drf_spectacular.utils import (
     OpenApiExample,
@@ -161,7 +161,8 @@ class _Form:
 
     def __init__(self, request: Request) -> None:
         self._request = request
-        self.POST = request.data
+        # An empty body of no kind is read as plain data, not as a form.
+        self.POST = request.data if isinstance(request.data, QueryDict) else QueryDict()
         self.META = request.META
         self.method = request.method
 

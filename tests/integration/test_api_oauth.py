@@ -173,6 +173,10 @@ def test_no_other_grant_is_there(body, grant):
     assert not AccessToken.objects.exists()
 
 
+def test_nothing_at_all_is_refused():
+    assert Client().generic("POST", PATH, b"", content_type="").status_code == 400
+
+
 @pytest.mark.parametrize("kind", ["application/json", "multipart/form-data; boundary=x", ""])
 def test_a_body_of_another_kind_is_not_read(body, kind):
     assert Client().generic("POST", PATH, "{}", content_type=kind).status_code in {400, 415}
