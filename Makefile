@@ -39,6 +39,7 @@ bench: setup ## the benchmarks of bench/, with their floors and equality checks 
 
 faults: setup ## a thousand noes against eight readers, kill at every step, disk, keys and log taken away
 	@RACE_NOES=1000 $(PY) -m pytest tests/faults tests/stateful -p no:cacheprovider
+	@API_EXAMPLES=60 $(PY) -m pytest tests/integration/test_api_everything.py -s -p no:cacheprovider
 
 lock: setup ## choose and lock the dependencies anew, with hashes and without any address
 	@cd requirements && ../.venv/bin/$(LOCKING) base.in -o base.txt

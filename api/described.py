@@ -115,7 +115,7 @@ def described(
     decorate: Callable[[F], F] = extend_schema(
         operation_id=name,
         description=says,
-        auth=[{"oauth": [scope.value]}, {"token": []}],
+        auth=[{"oauth": [scope.value]}, {"token": []}],  # type: ignore[list-item]  # as OpenAPI has them
         request=takes,
         responses=responses,
         parameters=[*given, *extra],

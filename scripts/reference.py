@@ -145,7 +145,11 @@ def _imported(path: Path) -> Iterator[Path]:
 
 def _raised(node: ast.Call) -> Iterator[tuple[int, str]]:
     name = node.func.id if isinstance(node.func, ast.Name) else ""
-    words = [each.value for each in node.args if isinstance(each, ast.Constant)]
+    words = [
+        each.value if isinstance(each.value, str) else ""
+        for each in node.args
+        if isinstance(each, ast.Constant)
+    ]
     if name == "_require" and words:
         yield 403, f"may_not_{words[0]}"
     elif name == "TooManyBadRows":

@@ -56,11 +56,15 @@ def consistency(old: int, new: int) -> list[bytes]:
 
 
 def proof(entry: Entry) -> str:
-    """The entry's proof as a `.tlog-proof` text; `NotReady` while no checkpoint holds it."""
+    """The entry's proof as a `.tlog-proof` text; `NotReady` while no checkpoint holds it.
+
+    The leaf itself goes along as extra data, so that whoever has the proof needs nothing else.
+    """
     checkpoint = checkpoint_over(entry)
     if checkpoint is None:
         raise NotReady("log_not_ready", "This entry is not under a signed checkpoint yet.")
     seq = Entry.objects.values_list("seq", flat=True).get(pk=entry.pk)
     assert seq is not None  # noqa: S101 - narrows the type; a checkpoint holds only numbered ones
     path = inclusion(seq, checkpoint.size)
-    return LogProof(index=seq, path=tuple(path), checkpoint=checkpoint.note).render()
+    leaf = bytes(entry.leaf)
+    return LogProof(index=seq, path=tuple(path), checkpoint=checkpoint.note, extra=leaf).render()
