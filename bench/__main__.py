@@ -3,13 +3,14 @@
 import argparse
 import sys
 
-from bench import consent_set, long_release, release, withdrawal
+from bench import consent_set, http, long_release, release, withdrawal
 
 SECTIONS = {
     "release": release.run,
     "consent_set": consent_set.run,
     "withdrawal": withdrawal.run,
     "long_release": long_release.run,
+    "http": http.run,
 }
 
 
