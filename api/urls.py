@@ -69,5 +69,5 @@ urlpatterns = [
     # what all of this is, for programs
     path("schema/", Schema.as_view(), name="schema"),
     # anything else: the token first, then 404
-    re_path(r"^.*\Z", Unknown.as_view(), name="unknown"),
+    re_path(r"^(?s:.*)\Z", Unknown.as_view(), name="unknown"),
 ]

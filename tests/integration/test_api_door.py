@@ -297,6 +297,7 @@ def test_other_methods_do_nothing(place, name):
         "requests",
         "requests/../releases/",
         "requests/%00/",
+        "releases/%0Af/manifest/",
         "requests/req-%00/",
         "requests/%ff%fe/",
         "requests/%ed%a0%80/",
