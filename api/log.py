@@ -7,6 +7,7 @@ from api.endpoints import Endpoint, found
 from api.releases import of
 from audit import queries as log
 from common.errors import NotReady, RuleBroken
+from common.words import sentence as _
 
 TEXT = "text/plain; charset=utf-8"
 
@@ -17,7 +18,7 @@ class Checkpoint(Endpoint):
     def get(self, request: Request) -> HttpResponse:
         head = log.latest_checkpoint()
         if head is None:
-            raise NotReady("log_empty", "The log has not signed anything yet.")
+            raise NotReady("log_empty", _("The log has not signed anything yet."))
         return HttpResponse(head.note, content_type=TEXT)
 
 
@@ -27,5 +28,7 @@ class Proof(Endpoint):
     def get(self, request: Request, ref: str) -> HttpResponse:
         release = found(of(self.token), ref)
         if release.entry is None:
-            raise RuleBroken("not_answered", "This asking has no answer yet, so nothing to prove.")
+            raise RuleBroken(
+                "not_answered", _("This asking has no answer yet, so nothing to prove.")
+            )
         return HttpResponse(log.proof(release.entry), content_type=TEXT)

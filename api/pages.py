@@ -7,6 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from api.shapes import Shape, Text
+from common import inputs
 
 SIZE = 100
 M = TypeVar("M", bound=Model)
@@ -15,7 +16,7 @@ M = TypeVar("M", bound=Model)
 class Query(Shape):
     """`before`: the last reference of the page before this one."""
 
-    before = Text(required=False, max_length=32)
+    before = Text(inputs.Text(most=32), required=False)
 
 
 def page(

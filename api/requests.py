@@ -16,8 +16,9 @@ from api.endpoints import Endpoint, found, named
 from api.pages import page
 from api.shapes import Choice, Instant, Shape, Text
 from audit.vocabulary import Via
+from common.inputs import of as of_column
 from governance.actions import requests
-from governance.models import AccessRequest, ApiToken, Dataset, Field
+from governance.models import AccessRequest, Agreement, ApiToken, Dataset, Field, Purpose
 from governance.queries import agreements, catalogue
 from governance.queries import requests as asked
 from governance.vocabulary import PackageFormat
@@ -39,14 +40,14 @@ class Requests(Endpoint):
     """`/api/requests/`"""
 
     class Input(Shape):
-        dataset = Text(max_length=32)
-        purpose = Text(max_length=40)
-        agreement = Text(max_length=32)
+        dataset = Text(of_column(Dataset, "ref"))
+        purpose = Text(of_column(Purpose, "code"))
+        agreement = Text(of_column(Agreement, "ref"))
         fields = serializers.ListField(  # type: ignore[assignment]  # collected, then taken off the class
-            child=Text(max_length=80), allow_empty=False, max_length=MOST_FIELDS
+            child=Text(of_column(Field, "name")), allow_empty=False, max_length=MOST_FIELDS
         )
-        reason = Text(max_length=2000)
-        benefit = Text(max_length=2000)
+        reason = Text(of_column(AccessRequest, "reason", lines=True))
+        benefit = Text(of_column(AccessRequest, "benefit", lines=True))
         format = Choice(PackageFormat.choices, default=PackageFormat.PARQUET)
         starts = Instant()
         ends = Instant()

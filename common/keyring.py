@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pyrage import x25519
 
 from common.errors import NotReady
+from common.words import sentence as _
 
 REFERENCE = re.compile(r"^[a-z0-9-]{1,80}$")
 
@@ -64,17 +65,22 @@ class KeyRing:
             if not self.may_create:
                 raise NotReady(
                     "key_missing",
-                    f"The key file {name} is not in the key folder. Put it back, "
-                    "or run `manage.py makekeys` for a new installation.",
+                    _(
+                        "The key file %(name)s is not in the key folder. Put it back, "
+                        "or run `manage.py makekeys` for a new installation.",
+                        name=name,
+                    ),
                 ) from None
         except (OSError, UnicodeDecodeError) as error:
-            raise NotReady("key_unreadable", f"The key file {name} cannot be read.") from error
+            raise NotReady(
+                "key_unreadable", _("The key file %(name)s cannot be read.", name=name)
+            ) from error
         return _create(path, make())
 
 
 def _checked(organisation: str) -> str:
     if not REFERENCE.match(organisation):
-        raise NotReady("key_name", "An organisation's key name holds only a-z, 0-9 and hyphens.")
+        raise NotReady("key_name", _("An organisation's key name holds only a-z, 0-9 and hyphens."))
     return organisation
 
 
@@ -84,7 +90,7 @@ def _decode(text: str) -> bytes:
     except ValueError:
         value = b""
     if len(value) != 32:
-        raise NotReady("key_unreadable", "A key file does not hold 32 bytes in base64.")
+        raise NotReady("key_unreadable", _("A key file does not hold 32 bytes in base64."))
     return value
 
 

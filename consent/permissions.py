@@ -1,6 +1,7 @@
 """Who may record what for whom: the person herself, or an advocate of the holder."""
 
 from common.errors import NotPermitted
+from common.words import sentence as _
 from consent.models import Subject
 from governance import permissions as governance
 from governance.models import Organisation, User
@@ -16,7 +17,7 @@ def can_speak(user: User, subject: Subject) -> bool:
 
 def check_can_speak(user: User, subject: Subject) -> None:
     if not can_speak(user, subject):
-        raise NotPermitted("not_yours", "You cannot speak for this person.")
+        raise NotPermitted("not_yours", _("You cannot speak for this person."))
 
 
 def check_can_advise(user: User, holder: Organisation) -> None:

@@ -3,6 +3,10 @@
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+LONGEST_SIGNATURE = 200  # signs; a place where the paper lies, never the paper itself
+LONGEST_AUTHORITY = 120
+LONGEST_NUMBER = 200  # a client number; only its digest is kept
+
 
 class Channel(TextChoices):
     PORTAL = "portal", _("on this page")

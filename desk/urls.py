@@ -1,6 +1,7 @@
 """The staff door. Pages are closed by default: desk.middleware lets in whoever may come."""
 
-from django.urls import include, path
+from django.urls import include, path, register_converter
+from django.urls.converters import StringConverter
 
 from desk.views import (
     agreements,
@@ -15,6 +16,15 @@ from desk.views import (
     stops,
 )
 
+
+class Reference(StringConverter):
+    """An opaque reference such as `req-7m2kq9d4xw8h5`: anything else is nowhere."""
+
+    regex = "[a-z]{3}-[a-z0-9]{1,28}"
+
+
+register_converter(Reference, "ref")
+
 pages = [
     path("", home.home, name="home"),
     path("recovery-codes/", signin.recovery_codes, name="recovery-codes"),
@@ -22,29 +32,29 @@ pages = [
     # asking
     path("requests/", requests.many, name="requests"),
     path("requests/new/", requests.choose, name="request-choose"),
-    path("requests/new/<str:agreement>/<str:dataset>/", requests.draft, name="request-draft"),
-    path("requests/<str:ref>/", requests.one, name="request"),
-    path("requests/<str:ref>/submit/", requests.submit, name="request-submit"),
-    path("requests/<str:ref>/end/", requests.end, name="request-end"),
-    path("requests/<str:ref>/release/", releases.ask, name="release-ask"),
+    path("requests/new/<ref:agreement>/<ref:dataset>/", requests.draft, name="request-draft"),
+    path("requests/<ref:ref>/", requests.one, name="request"),
+    path("requests/<ref:ref>/submit/", requests.submit, name="request-submit"),
+    path("requests/<ref:ref>/end/", requests.end, name="request-end"),
+    path("requests/<ref:ref>/release/", releases.ask, name="release-ask"),
     # deciding
-    path("requests/<str:ref>/vote/", reviews.vote, name="vote"),
-    path("requests/<str:ref>/recuse/", reviews.recuse, name="recuse"),
-    path("requests/<str:ref>/decide/", reviews.decide, name="decide"),
+    path("requests/<ref:ref>/vote/", reviews.vote, name="vote"),
+    path("requests/<ref:ref>/recuse/", reviews.recuse, name="recuse"),
+    path("requests/<ref:ref>/decide/", reviews.decide, name="decide"),
     # agreeing
     path("agreements/", agreements.many, name="agreements"),
-    path("agreements/<str:ref>/", agreements.one, name="agreement"),
-    path("agreements/<str:ref>/sign/", agreements.sign, name="agreement-sign"),
-    path("agreements/<str:ref>/suspend/", agreements.suspend, name="agreement-suspend"),
-    path("agreements/<str:ref>/resume/", agreements.resume, name="agreement-resume"),
-    path("agreements/<str:ref>/end/", agreements.end, name="agreement-end"),
+    path("agreements/<ref:ref>/", agreements.one, name="agreement"),
+    path("agreements/<ref:ref>/sign/", agreements.sign, name="agreement-sign"),
+    path("agreements/<ref:ref>/suspend/", agreements.suspend, name="agreement-suspend"),
+    path("agreements/<ref:ref>/resume/", agreements.resume, name="agreement-resume"),
+    path("agreements/<ref:ref>/end/", agreements.end, name="agreement-end"),
     # receiving
     path("releases/", releases.many, name="releases"),
-    path("releases/<str:ref>/", releases.one, name="release"),
-    path("releases/<str:ref>/proof/", releases.proof, name="release-proof"),
-    path("releases/<str:ref>/package/", releases.package, name="release-package"),
+    path("releases/<ref:ref>/", releases.one, name="release"),
+    path("releases/<ref:ref>/proof/", releases.proof, name="release-proof"),
+    path("releases/<ref:ref>/package/", releases.package, name="release-package"),
     path("keys/", keys.many, name="keys"),
-    path("keys/<str:ref>/", keys.register, name="key-register"),
+    path("keys/<ref:ref>/", keys.register, name="key-register"),
     # holding
     path("datasets/", datasets.many, name="datasets"),
     path("stops/", stops.record, name="stop"),
@@ -57,6 +67,6 @@ urlpatterns = [
     path("code/", signin.Code.as_view(), name="mfa_authenticate"),
     path("device/", signin.device, name="mfa_activate_totp"),
     path("sign-out/", signin.sign_out, name="account_logout"),
-    path("language/<str:code>/", language.choose, name="desk-language"),
+    path("language/<slug:code>/", language.choose, name="desk-language"),
     path("", include((pages, "desk"))),
 ]

@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from guardian.shortcuts import assign_perm, get_user_perms, remove_perm
 
 from common.errors import NotPermitted
+from common.words import sentence as _
 from governance.models import (
     AccessRequest,
     Agreement,
@@ -53,7 +54,11 @@ def can_steward(user: User, organisation: Organisation) -> bool:
 
 def check_can_steward(user: User, organisation: Organisation) -> None:
     """Look after this organisation's datasets."""
-    _require(can_steward(user, organisation), "steward", "look after this organisation's datasets")
+    _require(
+        can_steward(user, organisation),
+        "steward",
+        _("You may not look after this organisation's datasets."),
+    )
 
 
 def can_ask(user: User, organisation: Organisation) -> bool:
@@ -62,7 +67,11 @@ def can_ask(user: User, organisation: Organisation) -> bool:
 
 def check_can_ask(user: User, organisation: Organisation) -> None:
     """Ask for data in this organisation's name."""
-    _require(can_ask(user, organisation), "ask", "ask for data in this organisation's name")
+    _require(
+        can_ask(user, organisation),
+        "ask",
+        _("You may not ask for data in this organisation's name."),
+    )
 
 
 def can_advise(user: User, organisation: Organisation) -> bool:
@@ -71,7 +80,11 @@ def can_advise(user: User, organisation: Organisation) -> bool:
 
 def check_can_advise(user: User, organisation: Organisation) -> None:
     """Sit beside this organisation's clients."""
-    _require(can_advise(user, organisation), "advise", "sit beside this organisation's clients")
+    _require(
+        can_advise(user, organisation),
+        "advise",
+        _("You may not sit beside this organisation's clients."),
+    )
 
 
 def can_audit(user: User, organisation: Organisation) -> bool:
@@ -80,7 +93,7 @@ def can_audit(user: User, organisation: Organisation) -> bool:
 
 def check_can_audit(user: User, organisation: Organisation) -> None:
     """Audit this organisation."""
-    _require(can_audit(user, organisation), "audit", "audit this organisation")
+    _require(can_audit(user, organisation), "audit", _("You may not audit this organisation."))
 
 
 def can_administer(user: User, organisation: Organisation) -> bool:
@@ -89,7 +102,11 @@ def can_administer(user: User, organisation: Organisation) -> bool:
 
 def check_can_administer(user: User, organisation: Organisation) -> None:
     """Sign and administer for this organisation."""
-    _require(can_administer(user, organisation), "administer", "act for this organisation")
+    _require(
+        can_administer(user, organisation),
+        "administer",
+        _("You may not act for this organisation."),
+    )
 
 
 def can_sit(user: User, board: Board) -> bool:
@@ -98,7 +115,7 @@ def can_sit(user: User, board: Board) -> bool:
 
 def check_can_sit(user: User, board: Board) -> None:
     """Have a say on this board."""
-    _require(can_sit(user, board), "sit", "decide on this board")
+    _require(can_sit(user, board), "sit", _("You may not decide on this board."))
 
 
 def can_convene(user: User) -> bool:
@@ -107,7 +124,11 @@ def can_convene(user: User) -> bool:
 
 def check_can_convene(user: User) -> None:
     """Create organisations and boards, load the catalogue, look after purposes."""
-    _require(can_convene(user), "convene", "do this: it is for the community that convenes")
+    _require(
+        can_convene(user),
+        "convene",
+        _("You may not do this: it is for the community that convenes."),
+    )
 
 
 def can_make_account(user: User, kind: UserKind) -> bool:
@@ -118,7 +139,7 @@ def can_make_account(user: User, kind: UserKind) -> bool:
 
 def check_can_make_account(user: User, kind: UserKind) -> None:
     """Make an account: administrators any, advocates those of survivors."""
-    _require(can_make_account(user, kind), "make_account", "make such an account")
+    _require(can_make_account(user, kind), "make_account", _("You may not make such an account."))
 
 
 def can_grant(user: User, organisation: Organisation, role: Role) -> bool:
@@ -129,7 +150,7 @@ def can_grant(user: User, organisation: Organisation, role: Role) -> bool:
 
 def check_can_grant(user: User, organisation: Organisation, role: Role) -> None:
     """Grant a role here; the community appoints where there is no administrator."""
-    _require(can_grant(user, organisation, role), "grant", "grant this role here")
+    _require(can_grant(user, organisation, role), "grant", _("You may not grant this role here."))
 
 
 def can_negotiate(user: User, holder: Organisation, recipient: Organisation) -> bool:
@@ -138,7 +159,9 @@ def can_negotiate(user: User, holder: Organisation, recipient: Organisation) -> 
 
 def check_can_negotiate(user: User, holder: Organisation, recipient: Organisation) -> None:
     """Draft or end an agreement: the administrators of either party."""
-    _require(can_negotiate(user, holder, recipient), "negotiate", "act for either party")
+    _require(
+        can_negotiate(user, holder, recipient), "negotiate", _("You may not act for either party.")
+    )
 
 
 def can_suspend(user: User, agreement: Agreement) -> bool:
@@ -148,7 +171,7 @@ def can_suspend(user: User, agreement: Agreement) -> bool:
 
 def check_can_suspend(user: User, agreement: Agreement) -> None:
     """Suspend an agreement: the administrators of either party and the holder's stewards."""
-    _require(can_suspend(user, agreement), "suspend", "suspend this agreement")
+    _require(can_suspend(user, agreement), "suspend", _("You may not suspend this agreement."))
 
 
 def can_end_request(user: User, request: AccessRequest) -> bool:
@@ -162,7 +185,7 @@ def can_end_request(user: User, request: AccessRequest) -> bool:
 
 def check_can_end_request(user: User, request: AccessRequest) -> None:
     """End a request: its own requesters; once it is handed in, the holder too."""
-    _require(can_end_request(user, request), "end_request", "end this request")
+    _require(can_end_request(user, request), "end_request", _("You may not end this request."))
 
 
 def can_pause_dataset(user: User, dataset: Dataset) -> bool:
@@ -176,12 +199,18 @@ def can_resume_dataset(user: User, dataset: Dataset) -> bool:
 
 def check_can_resume_dataset(user: User, dataset: Dataset) -> None:
     """Let a paused dataset run again: its board, or the community."""
-    _require(can_resume_dataset(user, dataset), "resume_dataset", "let this dataset run again")
+    _require(
+        can_resume_dataset(user, dataset),
+        "resume_dataset",
+        _("You may not let this dataset run again."),
+    )
 
 
 def check_can_pause_dataset(user: User, dataset: Dataset) -> None:
     """Pause a dataset: its holder and anyone on its board."""
-    _require(can_pause_dataset(user, dataset), "pause_dataset", "pause this dataset")
+    _require(
+        can_pause_dataset(user, dataset), "pause_dataset", _("You may not pause this dataset.")
+    )
 
 
 def can_pause_purpose(user: User) -> bool:
@@ -190,7 +219,7 @@ def can_pause_purpose(user: User) -> bool:
 
 def check_can_pause_purpose(user: User) -> None:
     """Pause a purpose: the community and anyone on any board."""
-    _require(can_pause_purpose(user), "pause_purpose", "pause a purpose")
+    _require(can_pause_purpose(user), "pause_purpose", _("You may not pause a purpose."))
 
 
 def can_decide(user: User, board: Board) -> bool:
@@ -199,7 +228,7 @@ def can_decide(user: User, board: Board) -> bool:
 
 def check_can_decide(user: User, board: Board) -> None:
     """Establish what the board has answered: anyone on it, or the community."""
-    _require(can_decide(user, board), "decide", "establish this board's answer")
+    _require(can_decide(user, board), "decide", _("You may not establish this board's answer."))
 
 
 def grant(user: User, organisation: Organisation, role: Role) -> None:
@@ -254,6 +283,6 @@ def _active(user: User) -> bool:
     return user.is_active and user.kind != UserKind.SURVIVOR
 
 
-def _require(granted: bool, code: str, deed: str) -> None:
+def _require(granted: bool, code: str, told: str) -> None:
     if not granted:
-        raise NotPermitted(f"may_not_{code}", f"You may not {deed}.")
+        raise NotPermitted(f"may_not_{code}", told)

@@ -3,6 +3,8 @@
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+LONGEST_PASSWORD = 200  # signs, at every door
+
 
 class OrganisationKind(TextChoices):
     SERVICE_PROVIDER = "service_provider", _("service provider")

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from pyrage import x25519
 
 from common.errors import NotReady
+from common.words import sentence as _
 from consent.rules import Slots
 from governance.vocabulary import FieldType, PackageFormat
 from release.rules.decide import Column, People
@@ -246,7 +247,7 @@ def _enough_memory() -> Iterator[None]:
         yield
     except duckdb.OutOfMemoryException as error:
         raise NotReady(
-            "engine_memory", "The release needs more memory than the engine may take."
+            "engine_memory", _("The release needs more memory than the engine may take.")
         ) from error
 
 
@@ -299,9 +300,13 @@ class Engine:
         try:
             sealed = self._store.open(source.name)
         except FileNotFoundError as error:
-            raise NotReady("part_missing", "A sealed part of the dataset is not there.") from error
+            raise NotReady(
+                "part_missing", _("A sealed part of the dataset is not there.")
+            ) from error
         if sha256(sealed).hexdigest() != source.sha256:
-            raise NotReady("part_changed", "A sealed part of the dataset is not what was loaded.")
+            raise NotReady(
+                "part_changed", _("A sealed part of the dataset is not what was loaded.")
+            )
         return unseal(sealed, self._keys.identity)
 
     def _copy(

@@ -19,6 +19,7 @@ from django.conf import settings
 from pyrage import x25519
 
 from common.errors import NotReady
+from common.words import sentence as _
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}(/[a-z0-9][a-z0-9._-]{0,79}){0,5}\Z")
 DRAFT = ".draft-"
@@ -68,7 +69,9 @@ class LocalStore:
                 _force(path.parent)
         except OSError as error:
             draft.unlink(missing_ok=True)
-            raise NotReady("storage_unwritable", "The data folder cannot take this now.") from error
+            raise NotReady(
+                "storage_unwritable", _("The data folder cannot take this now.")
+            ) from error
         return Stored(size=len(data), sha256=sha256(data).hexdigest())
 
     def open(self, name: str) -> bytes:
@@ -124,7 +127,7 @@ def unseal(data: bytes, identity: x25519.Identity) -> bytes:
     try:
         opened: bytes = pyrage.decrypt(data, [identity])
     except pyrage.DecryptError as error:
-        raise NotReady("not_opened", "A sealed part does not open with its key.") from error
+        raise NotReady("not_opened", _("A sealed part does not open with its key.")) from error
     return opened
 
 
@@ -150,7 +153,7 @@ def memory(data: bytes = b"") -> Iterator[Memory]:
     Raises NotReady where the system has none: rows never touch a disk in clear.
     """
     if not hasattr(os, "memfd_create"):
-        raise NotReady("no_memory_files", "This system has no memory files; rows stay sealed.")
+        raise NotReady("no_memory_files", _("This system has no memory files; rows stay sealed."))
     handle = os.memfd_create("sayso", os.MFD_CLOEXEC)
     try:
         rest = memoryview(data)

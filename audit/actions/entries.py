@@ -11,6 +11,7 @@ from audit.rules import NONCE_SIZE, Leaf, band, check_leaf, journal_digest, leaf
 from audit.tlog.tree import leaf_hash
 from audit.vocabulary import SYSTEM, Decision, EntryType, Via
 from common.errors import NotReady
+from common.words import sentence as _
 
 JOURNAL_BATCH = 500
 
@@ -124,7 +125,9 @@ def _insert(leaf: Leaf) -> Entry:
         )
     except DatabaseError as error:
         # The error leaves the transaction, so all of the deed is undone with its entry.
-        raise NotReady("log_unavailable", "The log cannot take this entry at present.") from error
+        raise NotReady(
+            "log_unavailable", _("The log cannot take this entry at present.")
+        ) from error
 
 
 def _require_transaction() -> None:

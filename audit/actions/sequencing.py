@@ -16,6 +16,8 @@ from audit.tlog.notes import Signer
 from audit.tlog.texts import Malformed
 from audit.tlog.tree import Edge, cover, leaf_hash
 from common.errors import NotReady
+from common.words import joined
+from common.words import sentence as _
 
 # One key of the single-number kind, so that it cannot meet the two-number keys of scopes.
 SEQUENCER_LOCK = 0x5A59534F4C4F47
@@ -36,7 +38,7 @@ def sequence(*, limit: int = BATCH) -> int:
         with transaction.atomic(durable=True):
             return _number(limit, signer) if _alone() else 0
     except OperationalError as error:
-        raise NotReady("log_unavailable", "The log cannot be written at present.") from error
+        raise NotReady("log_unavailable", _("The log cannot be written at present.")) from error
 
 
 def check_head() -> None:
@@ -54,7 +56,7 @@ def settle(*, entry: Entry, seconds: float = 5.0) -> Checkpoint:
         if checkpoint is not None:
             return checkpoint
         if time.monotonic() >= deadline:
-            raise NotReady("log_not_ready", "The log has not signed this entry in time.")
+            raise NotReady("log_not_ready", _("The log has not signed this entry in time."))
         if not sequence():
             time.sleep(PAUSE)
 
@@ -83,7 +85,7 @@ def _number(limit: int, signer: Signer) -> int:
     for pk, leaf, stored_hash in pending:
         value = leaf_hash(bytes(leaf))
         if value != bytes(stored_hash):
-            raise _inconsistent(f"The waiting entry with the key {pk} was altered.")
+            raise _inconsistent(_("The waiting entry with the key %(key)s was altered.", key=pk))
         numbers.append((edge.size, pk))
         nodes += [
             Node(level=level, index=index, hash=done) for level, index, done in edge.append(value)
@@ -119,7 +121,7 @@ def _checked_edge() -> Edge:
     size = checkpoint.size if checkpoint else 0
     highest = Entry.objects.aggregate(most=Max("seq"))["most"]
     if size != (0 if highest is None else highest + 1):
-        raise _inconsistent("The numbered entries are not as many as the last checkpoint says.")
+        raise _inconsistent(_("The numbered entries are not as many as the last checkpoint says."))
     places = cover(0, size)
     stored = stored_hashes(places)
     edge = Edge(size, [stored[place] for place in places])
@@ -127,11 +129,11 @@ def _checked_edge() -> Edge:
         try:
             head = read_checkpoint(checkpoint.note)
         except Malformed as error:
-            raise _inconsistent("The last checkpoint cannot be read.") from error
+            raise _inconsistent(_("The last checkpoint cannot be read.")) from error
         if (head.origin, head.size, head.root) != (settings.LOG_ORIGIN, size, edge.root()):
-            raise _inconsistent("The stored tree is not the one of the last checkpoint.")
+            raise _inconsistent(_("The stored tree is not the one of the last checkpoint."))
     return edge
 
 
-def _inconsistent(message: str) -> NotReady:
-    return NotReady("log_inconsistent", f"{message} Run `manage.py verify_log`.")
+def _inconsistent(found: str) -> NotReady:
+    return NotReady("log_inconsistent", joined([found, _("Run `manage.py verify_log`.")]))

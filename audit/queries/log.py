@@ -7,6 +7,7 @@ from audit.queries.nodes import stored_hashes
 from audit.tlog.proofs import LogProof
 from audit.tlog.tree import consistency_proof, inclusion_proof
 from common.errors import NotReady
+from common.words import sentence as _
 
 PAGE = 2048
 
@@ -59,7 +60,7 @@ def proof(entry: Entry) -> str:
     """The entry's proof as a `.tlog-proof` text; `NotReady` while no checkpoint holds it."""
     checkpoint = checkpoint_over(entry)
     if checkpoint is None:
-        raise NotReady("log_not_ready", "This entry is not under a signed checkpoint yet.")
+        raise NotReady("log_not_ready", _("This entry is not under a signed checkpoint yet."))
     seq = Entry.objects.values_list("seq", flat=True).get(pk=entry.pk)
     assert seq is not None  # noqa: S101 - narrows the type; a checkpoint holds only numbered ones
     path = inclusion(seq, checkpoint.size)

@@ -8,6 +8,7 @@ from django.db.models import Q
 from audit.models import Entry, Node
 from audit.tlog.tree import Place
 from common.errors import NotReady
+from common.words import sentence as _
 
 
 def stored_hashes(places: Sequence[Place]) -> Mapping[Place, bytes]:
@@ -29,5 +30,8 @@ def stored_hashes(places: Sequence[Place]) -> Mapping[Place, bytes]:
     missing = [place for place in places if place not in found]
     if missing:
         level, index = missing[0]
-        raise NotReady("log_inconsistent", f"The log lacks its node {level}/{index}.")
+        raise NotReady(
+            "log_inconsistent",
+            _("The log lacks its node %(level)s/%(index)s.", level=level, index=index),
+        )
     return found

@@ -10,13 +10,15 @@ from django.db import transaction
 from audit.tlog.subjects import subjects_root
 from audit.vocabulary import Decision, EntryType, Via
 from common.errors import RuleBroken
+from common.inputs import Text, taking
+from common.words import sentence as _
 from consent import rules
 from consent.actions.sets import added_later, category_set
 from consent.actions.subjects import client_digest, digest_key, find, hold
 from consent.models import Consent, ConsentEvent, Objection, Subject, Terms
 from consent.permissions import check_can_advise, check_can_speak
 from consent.queries import keys, latest
-from consent.vocabulary import Channel, Ending, Happening, Signer
+from consent.vocabulary import LONGEST_NUMBER, Channel, Ending, Happening, Signer
 from governance.actions import scopes, trail
 from governance.models import DataCategory, Organisation, Purpose, User
 from governance.queries import people
@@ -31,6 +33,7 @@ class Refused(RuleBroken):
         self.problems = problems
 
 
+@taking()
 def give(
     *,
     subject: Subject,
@@ -90,7 +93,7 @@ def give(
             categories_later=added_later(categories, signed_at),
         )
         if subject.holder_id == recipient.pk:
-            found += (rules.Problem("holder_is_recipient", "A yes is to somebody else."),)
+            found += (rules.Problem("holder_is_recipient", _("A yes is to somebody else.")),)
         if found:
             raise Refused(found)
         supersede(
@@ -171,6 +174,7 @@ def _running_beside(consent: Consent, elsewhere: Sequence[int]) -> list[Consent]
     )
 
 
+@taking(number=Text(most=LONGEST_NUMBER, least=1, name=_("Client number")))
 def stop_by_number(
     *,
     holder: Organisation,
@@ -189,7 +193,7 @@ def stop_by_number(
     digest = client_digest(digest_key(holder), number)
     slot = find(holder, [digest]).get(digest)
     if slot is None:
-        raise RuleBroken("number_unknown", "This number is not known here. Check it with her.")
+        raise RuleBroken("number_unknown", _("This number is not known here. Check it with her."))
     slots = [slot, *_also_hers(slot)]
     with scopes.narrowing(
         act=Narrowing.CONSENT_WITHDRAWN,
@@ -243,13 +247,14 @@ def _said_once(
     )
 
 
+@taking()
 def pause(
     *, consent: Consent, by: User, at: datetime, via: Via, until: datetime | None = None
 ) -> Consent:
     """Pause sharing, until a day or until it is resumed. A pause of a pause only lengthens it."""
     check_can_speak(by, consent.subject)
     if until is not None and until <= at:
-        raise RuleBroken("pause_in_past", "Choose a day that is still to come.")
+        raise RuleBroken("pause_in_past", _("Choose a day that is still to come."))
     with scopes.narrowing(
         act=Narrowing.CONSENT_PAUSED,
         recipients=[consent.recipient_id],
@@ -258,10 +263,10 @@ def pause(
         current = _locked(consent)
         if _paused(current, moment.at):
             if current.paused_until is None:
-                raise RuleBroken("already_paused", "This is paused already.")
+                raise RuleBroken("already_paused", _("This is paused already."))
             if until is not None and until < current.paused_until:
                 raise RuleBroken(
-                    "pause_shorter", "It is paused for longer already. Resume it instead."
+                    "pause_shorter", _("It is paused for longer already. Resume it instead.")
                 )
         current.paused_at, current.paused_until = moment.at, until
         current.save(update_fields=["paused_at", "paused_until"])
@@ -283,7 +288,7 @@ def resume(*, consent: Consent, by: User, at: datetime, via: Via) -> Consent:
     with transaction.atomic():
         current = _locked(consent)
         if not _paused(current, at):
-            raise RuleBroken("not_paused", "This is not paused.")
+            raise RuleBroken("not_paused", _("This is not paused."))
         current.paused_at = current.paused_until = None
         current.save(update_fields=["paused_at", "paused_until"])
         _happened(current, Happening.RESUMED, EntryType.CONSENT_RESUMED, by=by, at=at, via=via)
@@ -310,7 +315,7 @@ def supersede(
     if older is None:
         return
     if moment is None:
-        raise RuleBroken("changed_meanwhile", "Another yes was recorded just now. Look again.")
+        raise RuleBroken("changed_meanwhile", _("Another yes was recorded just now. Look again."))
     _end(older, Ending.SUPERSEDED, by=by, via=via, moment=moment)
 
 
@@ -327,16 +332,10 @@ def _widening(
             act=Narrowing.CONSENT_SUPERSEDED, recipients=[recipient.pk], slots=[subject.slot]
         )
         if replaces
-        else plain()
+        else scopes.plain()
     )
     with manager as moment:
         yield moment
-
-
-@contextmanager
-def plain() -> Iterator[None]:
-    with transaction.atomic():
-        yield None
 
 
 def _locked(consent: Consent) -> Consent:
@@ -346,7 +345,7 @@ def _locked(consent: Consent) -> Consent:
         .get(pk=consent.pk)
     )
     if current.ended_at is not None:
-        raise RuleBroken("already_ended", "This sharing has ended already.")
+        raise RuleBroken("already_ended", _("This sharing has ended already."))
     return current
 
 

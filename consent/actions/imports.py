@@ -9,7 +9,7 @@ from itertools import islice
 from audit.vocabulary import EntryType, Via
 from common import ids
 from common.errors import BadInput
-from consent.actions.consents import plain
+from common.inputs import taking
 from consent.actions.papers import reading
 from consent.actions.papers.judging import Key, Yes, judged, known_to
 from consent.actions.papers.reading import Rejected, read
@@ -38,6 +38,7 @@ class Imported:
     rejected: tuple[Rejected, ...]
 
 
+@taking()
 def consents(
     *,
     holder: Organisation,
@@ -185,7 +186,7 @@ def _opened(
     recipients: Iterable[int], replaced: Collection[int]
 ) -> AbstractContextManager[scopes.Moment | None]:
     if not replaced:
-        return plain()
+        return scopes.plain()
     return scopes.narrowing(
         act=Narrowing.CONSENT_SUPERSEDED, recipients=set(recipients), slots=replaced
     )

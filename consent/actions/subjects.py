@@ -12,6 +12,7 @@ from audit.tlog.subjects import subjects_root
 from audit.vocabulary import EntryType, Via
 from common.errors import RuleBroken
 from common.rows import Columns
+from common.words import sentence as _
 from consent.models import SlotBlock, Subject, SubjectKey
 from consent.permissions import check_can_advise
 from consent.queries import keys
@@ -109,11 +110,11 @@ def give_account(*, subject: Subject, account: User, by: User, at: datetime, via
     """
     check_can_advise(by, subject.holder)
     if account.kind != UserKind.SURVIVOR:
-        raise RuleBroken("not_a_survivor", "Only a survivor's own sign-in can be given.")
+        raise RuleBroken("not_a_survivor", _("Only a survivor's own sign-in can be given."))
     with transaction.atomic():
         subject = Subject.objects.select_for_update().select_related("holder").get(pk=subject.pk)
         if subject.account_id is not None:
-            raise RuleBroken("account_taken", "This person has a sign-in already.")
+            raise RuleBroken("account_taken", _("This person has a sign-in already."))
         subject.account = account
         subject.save(update_fields=["account"])
         nonce = secrets.token_bytes(16)

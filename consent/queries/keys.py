@@ -10,6 +10,7 @@ from django.conf import settings
 from audit.rules import tag
 from common.errors import NotReady
 from common.keyring import KeyRing
+from common.words import sentence as _
 from consent.models import Subject
 
 NONCE = 12
@@ -34,7 +35,7 @@ def unwrap(holder_ref: str, wrapped: Iterable[bytes]) -> list[bytes]:
     try:
         return [wrapper.decrypt(bytes(each[:NONCE]), bytes(each[NONCE:]), None) for each in wrapped]
     except InvalidTag as error:
-        raise NotReady("key_wrong", "The holder's key does not open a person's key.") from error
+        raise NotReady("key_wrong", _("The holder's key does not open a person's key.")) from error
 
 
 def tag_of(subject: Subject, nonce: bytes) -> bytes:

@@ -12,6 +12,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.utils.translation import gettext_lazy as _
 
 from governance.models import User
+from governance.vocabulary import LONGEST_PASSWORD
 
 DRAFT = "desk.device"
 
@@ -69,7 +70,7 @@ class ProveAgainForm(CodeForm):
     field_order = ["password", "code"]
     password = forms.CharField(
         label=_("Password"),
-        max_length=200,
+        max_length=LONGEST_PASSWORD,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
 

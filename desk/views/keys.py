@@ -39,7 +39,7 @@ def register(request: HttpRequest, ref: str) -> HttpResponse:
                 **hand(request),
             )
         except (RuleBroken, BadInput) as refusal:
-            form.add_error("public_key", refusal.message)
+            form.add_error("public_key", refusal.told)
             status = 400 if isinstance(refusal, BadInput) else 409
         else:
             messages.success(

@@ -6,6 +6,8 @@ from pyrage import RecipientError, x25519
 
 from audit.vocabulary import EntryType, Via
 from common.errors import BadInput, RuleBroken
+from common.inputs import of, taking
+from common.words import sentence as _
 from governance import permissions
 from governance.actions import scopes, trail
 from governance.models import Organisation, RecipientKey, User
@@ -13,6 +15,7 @@ from governance.rules import closing
 from governance.vocabulary import Narrowing
 
 
+@taking(public_key=of(RecipientKey, "public_key", lines=True, name=_("Public key")))
 def register(
     *, organisation: Organisation, public_key: str, by: User, at: datetime, via: Via
 ) -> RecipientKey:
@@ -26,7 +29,7 @@ def register(
         permissions.check_can_administer(by, body)
         before = RecipientKey.objects.filter(organisation=body, ended_at__isnull=True).first()
         if before is not None and before.public_key == text:
-            raise RuleBroken("key_in_use", "This key is the present one already.")
+            raise RuleBroken("key_in_use", _("This key is the present one already."))
         if before is not None:
             before.ended_at = closing(before.registered_at, moment.at)
             before.save(update_fields=["ended_at"])
@@ -55,7 +58,7 @@ def end(*, key: RecipientKey, by: User, at: datetime, via: Via) -> RecipientKey:
         )
         permissions.check_can_administer(by, found.organisation)
         if found.ended_at is not None:
-            raise RuleBroken("key_ended", "This key has ended already.")
+            raise RuleBroken("key_ended", _("This key has ended already."))
         found.ended_at = closing(found.registered_at, moment.at)
         found.save(update_fields=["ended_at"])
         trail.record(
@@ -76,5 +79,5 @@ def _checked(public_key: str) -> str:
         return str(x25519.Recipient.from_str(public_key.strip().lower()))
     except RecipientError as error:
         raise BadInput(
-            "public_key", "This is no age public key. It begins with age1 and has 62 signs."
+            "public_key", _("This is no age public key. It begins with age1 and has 62 signs.")
         ) from error

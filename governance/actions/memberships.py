@@ -6,6 +6,8 @@ from django.db import transaction
 
 from audit.vocabulary import EntryType, Via
 from common.errors import NotPermitted, RuleBroken
+from common.inputs import taking
+from common.words import sentence as _
 from governance import permissions
 from governance.actions import scopes, trail
 from governance.models import Membership, Organisation, User
@@ -13,6 +15,7 @@ from governance.rules import closing, role_fault
 from governance.vocabulary import Narrowing, Role
 
 
+@taking()
 @transaction.atomic
 def grant(
     *, user: User, organisation: Organisation, role: Role, by: User, at: datetime, via: Via
@@ -26,7 +29,7 @@ def grant(
         raise RuleBroken("role_not_for_kind", fault)
     held = Membership.objects.filter(user=user, organisation=body, role=role)
     if held.filter(ended_at__isnull=True).exists():
-        raise RuleBroken("role_held", "This user has that role here already.")
+        raise RuleBroken("role_held", _("This user has that role here already."))
     membership = Membership.objects.create(
         user=user, organisation=body, role=Role(role), started_at=at
     )
@@ -53,9 +56,9 @@ def end(*, membership: Membership, by: User, at: datetime, via: Via) -> Membersh
             .get(pk=membership.pk)
         )
         if found.user_id != by.pk and not permissions.can_administer(by, found.organisation):
-            raise NotPermitted("may_not_end_role", "You may not end this role.")
+            raise NotPermitted("may_not_end_role", _("You may not end this role."))
         if found.ended_at is not None:
-            raise RuleBroken("role_ended", "This role has ended already.")
+            raise RuleBroken("role_ended", _("This role has ended already."))
         found.ended_at = closing(found.started_at, moment.at)
         found.save(update_fields=["ended_at"])
         permissions.take_back(found.user, found.organisation, Role(found.role))

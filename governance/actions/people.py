@@ -9,14 +9,18 @@ from django.db import transaction
 
 from audit.vocabulary import EntryType, Via
 from common.errors import BadInput, RuleBroken
+from common.inputs import Text, of, taking
+from common.words import sentence as _
 from governance import permissions
 from governance.actions import organisations, scopes, trail
 from governance.models import Membership, Organisation, Scope, User
-from governance.vocabulary import OrganisationKind, Role, UserKind
+from governance.vocabulary import LONGEST_PASSWORD, OrganisationKind, Role, UserKind
 
-USERNAME = re.compile(r"[A-Za-z0-9_.@+-]{3,80}\Z")
+USERNAME = re.compile(r"[A-Za-z0-9_.@+-]{3,}\Z")
+PASSWORD = Text(most=LONGEST_PASSWORD, least=1, anything=True)
 
 
+@taking(username=of(User, "username"), password=PASSWORD, language=of(User, "language"))
 @transaction.atomic
 def create_user(
     *,
@@ -39,6 +43,11 @@ def create_user(
     return user
 
 
+@taking(
+    username=of(User, "username"),
+    password=PASSWORD,
+    organisation_name=of(Organisation, "name"),
+)
 @transaction.atomic
 def create_first_administrator(
     *,
@@ -54,9 +63,9 @@ def create_first_administrator(
     scopes.ensure([])
     Scope.objects.select_for_update().get(everyone=True)
     if Membership.objects.exists():
-        raise RuleBroken("already_begun", "There is an administrator already.")
+        raise RuleBroken("already_begun", _("There is an administrator already."))
     if kind != OrganisationKind.COMMUNITY:
-        raise RuleBroken("community_first", "The first organisation is a community.")
+        raise RuleBroken("community_first", _("The first organisation is a community."))
     organisation = organisations.insert(name=organisation_name, kind=kind, at=at)
     organisation.verified_at = at
     organisation.save(update_fields=["verified_at"])
@@ -81,20 +90,24 @@ def _record_beginning(user: User, organisation: Organisation, at: datetime, via:
 def _insert(*, username: str, kind: UserKind, password: str | None, language: str) -> User:
     if not USERNAME.match(username):
         raise BadInput(
-            "username", "A sign-in name has 3 to 80 letters, digits or the signs _ . @ + -"
+            "username", _("A sign-in name has 3 to 80 letters, digits or the signs _ . @ + -")
         )
     if language not in ("en", "es"):
-        raise BadInput("language", "Choose the language en or es.")
+        raise BadInput("language", _("Choose the language en or es."))
     if User.objects.filter(username__iexact=username).exists():
-        raise RuleBroken("username_taken", "This sign-in name is taken.")
+        raise RuleBroken("username_taken", _("This sign-in name is taken."))
     user = User(username=username, kind=UserKind(kind), language=language)
     if password is not None:
         if kind == UserKind.MACHINE:
-            raise RuleBroken("machine_password", "A machine signs in with a token, never so.")
+            raise RuleBroken("machine_password", _("A machine signs in with a token, never so."))
         try:
             validate_password(password, user)
         except ValidationError as error:
-            raise BadInput("password_weak", " ".join(error.messages)) from error
+            raise BadInput(
+                "password_weak",
+                _("This password is too easy to guess. Choose a longer and rarer one."),
+                where="password",
+            ) from error
     user.set_password(password)
     user.save()
     return user

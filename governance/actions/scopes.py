@@ -109,6 +109,13 @@ def steady(*, recipient: int, seconds: float = 2.0) -> Iterator[Moment]:
         raise
 
 
+@contextmanager
+def plain() -> Iterator[None]:
+    """A transaction that moves nothing, where `narrowing` would stand if there were a no in it."""
+    with transaction.atomic():
+        yield None
+
+
 def ensure(recipients: Collection[int]) -> None:
     """Every scope has its row before anybody locks it (autocommit; idempotent)."""
     held = list(Scope.objects.values_list("everyone", "recipient_id"))

@@ -8,6 +8,8 @@ from django.db import transaction
 
 from audit.vocabulary import EntryType, Via
 from common.errors import BadInput, RuleBroken
+from common.inputs import of, taking
+from common.words import sentence as _
 from governance import permissions
 from governance.actions import trail
 from governance.models import ApiToken, Membership, Organisation, User
@@ -17,6 +19,7 @@ PREFIX = "sayso_"
 LONGEST_DAYS = 365
 
 
+@taking(label=of(ApiToken, "label"))
 @transaction.atomic
 def issue(
     *,
@@ -31,14 +34,12 @@ def issue(
     """A token for a machine that asks for this organisation, and the secret, told only now."""
     permissions.check_can_administer(by, organisation)
     if not 1 <= days <= LONGEST_DAYS:
-        raise BadInput("token_days", f"A token lasts 1 to {LONGEST_DAYS} days.")
-    if not 1 <= len(label.strip()) <= 80 or not label.isprintable():
-        raise BadInput("token_label", "Give the token a label of 1 to 80 characters.")
+        raise BadInput("token_days", _("A token lasts 1 to %(most)s days.", most=LONGEST_DAYS))
     asks = Membership.objects.filter(
         user=user, organisation=organisation, role=Role.REQUESTER, ended_at__isnull=True
     )
     if user.kind != UserKind.MACHINE or not asks.exists():
-        raise RuleBroken("token_for_machine", "Tokens are for machines that ask for this body.")
+        raise RuleBroken("token_for_machine", _("Tokens are for machines that ask for this body."))
     secret = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         user=user,
@@ -62,7 +63,7 @@ def revoke(*, token: ApiToken, by: User, at: datetime, via: Via) -> ApiToken:
     )
     permissions.check_can_administer(by, found.organisation)
     if found.revoked_at is not None:
-        raise RuleBroken("token_revoked", "This token is revoked already.")
+        raise RuleBroken("token_revoked", _("This token is revoked already."))
     found.revoked_at = at
     found.save(update_fields=["revoked_at"])
     trail.record(type=EntryType.TOKEN_REVOKED, by=by, at=at, via=via, resource=_resource(found))

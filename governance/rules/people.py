@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from common.words import sentence as _
 from governance.vocabulary import Role, UserKind
 
 
@@ -9,9 +10,9 @@ def role_fault(kind: str, role: str) -> str:
     """Why a user of this kind cannot have this role; empty where they can."""
     match UserKind(kind):
         case UserKind.SURVIVOR:
-            return "A survivor's account has no role in any organisation."
+            return _("A survivor's account has no role in any organisation.")
         case UserKind.MACHINE:
-            return "" if Role(role) == Role.REQUESTER else "A machine can only be a requester."
+            return "" if Role(role) == Role.REQUESTER else _("A machine can only be a requester.")
         case UserKind.STAFF:
             return ""
         case other:

@@ -20,6 +20,9 @@ from audit import queries as log
 from audit.actions import settle
 from audit.vocabulary import Decision, EntryType, Via
 from common.errors import BadInput, NotPermitted, NotReady, Void
+from common.inputs import Number, taking
+from common.words import joined
+from common.words import sentence as _
 from governance.actions import scopes, trail
 from governance.models import User
 from governance.queries import clock
@@ -35,6 +38,7 @@ from release.storage import store
 from release.vocabulary import DownloadPart, ReleaseState, VoidGround
 
 PIECE = 65_536
+PLACE = Number(least=0)
 # The recipient is not told whether somebody stopped or a yes ran out.
 PEOPLES = {VoidGround.PERSON_SAID_NO, VoidGround.CONSENT_ENDED}
 REMADE = {VoidGround.PERSON_SAID_NO, VoidGround.CONSENT_ENDED, VoidGround.FILES, VoidGround.KEY}
@@ -79,6 +83,7 @@ class Permit:
     replacement: Release | None = None
 
 
+@taking(number=PLACE, first=PLACE, last=PLACE)
 def hand_over(
     *,
     release: Release,
@@ -101,9 +106,11 @@ def hand_over(
     try:
         check_can_fetch(by, release)
         if release.state == ReleaseState.WAITING:
-            raise NotReady("not_prepared", "This is still being prepared. Ask again in a moment.")
+            raise NotReady(
+                "not_prepared", _("This is still being prepared. Ask again in a moment.")
+            )
         if release.state == ReleaseState.REFUSED:
-            raise Void("refused", "This was refused; there is nothing to fetch.")
+            raise Void("refused", _("This was refused; there is nothing to fetch."))
         piece = _piece(release, part, number)
         span = _span(piece, first, last)
         permit = _permit(release, part, number, by=by, via=via)
@@ -111,15 +118,7 @@ def hand_over(
         _refused(release, by=by, at=at, via=via, reason=refusal.code)
         raise
     if permit.download is None:
-        raise Void(
-            "changed" if permit.ground in PEOPLES else str(permit.ground),
-            "This package is no longer good. "
-            + (
-                f"A new one is being prepared: {permit.replacement.ref}."
-                if permit.replacement
-                else "Ask again when the ground for it is gone."
-            ),
-        )
+        raise _void(permit)
     settle(entry=permit.download.entry)
     if release.entry is not None:  # a prepared release has one, by constraint
         settle(entry=release.entry)
@@ -149,16 +148,8 @@ def hand_over(
         )
     zipped = _zip(release, permit, by=by, via=via)
     size = len(zipped)
-    return HandedOver(
-        permit.download,
-        f"{release.ref}.zip",
-        "application/zip",
-        size,
-        0,
-        size - 1,
-        "",
-        iter(zipped),
-    )
+    name, kind = f"{release.ref}.zip", "application/zip"
+    return HandedOver(permit.download, name, kind, size, 0, size - 1, "", iter(zipped))
 
 
 def whole_manifest(release: Release) -> bytes:
@@ -169,7 +160,7 @@ def whole_manifest(release: Release) -> bytes:
         entry.refresh_from_db()
         checkpoint = log.checkpoint_over(entry)
     if entry is None or checkpoint is None:
-        raise NotReady("log_not_ready", "The log has not signed this release yet.")
+        raise NotReady("log_not_ready", _("The log has not signed this release yet."))
     body: dict[str, Any] = json.loads(bytes(release.manifest))
     return json.dumps(
         {
@@ -251,6 +242,15 @@ def _permit(
     return Permit(download)
 
 
+def _void(permit: Permit) -> Void:
+    newer = permit.replacement
+    then = _("Ask again when the ground for it is gone.")
+    if newer is not None:
+        then = _("A new one is being prepared: %(ref)s.", ref=newer.ref)
+    code = "changed" if permit.ground in PEOPLES else str(permit.ground)
+    return Void(code, joined([_("This package is no longer good."), then]))
+
+
 def _files_there(release: Release) -> bool:
     if release.wiped_at is not None:
         return False
@@ -281,7 +281,7 @@ def _piece(release: Release, part: DownloadPart, number: int | None) -> ReleaseP
         return None
     found = release.parts.filter(number=number or 0).first()
     if found is None:
-        raise BadInput("no_such_part", "This package has no part with this number.")
+        raise BadInput("no_such_part", _("This package has no part with this number."))
     return found
 
 
@@ -291,7 +291,9 @@ def _span(piece: ReleasePart | None, first: int | None, last: int | None) -> tup
     begin = 0 if first is None else first
     end = piece.size - 1 if last is None else min(last, piece.size - 1)
     if not 0 <= begin <= end:
-        raise BadInput("no_such_range", f"This part has {piece.size} bytes; choose among them.")
+        raise BadInput(
+            "no_such_range", _("This part has %(size)s bytes; choose among them.", size=piece.size)
+        )
     return begin, end
 
 
@@ -376,7 +378,7 @@ def _stop(
         )
         if ground is not None:
             void(release=release, ground=ground, by=by, at=at, via=via)
-    raise Void("stopped", "Sharing changed while this was sent. What follows is not sent.")
+    raise Void("stopped", _("Sharing changed while this was sent. What follows is not sent."))
 
 
 def _zip(release: Release, permit: Permit, *, by: User, via: Via) -> ZipStream:

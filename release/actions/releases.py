@@ -6,6 +6,8 @@ from django.db import connection, transaction
 
 from audit.vocabulary import EntryType, Via
 from common.errors import NotReady, RuleBroken
+from common.inputs import of, taking
+from common.words import sentence as _
 from governance.actions import trail
 from governance.models import AccessRequest, User
 from governance.queries import clock
@@ -27,7 +29,7 @@ def ask(
     """
     check_can_ask(by, request.requester)
     if request.state not in {RequestState.APPROVED, RequestState.LAPSED, RequestState.ENDED}:
-        raise RuleBroken("not_approved", "This request has not been approved.")
+        raise RuleBroken("not_approved", _("This request has not been approved."))
     with transaction.atomic():
         return waiting(request=request, by=by, at=at, via=via, replaces=replaces)
 
@@ -58,6 +60,7 @@ def waiting(
     return release
 
 
+@taking(worker=of(Lease, "worker"))
 def run(*, release: Release, at: datetime, worker: str = "clock") -> Release:
     """Answer one waiting release, under a lease; called by the clock.
 
@@ -79,7 +82,7 @@ def run(*, release: Release, at: datetime, worker: str = "clock") -> Release:
                 return preparing.answer(current, worker)
             except preparing.StartAgain:
                 continue
-        raise NotReady("too_many_changes", "Too much changed while this was written. Ask again.")
+        raise NotReady("too_many_changes", _("Too much changed while this was written. Ask again."))
     finally:
         Lease.objects.filter(release=release, worker=worker).delete()
 

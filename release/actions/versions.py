@@ -15,6 +15,7 @@ from audit.tlog.canonical import canonical_bytes
 from audit.vocabulary import Decision, EntryType, Via
 from common import ids
 from common.errors import BadInput, RuleBroken
+from common.inputs import taking
 from common.keyring import KeyRing
 from consent.actions import subjects
 from governance import permissions
@@ -60,6 +61,7 @@ def quiet(_phase: str, _done: int, _of: int) -> None:
     """Tells nobody how far the load is."""
 
 
+@taking()
 def ingest(
     *,
     dataset: Dataset,

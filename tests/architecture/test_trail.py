@@ -10,7 +10,6 @@ RECORDS = ("audit.actions.record", "governance.actions.trail.record")
 
 # Public functions in actions that leave no entry of their own, each with its reason.
 NO_ENTRY: dict[str, str] = {
-    "consent.actions.consents.plain": "a transaction; the deed inside it leaves the entry",
     "consent.actions.sets.added_later": "a question asked while a yes is given",
     "consent.actions.subjects.hold": "a lock; the deed that takes it leaves the entry",
     "consent.actions.sets.category_set": "part of giving a yes, whose entry covers it",
@@ -24,6 +23,7 @@ NO_ENTRY: dict[str, str] = {
     "governance.actions.scopes.gate": "a lock; the deed inside it leaves the entry",
     "governance.actions.scopes.narrowing": "opens the transaction of a no; the deed inside it "
     "leaves the entry",
+    "governance.actions.scopes.plain": "a transaction; the deed inside it leaves the entry",
     "governance.actions.scopes.steady": "a lock; the deed inside it leaves the entry",
     "governance.actions.trail.actor": "says who acts; it is what entries are written with",
     "release.actions.handing.whole_manifest": "words for a hand-over, which leaves the entry",

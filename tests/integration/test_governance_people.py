@@ -184,9 +184,7 @@ def test_organisations_come_in_by_the_community_and_once():
     assert made.verified_at is None
     again = {"name": " court clerk ", "kind": OrganisationKind.COURT}
     refusal("organisation_name_taken", organisations.create, **again, **stamp(world.convener))
-    refusal(
-        "organisation_name", organisations.create, name="\n", kind="court", **stamp(world.convener)
-    )
+    refusal("bad_name", organisations.create, name="\n", kind="court", **stamp(world.convener))
     refusal("may_not_convene", organisations.verify, organisation=made, **stamp(world.steward))
     assert organisations.verify(organisation=made, **stamp(world.convener)).verified_at == NOW
     refusal("already_verified", organisations.verify, organisation=made, **stamp(world.convener))
@@ -273,12 +271,13 @@ def test_a_charter_without_survivors_majority_or_time_is_not_adopted(code, chang
 
 
 @pytest.mark.parametrize(
-    "text", ["", "age1", "AGE-SECRET-KEY-1QQQQ", "age1" + "q" * 58, "ssh-ed25519 AAAA"]
+    "text", ["age1", "AGE-SECRET-KEY-1QQQQ", "age1" + "q" * 58, "ssh-ed25519 AAAA"]
 )
 def test_what_is_no_age_public_key_is_not_registered(text):
     world = build()
     case = {"organisation": world.recipient, **stamp(world.recipient_admin)}
     refusal("public_key", keys.register, public_key=text, **case)
+    refusal("bad_public_key", keys.register, public_key=" ", **case)
     assert not RecipientKey.objects.exists()
 
 
@@ -304,7 +303,7 @@ def test_a_token_opens_the_door_until_it_runs_out_or_is_revoked():
     refusal("token_for_machine", tokens.issue, **{**case, "user": world.requester})
     refusal("token_days", tokens.issue, days=0, **case)
     refusal("token_days", tokens.issue, days=366, **case)
-    refusal("token_label", tokens.issue, **{**case, "label": " "})
+    refusal("bad_label", tokens.issue, **{**case, "label": " "})
     refusal("may_not_administer", tokens.issue, **{**case, "by": world.convener})
     token, secret = tokens.issue(days=2, **case)
     assert secret not in {str(value) for value in vars(token).values()}

@@ -140,7 +140,7 @@ def test_a_seat_votes_once_with_a_reason_and_only_by_the_one_who_fills_it():
     request = world.submitted()
     seat, other, _ = world.seats
     case = {"request": request, "vote": Vote.YES}
-    refusal("ballot_reason", reviews.vote, seat=seat, reason=" ", **case, **stamp(seat.user))
+    refusal("bad_reason", reviews.vote, seat=seat, reason=" ", **case, **stamp(seat.user))
     refusal("not_this_seat", reviews.vote, seat=other, reason="x", **case, **stamp(seat.user))
     refusal("may_not_sit", reviews.vote, seat=seat, reason="x", **case, **stamp(world.convener))
     world.vote(request, seat)
@@ -339,8 +339,8 @@ def test_an_agreement_past_its_end_is_not_signed():
             lambda world: {"holder": world.recipient, "recipient": world.holder},
         ),
         ("agreement_with_itself", lambda world: {"recipient": world.holder}),
-        ("agreement_title", lambda world: {"title": " "}),
-        ("agreement_obligation", lambda world: {"obligations": ["Delete.", ""]}),
+        ("bad_title", lambda world: {"title": " "}),
+        ("bad_obligations", lambda world: {"obligations": ["Delete.", ""]}),
         ("agreement_period", lambda world: {"ends": NOW}),
         ("agreement_over", lambda world: {"starts": NOW - timedelta(days=2), "ends": NOW}),
         ("may_not_negotiate", lambda world: {"by": world.steward}),

@@ -10,6 +10,7 @@ from audit.queries.verification import Tampered, verify
 from audit.tlog.checkpoints import Checkpoint, open_checkpoint
 from audit.tlog.notes import Verifier, parse_verifier
 from audit.tlog.texts import Malformed, Unproven, to_base64
+from common.arguments import path, word
 from common.errors import NotReady
 
 
@@ -26,6 +27,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--key",
             action="append",
+            type=word,
             default=[],
             metavar="VERIFIER_KEY",
             help="a key to check signatures with, instead of this installation's own",
@@ -34,7 +36,7 @@ class Command(BaseCommand):
             "--checkpoint",
             action="append",
             default=[],
-            type=Path,
+            type=path,
             metavar="FILE",
             help="a checkpoint kept outside, which the log must still hold",
         )
@@ -42,7 +44,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             verifiers = [parse_verifier(key) for key in options["key"]] or [log_verifier()]
-            outside = [_read(path, verifiers) for path in options["checkpoint"]]
+            outside = [_read(file, verifiers) for file in options["checkpoint"]]
             verdict = verify(
                 origin=settings.LOG_ORIGIN,
                 verifiers=verifiers,
@@ -66,9 +68,9 @@ class Command(BaseCommand):
             self.stderr.write(f"\r{done} of {total}", ending="" if done < total else "\n")
 
 
-def _read(path: Path, verifiers: list[Verifier]) -> Checkpoint:
+def _read(file: Path, verifiers: list[Verifier]) -> Checkpoint:
     try:
-        note = path.read_text(encoding="utf-8")
+        note = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        raise Malformed(f"The file {path.name} cannot be read as text.") from None
+        raise Malformed(f"The file {file.name} cannot be read as text.") from None
     return open_checkpoint(note, origin=settings.LOG_ORIGIN, verifiers=verifiers)
