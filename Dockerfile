@@ -18,14 +18,14 @@ FROM python:3.13-slim-bookworm
 
 RUN groupadd --system --gid 10001 sayso \
     && useradd --system --uid 10001 --gid sayso --home-dir /opt/sayso --shell /usr/sbin/nologin sayso \
-    && mkdir -p /srv/data /srv/keys \
-    && chown sayso:sayso /srv/data /srv/keys \
-    && chmod 700 /srv/data /srv/keys
+    && mkdir -p /srv/data /srv/keys /srv/noes \
+    && chown sayso:sayso /srv/data /srv/keys /srv/noes \
+    && chmod 700 /srv/data /srv/keys /srv/noes
 COPY --from=build /opt/sayso /opt/sayso
 
 ENV PATH=/opt/sayso/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
-    SAYSO_DATA=/srv/data SAYSO_KEYS=/srv/keys SAYSO_METRICS=/tmp/metrics \
+    SAYSO_DATA=/srv/data SAYSO_KEYS=/srv/keys SAYSO_NOES=/srv/noes SAYSO_METRICS=/tmp/metrics \
     SAYSO_BIND=0.0.0.0:8000
 WORKDIR /opt/sayso
 USER 10001:10001

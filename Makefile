@@ -11,7 +11,7 @@ STAMP := .venv/installed-$(shell sha256sum $(LOCK) | cut -c1-16)
 LOCKING := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
 	--python-version 3.11 --universal
 
-.PHONY: help demo run test check bench faults lock messages format setup packages
+.PHONY: help demo run test whole check bench faults lock messages format setup packages
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -23,7 +23,10 @@ run: setup ## serve the demonstration's world on 127.0.0.1:8000
 	@SAYSO_DEMO=1 $(PY) manage.py demo --serve
 
 test: setup packages ## every test this machine can run; says what it could not run, and why
-	@$(PY) scripts/test.py
+	@PYTHONPATH=. $(PY) scripts/test.py
+
+whole: setup packages ## like test, with every test on both databases
+	@PYTHONPATH=. $(PY) scripts/test.py --whole
 
 check: setup packages ## format, lint, import contracts, types, Django's checks, migrations, messages
 	@$(PY) -m ruff format --check .
@@ -37,8 +40,8 @@ check: setup packages ## format, lint, import contracts, types, Django's checks,
 bench: setup ## the benchmarks of bench/, with their floors and equality checks (BENCH="release --rows 10000000 --strict")
 	@SAYSO_DEMO=1 $(PY) -m bench $(BENCH)
 
-faults: setup ## a thousand noes against eight readers, kill at every step, disk, keys and log taken away
-	@RACE_NOES=1000 $(PY) -m pytest tests/faults tests/stateful -p no:cacheprovider
+faults: setup packages ## every process killed, servers stopped and filled, 20 times each; on both databases a thousand noes against eight readers, a hundred thousand permits
+	@PYTHONPATH=. $(PY) scripts/faults.py
 
 lock: setup ## choose and lock the dependencies anew, with hashes and without any address
 	@cd requirements && ../.venv/bin/$(LOCKING) base.in -o base.txt
@@ -66,11 +69,19 @@ $(STAMP): $(LOCK)
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
 	@rm -f .venv/installed-* && touch $@
 
-# Chromium for the browser tests and gettext for the catalogues: installed where we may.
+# Chromium for the browser tests, gettext for the catalogues, age, with which a recipient opens what it
+# picked up, libfaketime, which moves a test server's clock, PostgreSQL and Redis, of which the tests run
+# servers of their own, and Go with its checksum-database packages, which check the log with code that is
+# not ours: installed where we may.
 packages:
 	@missing=""; \
 	command -v chromium >/dev/null || missing="$$missing chromium fonts-dejavu-core"; \
 	command -v xgettext >/dev/null || missing="$$missing gettext"; \
+	command -v age >/dev/null || missing="$$missing age"; \
+	ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 || missing="$$missing libfaketime"; \
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
+	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
+	[ -d /usr/share/gocode/src/golang.org/x/mod/sumdb ] && command -v go >/dev/null || missing="$$missing golang-go golang-golang-x-mod-dev"; \
 	[ -z "$$missing" ] && exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "Installing$$missing"; \

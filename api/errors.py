@@ -8,12 +8,13 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, UnreadablePostError
+from django.http import Http404, JsonResponse, UnreadablePostError
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from common.errors import BadInput, NotPermitted, NotReady, RuleBroken, SaysoError, Void
+from governance.actions.repeats import Reused
 from release.vocabulary import VoidGround
 
 CONTENT_TYPE = "application/problem+json"
@@ -26,6 +27,7 @@ CHANGED = "changed"
 OF_A_PERSON = frozenset({VoidGround.PERSON_SAID_NO.value, VoidGround.CONSENT_ENDED.value})
 
 SAYSO_STATUS: dict[type[SaysoError], HTTPStatus] = {
+    Reused: HTTPStatus.UNPROCESSABLE_ENTITY,
     RuleBroken: HTTPStatus.CONFLICT,
     BadInput: HTTPStatus.BAD_REQUEST,
     NotReady: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -69,8 +71,24 @@ def problem(
     return Response(body, status=int(status), headers=headers, content_type=CONTENT_TYPE)
 
 
+def outside(status: int) -> JsonResponse:
+    """The same for what is refused before it comes to an endpoint, or breaks there."""
+    phrase = HTTPStatus(status)
+    body = {
+        "type": "about:blank",
+        "title": phrase.phrase,
+        "status": status,
+        "code": phrase.name.lower(),
+        "detail": phrase.description or phrase.phrase,
+    }
+    return JsonResponse(body, status=status, content_type=CONTENT_TYPE)
+
+
 def _sayso(error: SaysoError) -> Response:
     status = next(found for kind, found in SAYSO_STATUS.items() if isinstance(error, kind))
+    if isinstance(error, BadInput) and error.where:
+        named = {"where": error.where, "code": error.code, "detail": error.message}
+        return problem(status, error.code, error.message, errors=[named])
     # Whether somebody said no or a yes ran out is not for the recipient to know.
     code = CHANGED if isinstance(error, Void) and error.code in OF_A_PERSON else error.code
     return problem(status, code, error.message)

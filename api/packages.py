@@ -7,15 +7,18 @@ from typing import TypeAlias
 
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from api.authentication import BearerToken
-from api.endpoints import Endpoint, found
+from api.described import BYTES, HANDED, IF_RANGE, NUMBER, RANGE, REF, described
+from api.endpoints import FETCHING, Endpoint, found
 from api.errors import problem
 from api.ranges import Unsatisfiable, Window, window
 from api.releases import prepared
 from audit.vocabulary import Via
+from governance.vocabulary import MachineScope
 from release.actions import stopping
 from release.actions.handing import HandedOver, hand_over
 from release.models import Release, ReleasePart
@@ -30,10 +33,12 @@ class HandOver(Endpoint):
     """Something of one package. `hand_over` has the last word on every request that comes here."""
 
     part: DownloadPart
+    scopes = FETCHING
+    tagged = False
 
     def release(self, ref: str) -> Release:
         # Not only what the caller may still see: a refusal of the caller is for the log as well.
-        return found(Release.objects.filter(recipient=self.token.organisation), ref)
+        return found(Release.objects.filter(recipient=self.access.organisation), ref)
 
     def hand(
         self, release: Release, *, number: int | None = None, only: Window | None = None
@@ -70,6 +75,15 @@ class Manifest(HandOver):
 
     part = DownloadPart.MANIFEST
 
+    @described(
+        "fetch_manifest",
+        "Hands over the manifest. Each request is a decision and an entry of its own.",
+        scope=MachineScope.FETCH,
+        answers={200: OpenApiTypes.OBJECT},
+        given=[REF],
+        more=HANDED,
+        tagged=False,
+    )
     def get(self, request: Request, ref: str) -> Answer:
         return self.answer(self.hand(self.release(ref)))
 
@@ -79,6 +93,15 @@ class Package(HandOver):
 
     part = DownloadPart.PACKAGE
 
+    @described(
+        "fetch_package",
+        "Hands over everything as one zip that is not compressed.",
+        scope=MachineScope.FETCH,
+        answers={(200, "application/zip"): BYTES},
+        given=[REF],
+        more=HANDED,
+        tagged=False,
+    )
     def get(self, request: Request, ref: str) -> Answer:
         return self.answer(self.hand(self.release(ref)))
 
@@ -88,6 +111,18 @@ class Part(HandOver):
 
     part = DownloadPart.PART
 
+    @described(
+        "fetch_part",
+        "Hands over one sealed part, whole or one range of it.",
+        scope=MachineScope.FETCH,
+        answers={
+            (200, "application/octet-stream"): BYTES,
+            (206, "application/octet-stream"): BYTES,
+        },
+        given=[REF, NUMBER, RANGE, IF_RANGE],
+        more={**HANDED, 416: "The file has no such bytes."},
+        tagged=False,
+    )
     def get(self, request: Request, ref: str, number: int) -> Answer:
         release = self.release(ref)
         row = release.parts.filter(number=number).first()

@@ -3,17 +3,23 @@
 from django.db.models import Count, QuerySet
 from django.urls import reverse
 from django.utils import timezone
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_202_ACCEPTED
 
 from api import requests
-from api.endpoints import Endpoint, found
+from api.described import CURSOR, REF, described, paged
+from api.endpoints import ASKING, Endpoint, found
 from api.pages import page
+from api.repeats import once
 from api.shapes import Shape
 from audit.vocabulary import Via
-from governance.models import ApiToken
+from governance.actions.repeats import Answer
+from governance.models import AccessRequest
+from governance.queries.machines import Access
+from governance.vocabulary import MachineScope
 from release.actions import asking
 from release.models import Release
 from release.queries import releases as answers
@@ -22,13 +28,31 @@ from release.vocabulary import ReleaseState
 
 POLL_SECONDS = "2"
 VOID = "void"
+ANSWER = OpenApiExample(
+    "A prepared answer",
+    {
+        "ref": "rel-7m2kq9d4xw8h5",
+        "request": "req-4c8fz2m9tn6pk",
+        "purpose": "research",
+        "state": "prepared",
+        "asked_at": "2026-01-31T09:00:00Z",
+        "answered_at": "2026-01-31T09:00:04Z",
+        "format": "parquet",
+        "parts": 1,
+        "rows": "11–50",
+        "rows_withheld": "fewer than 11",
+        "grounds": [],
+        "voided_at": None,
+        "replaced_by": None,
+    },
+)
 
 
-def of(token: ApiToken) -> QuerySet[Release]:
-    """Every answer to the token's organisation."""
+def of(access: Access) -> QuerySet[Release]:
+    """Every answer to the caller's organisation."""
     return (
-        answers.visible_to(token.user)
-        .filter(recipient=token.organisation)
+        answers.visible_to(access.user)
+        .filter(recipient=access.organisation)
         .select_related("request", "purpose", "entry")
         .prefetch_related("replaced_by")
         .annotate(package_parts=Count("parts"))
@@ -39,6 +63,7 @@ def of(token: ApiToken) -> QuerySet[Release]:
 class Releases(Endpoint):
     """`/api/releases/`"""
 
+    @extend_schema_serializer(component_name="Release", examples=[ANSWER])
     class Output(serializers.Serializer):
         """One answer as its recipient sees it: bands only, and who said no to what is nobody's."""
 
@@ -47,13 +72,13 @@ class Releases(Endpoint):
         purpose = serializers.CharField(source="purpose.code")
         state = serializers.SerializerMethodField()
         asked_at = serializers.DateTimeField()
-        answered_at = serializers.DateTimeField()
+        answered_at = serializers.DateTimeField(allow_null=True)
         format = serializers.CharField()
         parts = serializers.SerializerMethodField()
         rows = serializers.SerializerMethodField()
         rows_withheld = serializers.SerializerMethodField()
         grounds = serializers.SerializerMethodField()
-        voided_at = serializers.DateTimeField()
+        voided_at = serializers.DateTimeField(allow_null=True)
         replaced_by = serializers.SerializerMethodField()
 
         def get_state(self, row: Release) -> str:
@@ -75,36 +100,62 @@ class Releases(Endpoint):
             newer = sorted(row.replaced_by.all(), key=lambda release: release.pk)
             return newer[-1].ref if newer else None
 
+    @described(
+        "list_releases",
+        "The answers to the organisation, newest first.",
+        scope=MachineScope.READ,
+        answers={200: paged("Release", Output)},
+        given=[CURSOR],
+    )
     def get(self, request: Request) -> Response:
-        return Response(page(of(self.token), request=request, output=self.Output))
+        return Response(page(of(self.access), request=request, output=self.Output))
 
 
 class OneRelease(Endpoint):
     """`/api/releases/<ref>/`"""
 
+    @described(
+        "read_release",
+        "One answer; 202 with `Retry-After` while it is prepared.",
+        scope=MachineScope.READ,
+        answers={200: Releases.Output, 202: Releases.Output},
+        given=[REF],
+    )
     def get(self, request: Request, ref: str) -> Response:
-        release = found(of(self.token), ref)
-        waiting = release.state == ReleaseState.WAITING
-        return Response(
-            Releases.Output(release).data, headers={"Retry-After": POLL_SECONDS} if waiting else {}
-        )
+        release = found(of(self.access), ref)
+        if release.state == ReleaseState.WAITING:
+            return Response(
+                Releases.Output(release).data,
+                status=HTTP_202_ACCEPTED,
+                headers={"Retry-After": POLL_SECONDS},
+            )
+        return Response(Releases.Output(release).data)
 
 
 class ReleasesOfRequest(Endpoint):
     """`/api/requests/<ref>/releases/`"""
 
+    scopes = ASKING
+
+    @described(
+        "ask_for_release",
+        "Asks for the rows of an approved request.",
+        scope=MachineScope.ASK,
+        answers={202: Releases.Output},
+        given=[REF],
+        posted=True,
+    )
     def post(self, request: Request, ref: str) -> Response:
         Shape(data=request.data).is_valid(raise_exception=True)
-        asked = asking.ask(
-            request=found(requests.of(self.token), ref),
-            by=self.caller,
-            at=timezone.now(),
-            via=Via.API,
-        )
-        return Response(
-            Releases.Output(found(of(self.token), asked.ref)).data,
-            status=HTTP_202_ACCEPTED,
-            headers={
+        wanted = found(requests.of(self.access), ref)
+        return once(self, lambda: self._asked(wanted))
+
+    def _asked(self, wanted: AccessRequest) -> Answer:
+        asked = asking.ask(request=wanted, by=self.caller, at=timezone.now(), via=Via.API)
+        return Answer(
+            HTTP_202_ACCEPTED,
+            dict(Releases.Output(found(of(self.access), asked.ref)).data),
+            {
                 "Location": reverse("api:release", kwargs={"ref": asked.ref}),
                 "Retry-After": POLL_SECONDS,
             },

@@ -7,29 +7,50 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.status import HTTP_201_CREATED
 
-from api.endpoints import Endpoint, found, named
+from api.described import CURSOR, REF, described, paged
+from api.endpoints import ASKING, Endpoint, found, named
 from api.pages import page
+from api.repeats import once
 from api.shapes import Choice, Instant, Shape, Text
 from audit.vocabulary import Via
+from common.inputs import of as of_column
 from governance.actions import requests
-from governance.models import AccessRequest, ApiToken, Dataset, Field
+from governance.actions.repeats import Answer
+from governance.models import AccessRequest, Agreement, Dataset, Field, Purpose
 from governance.queries import agreements, catalogue
 from governance.queries import requests as asked
-from governance.vocabulary import PackageFormat
+from governance.queries.machines import Access
+from governance.vocabulary import MachineScope, PackageFormat
 
 MOST_FIELDS = 500
+ASKED = OpenApiExample(
+    "A request",
+    {
+        "dataset": "dst-8k3mz5q2vd7rw",
+        "purpose": "research",
+        "agreement": "agr-6t9xc4n8hf2sj",
+        "fields": ["age_band", "region"],
+        "reason": "To see which help lasts.",
+        "benefit": "What is learnt goes back to those it is about.",
+        "format": "parquet",
+        "starts": "2026-02-01T00:00:00Z",
+        "ends": "2026-03-01T00:00:00Z",
+    },
+    request_only=True,
+)
 
 
-def of(token: ApiToken) -> QuerySet[AccessRequest]:
-    """What the token's organisation has asked for."""
+def of(access: Access) -> QuerySet[AccessRequest]:
+    """What the caller's organisation has asked for."""
     return (
-        asked.visible_to(token.user, timezone.now())
-        .filter(requester=token.organisation)
+        asked.visible_to(access.user, timezone.now())
+        .filter(requester=access.organisation)
         .select_related("dataset", "purpose", "agreement", "decision")
         .prefetch_related("fields__field")
     )
@@ -38,19 +59,23 @@ def of(token: ApiToken) -> QuerySet[AccessRequest]:
 class Requests(Endpoint):
     """`/api/requests/`"""
 
+    scopes = ASKING
+
+    @extend_schema_serializer(component_name="NewRequest", examples=[ASKED])
     class Input(Shape):
-        dataset = Text(max_length=32)
-        purpose = Text(max_length=40)
-        agreement = Text(max_length=32)
+        dataset = Text(of_column(Dataset, "ref"))
+        purpose = Text(of_column(Purpose, "code"))
+        agreement = Text(of_column(Agreement, "ref"))
         fields = serializers.ListField(  # type: ignore[assignment]  # collected, then taken off the class
-            child=Text(max_length=80), allow_empty=False, max_length=MOST_FIELDS
+            child=Text(of_column(Field, "name")), allow_empty=False, max_length=MOST_FIELDS
         )
-        reason = Text(max_length=2000)
-        benefit = Text(max_length=2000)
+        reason = Text(of_column(AccessRequest, "reason", lines=True))
+        benefit = Text(of_column(AccessRequest, "benefit", lines=True))
         format = Choice(PackageFormat.choices, default=PackageFormat.PARQUET)
         starts = Instant()
         ends = Instant()
 
+    @extend_schema_serializer(component_name="Request")
     class Output(serializers.Serializer):
         """One request as its requester sees it: the board's answer, never a ballot."""
 
@@ -65,30 +90,50 @@ class Requests(Endpoint):
         format = serializers.CharField()
         starts = serializers.DateTimeField()
         ends = serializers.DateTimeField()
-        submitted_at = serializers.DateTimeField()
-        answer_by = serializers.DateTimeField()
-        decided_at = serializers.DateTimeField(source="decision.decided_at", default=None)
+        submitted_at = serializers.DateTimeField(allow_null=True)
+        answer_by = serializers.DateTimeField(allow_null=True)
+        decided_at = serializers.DateTimeField(
+            source="decision.decided_at", default=None, allow_null=True
+        )
 
         def field_names(self, row: AccessRequest) -> list[str]:
             return sorted(asked_for.field.name for asked_for in row.fields.all())
 
+    @described(
+        "list_requests",
+        "The organisation's requests, newest first.",
+        scope=MachineScope.READ,
+        answers={200: paged("Request", Output)},
+        given=[CURSOR],
+    )
     def get(self, request: Request) -> Response:
-        return Response(page(of(self.token), request=request, output=self.Output))
+        return Response(page(of(self.access), request=request, output=self.Output))
 
+    @described(
+        "submit_request",
+        "Drafts and submits a request, both or neither.",
+        scope=MachineScope.ASK,
+        answers={201: Output},
+        takes=Input,
+        posted=True,
+    )
     def post(self, request: Request) -> Response:
         shape = self.Input(data=request.data)
         shape.is_valid(raise_exception=True)
-        made = self._submit(shape.validated_data)
-        return Response(
-            self.Output(found(of(self.token), made.ref)).data,
-            status=HTTP_201_CREATED,
-            headers={"Location": reverse("api:request", kwargs={"ref": made.ref})},
+        return once(self, lambda: self._made(shape.validated_data))
+
+    def _made(self, sent: Mapping[str, Any]) -> Answer:
+        made = self._submit(sent)
+        return Answer(
+            HTTP_201_CREATED,
+            dict(self.Output(found(of(self.access), made.ref)).data),
+            {"Location": reverse("api:request", kwargs={"ref": made.ref})},
         )
 
     def _submit(self, sent: Mapping[str, Any]) -> AccessRequest:
         """Both deeds or neither: a draft that cannot be submitted leaves nothing behind."""
         at = timezone.now()
-        recipient = self.token.organisation
+        recipient = self.access.organisation
         agreement = agreements.visible_to(self.caller, at).filter(recipient=recipient)
         dataset = named(catalogue.datasets(self.caller), "dataset", ref=sent["dataset"])
         with transaction.atomic():
@@ -126,5 +171,12 @@ def fields_of(dataset: Dataset, names: Sequence[str]) -> list[Field]:
 class OneRequest(Endpoint):
     """`/api/requests/<ref>/`"""
 
+    @described(
+        "read_request",
+        "One request and the board's answer.",
+        scope=MachineScope.READ,
+        answers={200: Requests.Output},
+        given=[REF],
+    )
     def get(self, request: Request, ref: str) -> Response:
-        return Response(Requests.Output(found(of(self.token), ref)).data)
+        return Response(Requests.Output(found(of(self.access), ref)).data)

@@ -6,6 +6,8 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 from rest_framework import serializers
 
+from common import inputs
+
 UNKNOWN = "This name is not known here."
 
 
@@ -23,12 +25,23 @@ class Shape(serializers.Serializer):
 
 
 class Text(serializers.CharField):
-    """A JSON string; a number or a truth value is not taken for one."""
+    """A JSON string within the limit of the deed that it is for; a number is not taken for one."""
+
+    def __init__(self, limit: inputs.Limit, **kwargs: Any) -> None:
+        assert isinstance(limit, inputs.Text)
+        self.limit = limit
+        super().__init__(max_length=limit.most, **kwargs)
+        self.validators.append(self._signs)
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
         return str(super().to_internal_value(data))
+
+    def _signs(self, value: str) -> None:
+        fault = self.limit.fault(value)
+        if fault and 0 < len(value) <= self.limit.most:  # REST framework says the rest
+            raise serializers.ValidationError(str(fault), code="invalid")
 
 
 class Choice(serializers.ChoiceField):
@@ -58,4 +71,6 @@ class Instant(serializers.DateTimeField):
         if parsed is None or parsed.tzinfo is None:
             self.fail("invalid", format="2026-01-31T09:00:00Z")
         found: datetime = super().to_internal_value(value)
+        for _where, fault in inputs.faults(datetime, found):
+            raise serializers.ValidationError(str(fault), code="invalid")
         return found

@@ -3,11 +3,15 @@
 from django.urls import path, re_path, register_converter
 
 from api.datasets import Datasets
+from api.decisions import DecisionProof, Decisions
 from api.endpoints import Unknown
-from api.log import Checkpoint, Proof
+from api.log import Checkpoint, Entries, Hashes, Proof, Script
+from api.oauth import Token
 from api.packages import Manifest, Package, Part
 from api.releases import OneRelease, Releases, ReleasesOfRequest
 from api.requests import OneRequest, Requests
+from api.schema import Schema
+from api.uploads import OneUpload, Report, Uploads, UploadsOfDataset
 
 
 class Reference:
@@ -34,11 +38,33 @@ class Number:
         return str(value)
 
 
+class TileNumber:
+    """A tile's number as C2SP spells it, `x001/234` or `x001/234.p/5`."""
+
+    regex = r"(?:x[0-9]{3}/){0,6}[0-9]{3}(?:\.p/[1-9][0-9]{0,2})?"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+class TileLevel(TileNumber):
+    """A tile's level."""
+
+    regex = "[0-9]{1,2}"
+
+
 register_converter(Reference, "reference")
+register_converter(TileNumber, "tile")
+register_converter(TileLevel, "level")
 register_converter(Number, "number")
 
 app_name = "api"
 urlpatterns = [
+    # coming in
+    path("oauth/token/", Token.as_view(), name="oauth-token"),
     # asking
     path("datasets/", Datasets.as_view(), name="datasets"),
     path("requests/", Requests.as_view(), name="requests"),
@@ -46,6 +72,14 @@ urlpatterns = [
     path(
         "requests/<reference:ref>/releases/", ReleasesOfRequest.as_view(), name="request-releases"
     ),
+    # asking about one's own client, at the moment of sharing
+    path("decisions/", Decisions.as_view(), name="decisions"),
+    path("decisions/<reference:ref>/proof/", DecisionProof.as_view(), name="decision-proof"),
+    # loading
+    path("datasets/<reference:ref>/uploads/", UploadsOfDataset.as_view(), name="dataset-uploads"),
+    path("uploads/", Uploads.as_view(), name="uploads"),
+    path("uploads/<reference:ref>/", OneUpload.as_view(), name="upload"),
+    path("uploads/<reference:ref>/report/", Report.as_view(), name="upload-report"),
     # the answer
     path("releases/", Releases.as_view(), name="releases"),
     path("releases/<reference:ref>/", OneRelease.as_view(), name="release"),
@@ -54,8 +88,15 @@ urlpatterns = [
     path("releases/<reference:ref>/manifest/", Manifest.as_view(), name="manifest"),
     path("releases/<reference:ref>/parts/<number:number>/", Part.as_view(), name="part"),
     path("releases/<reference:ref>/package/", Package.as_view(), name="package"),
-    # the log
-    path("log/checkpoint/", Checkpoint.as_view(), name="checkpoint"),
+    # the log, as C2SP names its parts: `/api/log` is the prefix, and nothing ends in a slash
+    path("log/checkpoint", Checkpoint.as_view(), name="checkpoint"),
+    path("log/tile/entries/<tile:tile>", Entries.as_view(), name="entries"),
+    path("log/tile/<level:level>/<tile:tile>", Hashes.as_view(), name="tile"),
+    path("log/verify_sayso.py", Script.as_view(), name="verifier"),
+    # what all of this is, for programs
+    path("schema/", Schema.as_view(), name="schema"),
     # anything else: the token first, then 404
-    re_path(r"^.*\Z", Unknown.as_view(), name="unknown"),
+    re_path(
+        r"^[\s\S]*\Z", Unknown.as_view(), name="unknown"
+    ),  # a dot would not reach past a line end
 ]

@@ -8,12 +8,16 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from audit.tlog.canonical import Flat, canonical_bytes
 from audit.vocabulary import LARGEST_EPOCH, LARGEST_LEAF, Burst, Decision, EntryType, Via
 
 VERSION = 1
 NONCE_SIZE = 16
 HASH_SIZE = 32
+SEALING = 12  # random bytes before a sealed detail
 MASK = "(not kept)"
 
 WINDOW = timedelta(minutes=15)
@@ -105,7 +109,7 @@ def leaf_bytes(leaf: Leaf) -> bytes:
 
 def spelled_time(moment: datetime) -> str:
     """UTC with microseconds, always of the same length."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def band(count: int) -> str:
@@ -125,6 +129,29 @@ def tag(subject_key: bytes, nonce: bytes) -> bytes:
     if len(subject_key) < 32 or len(nonce) != NONCE_SIZE:
         raise ValueError("A tag is made of a key of 32 bytes or more and an entry's nonce.")
     return hmac.digest(subject_key, nonce, "sha256")
+
+
+def sealed_detail(own_key: bytes, nonce: bytes, randomness: bytes, text: str) -> bytes:
+    """Words beside an entry, under a key of one person's own; `nonce` is the entry's.
+
+    `randomness`: 12 bytes that were never used before. AES-256-GCM with the nonce as additional
+    data: it opens beside no other entry.
+    """
+    cipher = AESGCM(_detail_key(own_key))
+    return randomness + cipher.encrypt(randomness, text.encode(), nonce)
+
+
+def opened_detail(own_key: bytes, nonce: bytes, sealed: bytes) -> str:
+    """Raises ValueError where it is another key, another entry's, or was altered."""
+    try:
+        cipher = AESGCM(_detail_key(own_key))
+        return cipher.decrypt(sealed[:SEALING], sealed[SEALING:], nonce).decode()
+    except InvalidTag as error:
+        raise ValueError("This detail does not open.") from error
+
+
+def _detail_key(own_key: bytes) -> bytes:
+    return hmac.digest(own_key, b"sayso detail", "sha256")
 
 
 def policy_digest(policy: Mapping[str, Flat]) -> str:

@@ -97,6 +97,7 @@ class EntryType(TextChoices):
     RELEASE_VOIDED = "release:voided"
     RELEASE_COMPELLED = "release:compelled"
     RELEASE_COUNTED = "release:counted"
+    INQUIRY_ANSWERED = "inquiry:answered"
     DOWNLOAD_GIVEN = "download:given"
     DOWNLOAD_REFUSED = "download:refused"
     DOWNLOAD_STOPPED = "download:stopped"
@@ -108,16 +109,28 @@ class EntryType(TextChoices):
     KEY_REGISTERED = "key:registered"
     KEY_ROTATED = "key:rotated"
     KEY_ENDED = "key:ended"
+    SHREDDING_ASKED = "shredding:asked"
+    SHREDDING_AGREED = "shredding:agreed"
+    SHREDDING_CALLED_OFF = "shredding:halted"
     KEY_SHREDDED = "key:shredded"
     HOLD_PLACED = "hold:placed"
     HOLD_LIFTED = "hold:lifted"
 
     LOG_READ = "log:read"
+    LOG_SEARCHED = "log:searched"
     LOG_EXPORTED = "log:exported"
     LOG_VERIFIED = "log:verified"
     JOURNAL_CHANGED = "journal:changed"
     FINDING_OPENED = "finding:opened"
+    FINDING_ANSWERED = "finding:answered"
     FINDING_CLOSED = "finding:closed"
+    CASE_OPENED = "case:opened"
+    CASE_CLOSED = "case:closed"
+    HANDLE_ISSUED = "handle:issued"
+    SEARCH_SAVED = "search:saved"
+    MEMBERSHIP_REVIEWED = "membership:reviewed"
+    WORKSHEET_DRAWN = "worksheet:drawn"
+    WORKSHEET_CHECKED = "worksheet:checked"
 
 
 class Via(TextChoices):
@@ -146,11 +159,33 @@ class Burst(TextChoices):
     MANY = "many"
 
 
+class WitnessTrouble(TextChoices):
+    """How a witness answered last. The last four are kept as facts: they are its fault or ours."""
+
+    WELL = "well"
+    UNREACHABLE = "unreachable"
+    UNKNOWN_LOG = "unknown-log"
+    UNTRUSTED_KEY = "untrusted-key"
+    BUSY = "busy"
+    MALFORMED = "malformed"  # an answer that the protocol does not know
+    FALSE = "false"  # a cosignature that is not over what was sent
+    HOLDS_MORE = "holds-more"  # it has signed a larger log under our key: ours was cut, or forked
+    DOES_NOT_GO_ON = (
+        "does-not-go-on"  # it has signed a log under our key that ours does not go on from
+    )
+
+
 PERSON = "person"
 """The actor of every entry that a survivor caused."""
 
 SYSTEM = "system"
 """The actor where no user caused the entry."""
+
+DETAILED = frozenset({EntryType.SHREDDING_ASKED, EntryType.HOLD_PLACED})
+"""Entries of these types have a sealed detail beside them; without it something is gone."""
+
+LARGEST_DETAIL = 8192
+"""The most bytes a sealed detail may have."""
 
 LARGEST_LEAF = 4096
 """The most bytes an entry's leaf may have."""

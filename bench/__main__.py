@@ -3,7 +3,20 @@
 import argparse
 import sys
 
-from bench import consent_set, decision, ingest, long_release, release, start, withdrawal
+from bench import (
+    consent_set,
+    decision,
+    http,
+    ingest,
+    log,
+    long_release,
+    proofs,
+    release,
+    start,
+    uses,
+    withdrawal,
+    work,
+)
 
 SECTIONS = {
     "release": release.run,
@@ -13,6 +26,11 @@ SECTIONS = {
     "long_release": long_release.run,
     "ingest": ingest.run,
     "start": start.run,
+    "http": http.run,
+    "log": log.run,
+    "work": work.run,
+    "proofs": proofs.run,
+    "uses": uses.run,
 }
 
 

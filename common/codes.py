@@ -6,6 +6,7 @@ from hashlib import sha256
 from common.ids import ALPHABET
 
 GROUPS, SIGNS = 4, 4
+LONGEST = 40  # signs that are typed, with whatever stands between the groups
 
 
 def fresh() -> str:

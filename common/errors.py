@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from django.core.exceptions import PermissionDenied
 
+from common import words
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -15,12 +17,19 @@ class Fault:
 
 
 class SaysoError(Exception):
-    """Base of what Sayso raises on purpose: `code` is stable, `message` is for a person."""
+    """Base of what Sayso raises on purpose: `code` is stable, `message` is for a person.
+
+    `message` is English; `told` is the same in the reader's language, for a page.
+    """
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+
+    @property
+    def told(self) -> str:
+        return words.told(self.message)
 
 
 class RuleBroken(SaysoError):
@@ -28,7 +37,14 @@ class RuleBroken(SaysoError):
 
 
 class BadInput(SaysoError):
-    """What was sent cannot be read: says what was wrong, where and what to do. Doors answer 400."""
+    """What was sent cannot be read: says what was wrong, where and what to do. Doors answer 400.
+
+    `where` names the argument of the deed, where it is one.
+    """
+
+    def __init__(self, code: str, message: str, *, where: str = "") -> None:
+        super().__init__(code, message)
+        self.where = where
 
 
 class NotReady(SaysoError):

@@ -34,8 +34,16 @@ def request_reference() -> str:
     return reference("req")
 
 
+def upload_reference() -> str:
+    return reference("upl")
+
+
 def release_reference() -> str:
     return reference("rel")
+
+
+def inquiry_reference() -> str:
+    return reference("inq")
 
 
 def download_reference() -> str:
@@ -50,6 +58,14 @@ def objection_reference() -> str:
     return reference("obj")
 
 
+def shredding_reference() -> str:
+    return reference("shr")
+
+
+def hold_reference() -> str:
+    return reference("hld")
+
+
 def import_reference() -> str:
     return reference("imp")
 
@@ -60,3 +76,19 @@ def invitation_reference() -> str:
 
 def reset_reference() -> str:
     return reference("rst")
+
+
+def case_reference() -> str:
+    return reference("cas")
+
+
+def finding_reference() -> str:
+    return reference("fnd")
+
+
+def job_reference() -> str:
+    return reference("job")
+
+
+def worksheet_reference() -> str:
+    return reference("wks")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PRIVATE = stat.S_IRWXG | stat.S_IRWXO
-NAMES = ("*.root", "*.ed25519", "*.secret")
+NAMES = ("*.root", "*.ed25519", "*.secret", "*.kek", "*.keys")
 IDENTITY = b"AGE-SECRET-KEY-"
 
 

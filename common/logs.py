@@ -20,7 +20,18 @@ from django.core.exceptions import ImproperlyConfigured
 NUMBER = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\Z", re.IGNORECASE)
 FIELDS = ("door", "route", "method", "status", "ms", "done")
 OURS = frozenset(
-    ["common", "audit", "governance", "consent", "release", "portal", "desk", "api", "config"]
+    [
+        "common",
+        "audit",
+        "governance",
+        "consent",
+        "release",
+        "oversight",
+        "portal",
+        "desk",
+        "api",
+        "config",
+    ]
 )
 # What the web server says of itself, with process numbers and our own bind address only.
 SPOKEN = frozenset(

@@ -6,13 +6,14 @@ from threading import BoundedSemaphore, Event, Lock, Thread
 from typing import IO, Any
 
 from common.errors import NotReady
+from common.words import sentence as _
 
 MOST_WAITING = 64
 _places = BoundedSemaphore(MOST_WAITING)
 
 
 def busy() -> NotReady:
-    return NotReady("busy", "Somebody is changing this now. Try again in a moment.")
+    return NotReady("busy", _("Somebody is changing this now. Try again in a moment."))
 
 
 def turn(path: Path, seconds: float | None) -> IO[Any]:

@@ -2,10 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from enum import Enum
+from itertools import islice
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Model
+
+from common.planned import AS_NEEDED, Planned, number
+
+MOST_MARKS = 900  # SQLite takes 999 in its oldest form
 
 
 class Columns:
@@ -39,11 +44,37 @@ class Columns:
                     for row in rows:
                         copy.write_row(row)
                 return
-            marks = ", ".join(["%s"] * len(self.fields))
-            cursor.executemany(
-                f"INSERT INTO {table} ({columns}) VALUES ({marks})",  # noqa: S608 - our own names
-                list(rows),
-            )
+            # Many rows a statement: a third less time than one by one, and Python's lock is free.
+            left = iter(rows)
+            marks = f"({', '.join(['%s'] * len(self.fields))})"
+            while some := list(islice(left, MOST_MARKS // len(self.fields))):
+                cursor.execute(
+                    f"INSERT INTO {table} ({columns}) VALUES {', '.join([marks] * len(some))}",  # noqa: S608 - our own names
+                    [value for row in some for value in row],
+                )
+
+
+class Single:
+    """One row of one model at a time, by a statement that each connection plans once."""
+
+    def __init__(self, model: type[Model], *left_out: str) -> None:
+        """`left_out`: columns that get the database's own default."""
+        found = [each for each in model._meta.concrete_fields if not each.primary_key]
+        columns = [str(each.column) for each in found if each.name not in left_out]
+        self.names = [str(each.attname) for each in found if each.name not in left_out]
+        listed = ", ".join(f'"{column}"' for column in columns)
+        marks = ", ".join(f"%({column})s" for column in columns)
+        self._statement = Planned(
+            f'INSERT INTO "{model._meta.db_table}" ({listed}) VALUES ({marks}) RETURNING id',  # noqa: S608 - our own names
+            {"postgresql": {}, "sqlite": {}},
+            dict.fromkeys(columns, AS_NEEDED),
+        )
+
+    def insert(self, row: Model) -> None:
+        """Insert it in the caller's transaction; it gets its key. Raises as `save` would."""
+        _vendor, rows = self._statement.rows([getattr(row, name) for name in self.names])
+        row.pk = number(rows[0][0])
+        row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
 
 def reserved(model: type[Model], count: int) -> Sequence[int]:

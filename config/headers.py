@@ -8,6 +8,9 @@ from django.http import HttpRequest, HttpResponse
 class NothingKept:
     """No browser and no cache in between keeps a page. Together with a session ended on the server
     this is what makes Back show nothing after leaving; either alone was seen to fail.
+
+    What a view calls everybody's (a tile of the log: `public`) may be kept, unless a cookie goes
+    along with it.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -15,5 +18,6 @@ class NothingKept:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response["Cache-Control"] = "no-store"
+        if response.cookies or not response.get("Cache-Control", "").startswith("public"):
+            response["Cache-Control"] = "no-store"
         return response

@@ -46,14 +46,39 @@ class Standing(Collector):
         for state, number in now.releases.items():
             releases.add_metric([state], number)
         yield releases
+        queues = GaugeMetricFamily(
+            "sayso_queue_words", "Words to workers that wait in Redis.", labels=["queue"]
+        )
+        for queue, number in now.queues.items():
+            queues.add_metric([queue], number)
+        yield queues
+        yield from _witnesses(now)
         for name, words, value in (
             ("sayso_release_waiting_seconds", "Age of the oldest waiting release.", now.waits),
             ("sayso_log_entries_waiting", "Entries without a number yet.", now.entries_waiting),
             ("sayso_log_size", "Entries under the latest checkpoint.", now.log_size),
             ("sayso_clock_beat_age_seconds", "Since the clock's last beat; -1: never.", now.beat),
+            (
+                "sayso_worker_beat_age_seconds",
+                "Since a worker last did what the beat asked for; -1: never.",
+                now.worker_beat,
+            ),
             ("sayso_disk_free_bytes", "Free where sealed parts lie.", now.disk_free),
         ):
             yield GaugeMetricFamily(name, words, value=value)
+
+
+def _witnesses(now: figures.Figures) -> Iterator[Metric]:
+    size = GaugeMetricFamily("sayso_witness_size", "Entries it has signed.", labels=["witness"])
+    faults = GaugeMetricFamily(
+        "sayso_witness_faults",
+        "Answers that cannot be true, its fault or ours.",
+        labels=["witness"],
+    )
+    for each in now.witnesses:
+        size.add_metric([each.name], each.size)
+        faults.add_metric([each.name], each.faults)
+    yield from (size, faults)
 
 
 def page() -> bytes:

@@ -11,6 +11,9 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from audit.tlog.policy import Policy, parse_policy
+from audit.tlog.texts import Malformed
+from config import machines, workers
 from config.journal import tracking
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -22,7 +25,13 @@ def explained(name: str, problem: str, remedy: str) -> ImproperlyConfigured:
 
 
 # Secrets may stand in a file: NAME_FILE says where (container secrets, service credentials).
-FILED = ("SAYSO_SECRET_KEY", "DATABASE_URL", "REDIS_URL", "SAYSO_METRICS_TOKEN")
+FILED = (
+    "SAYSO_SECRET_KEY",
+    "SAYSO_SECRET_KEY_FORMER",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "SAYSO_METRICS_TOKEN",
+)
 
 
 def filed(name: str) -> str:
@@ -71,6 +80,15 @@ if SAYSO_KEYS == SAYSO_DATA or SAYSO_DATA in SAYSO_KEYS.parents:
         "SAYSO_KEYS", "the key folder lies inside the data folder.", "Put it somewhere else."
     )
 
+# Every no once more, sealed: outside the database, and outside what a backup copies.
+SAYSO_NOES = folder("SAYSO_NOES", str(SAYSO_DATA.parent / "noes"))
+if SAYSO_NOES == SAYSO_DATA or SAYSO_DATA in SAYSO_NOES.parents:
+    raise explained(
+        "SAYSO_NOES",
+        "the file of noes lies inside the data folder, which backups copy.",
+        "Put it somewhere else.",
+    )
+
 
 def secret(name: str, file_name: str) -> str:
     """A secret from the environment or the key folder; made only for the demonstration."""
@@ -97,6 +115,8 @@ def secret(name: str, file_name: str) -> str:
 
 
 SECRET_KEY = secret("SAYSO_SECRET_KEY", "django.secret")
+# While it is changed: what the former one sealed (sessions, second factors of staff) still opens.
+SECRET_KEY_FALLBACKS = filed("SAYSO_SECRET_KEY_FORMER").split()
 ALLOWED_HOSTS = env.list("SAYSO_HOSTS", default=["127.0.0.1", "localhost"] if DEMO else [])
 if not ALLOWED_HOSTS:
     raise explained("SAYSO_HOSTS", "it is not set.", "List the host names, with commas.")
@@ -108,6 +128,33 @@ if not re.fullmatch(r"https?://[^/;,\s'\"]+(/[^\s]*)?", LEAVE_URL):
     raise explained("SAYSO_LEAVE_URL", "it is not an address.", "Example: https://example.org/")
 LOG_ORIGIN = env.str("SAYSO_LOG_ORIGIN", default="sayso.example/log")
 
+
+def witnesses(name: str) -> Policy:
+    """The policy file of witnesses outside (C2SP tlog-policy); nobody's word counts without one."""
+    place = str(env.str(name, default=""))
+    if not place:
+        return Policy()
+    try:
+        found = parse_policy(Path(place).read_bytes())
+    except OSError as error:
+        raise explained(name, "this file cannot be read.", "Name a policy file.") from error
+    except Malformed as error:
+        raise explained(name, str(error), "See https://c2sp.org/tlog-policy.") from error
+    if any(len(each.cosigner.name) > 180 for each in found.witnesses.values()):
+        raise explained(name, "a witness's name is too long.", "180 signs are the most.")
+    return found
+
+
+WITNESSES = witnesses("SAYSO_WITNESSES")
+# Whether nothing is handed over before as many witnesses as the policy demands have signed it.
+WITNESSES_GATE = flag("SAYSO_WITNESSES_GATE")
+if WITNESSES_GATE and WITNESSES.quorum == "none":
+    raise explained(
+        "SAYSO_WITNESSES_GATE", "the policy demands no witness.", "Set SAYSO_WITNESSES to one."
+    )
+# A second signature line, with an ML-DSA-44 key made from the log's own seed.
+LOG_MLDSA = flag("SAYSO_LOG_MLDSA")
+
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -118,12 +165,14 @@ INSTALLED_APPS = [
     "audit",  # before auditlog: its own flush command stands in the way of theirs
     "auditlog",
     "rest_framework",
+    "oauth2_provider",
     "allauth",
     "allauth.account",
     "allauth.mfa",
     "governance",
     "consent",
     "release",
+    "oversight",
     "portal",
     "desk",
     "api",
@@ -135,8 +184,9 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.headers.NothingKept",
     "csp.middleware.CSPMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "config.readable.Readable",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -191,7 +241,9 @@ def database() -> dict[str, Any]:
         found["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 30,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+            # What is deleted is overwritten: a shredded person's key is not to be found in the file.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+            " PRAGMA secure_delete=ON;",
         }
         # Threads of one test must see one database: a file, never memory.
         found["TEST"] = {"NAME": str(name.with_name(f"test-{name.name}"))}
@@ -200,10 +252,12 @@ def database() -> dict[str, Any]:
         found["CONN_HEALTH_CHECKS"] = True
         # A snapshot taken before a lock would read what was true before it: READ COMMITTED only.
         found["OPTIONS"] = {
-            "options": "-c default_transaction_isolation=read\\ committed -c synchronous_commit=on",
+            "options": "-c default_transaction_isolation=read\\ committed -c synchronous_commit=on"
+            # A machine that vanished with a lock in its hand is given up after half a minute.
+            " -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=4",
             "connect_timeout": 5,  # seconds; a readiness check must not hang with the database
-            # The one statement of a decision about one person is prepared once a connection
-            # (release.queries.person); Django's own never are. A pooler between must keep a
+            # The statements of a decision about one person, and every deed's entry, are prepared
+            # once a connection (common.planned); Django's own never are. A pooler between must keep a
             # session or know prepared statements (PgBouncer 1.21 or newer with
             # max_prepared_statements above 0); without one, None here plans it anew each time.
             "prepare_threshold": 5,
@@ -314,13 +368,20 @@ SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE
 DATA_UPLOAD_MAX_MEMORY_SIZE = 262_144
-# No upload is ever spooled to a temporary file in clear: the doors take none.
+# No upload is ever spooled to a temporary file in clear. The one address that takes files seals
+# them piece by piece with a handler of its own.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 # The release engine: where memory ends, it refuses (503); it never spills to disk.
 ENGINE_MEMORY_MB = number("SAYSO_ENGINE_MEMORY_MB", 512, 16, 65_536)
 ENGINE_WORKERS = number("SAYSO_ENGINE_WORKERS", 2, 1, 64)
 ENGINE_SEATS = number("SAYSO_ENGINE_SEATS", 2, 1, 64)  # releases written at once on this machine
+
+# Between the second yes to shredding somebody's key and its end, in which it can be called off.
+SHRED_DAYS = number("SAYSO_SHRED_DAYS", 7, 1, 365)
+
+# The most one file sent through the machines' door may have.
+UPLOAD_MB = number("SAYSO_UPLOAD_MB", 4096, 1, 262_144)
 
 # Figures are shown to whoever has this token; without one there are none.
 METRICS_TOKEN = filed("SAYSO_METRICS_TOKEN")
@@ -332,7 +393,10 @@ if METRICS_TOKEN and (len(METRICS_TOKEN) < 32 or len(set(METRICS_TOKEN)) < 10):
 DISK_LEAST_MB = number("SAYSO_DISK_LEAST_MB", 1024, 1, 1_000_000)
 
 # Where it runs for real, one line of JSON each, without anything of anybody (common.logs).
-OUR_LOGGERS = ("api", "audit", "config", "consent", "desk", "governance", "portal", "release")
+OUR_LOGGERS = (
+    *("api", "audit", "config", "consent", "desk", "governance", "oversight", "portal"),
+    "release",
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -352,23 +416,49 @@ LOGGING = {
 # The machines' door: tokens only, JSON only, closed by default, every refusal as problem+json.
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.BearerToken"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "api.authentication.HoldsScope",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["api.parsers.StrictJSON"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.negotiation.OneForm",
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_THROTTLE_CLASSES": ["api.throttling.TokenThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"token": "1200/min"},
+    "DEFAULT_THROTTLE_CLASSES": ["api.throttling.MachineThrottle"],
+    "DEFAULT_THROTTLE_RATES": {
+        "machine": "1200/min",
+        "decision": "18000/min",
+        "door": "60/min",
+        "log": "1200/min",
+    },
+    "NUM_PROXIES": ALLAUTH_TRUSTED_PROXY_COUNT,
     "EXCEPTION_HANDLER": "api.errors.handle",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
 }
 
+OAUTH2_PROVIDER_APPLICATION_MODEL = machines.APPLICATION
+OAUTH2_PROVIDER = machines.OAUTH
+SPECTACULAR_SETTINGS = machines.DESCRIPTION
+
 REDIS_URL = filed("REDIS_URL")
+if REDIS_URL and not re.match(r"(rediss?|unix)://", REDIS_URL):
+    raise explained("REDIS_URL", "it is not an address of Redis.", "Example: redis://host:6379/0")
+# No request waits longer for a Redis that does not answer.
+REDIS_PATIENCE = {"socket_timeout": 0.5, "socket_connect_timeout": 0.5}
+BROKER_PATIENCE = {**REDIS_PATIENCE, "max_retries": 0, "health_check_interval": 0}
 # Counters of failed sign-ins live here: with several web processes they must be one count.
 CACHES = {
     "default": (
-        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        {
+            "BACKEND": "config.cache.Counting",
+            "LOCATION": REDIS_URL,
+            "OPTIONS": {**REDIS_PATIENCE, "retry": None},
+        }
         if REDIS_URL
         else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     )
     | {"KEY_FUNCTION": "config.keys.blinded"}
 }
+
+# The clock's workers. Whatever is lost in Redis is found again in the tables (release.broker).
+CELERY = workers.options(REDIS_URL, hands=ENGINE_SEATS)

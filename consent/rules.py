@@ -12,16 +12,25 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from consent.vocabulary import Element, Ending, Signer, Standing
+from common.words import joined
+from common.words import sentence as _
+from consent.vocabulary import (
+    LONGEST_AUTHORITY,
+    LONGEST_SIGNATURE,
+    Element,
+    Ending,
+    Signer,
+    Standing,
+)
 
 Slots = NDArray[np.int32]
 BLOCK = 8192  # neighbouring slots that belong to one holder
 
 DEFAULT_PERIOD = timedelta(days=90)  # R4: with no date given a yes ends 90 days after signature
 QUESTIONS = 7
-LONGEST_SIGNATURE = 200  # signs; a place where the paper lies, never the paper itself
-LONGEST_AUTHORITY = 120
 ALL_WORDS = frozenset({"all", "all information", "everything", "*"})
+# The gate asks the database's clock, a yes is stamped by the door's: they may differ by this much.
+SKEW = timedelta(minutes=1)
 FUTURE_SLACK = timedelta(minutes=5)  # a signature's clock may run a little ahead of ours
 
 
@@ -222,18 +231,18 @@ def speaks_of_all(categories: Iterable[str]) -> bool:
 
 
 REMEDIES = {
-    Element.PERSON: "Name the person by the client number under which she is known here.",
-    Element.HOLDER: "Name the organisation that shares.",
-    Element.RECIPIENT: "Name one recipient that Sayso knows; one yes is to one recipient.",
-    Element.PURPOSE: "Name one purpose from the catalogue.",
-    Element.CATEGORIES: "Name the kinds of information one by one.",
-    Element.TERMS: "Name the text that was shown, with its version.",
-    Element.LANGUAGE: "Say in which language the text was shown.",
-    Element.ANSWERS: "All seven questions of informed consent need a yes (yyyyyyy).",
-    Element.SIGNATURE: "Say where the signed paper lies, or have it signed.",
-    Element.SIGNED_AT: "Say on which day it was signed.",
-    Element.ENDS: "Say on which day sharing ends.",
-    Element.AUTHORITY: "Say which document lets this person sign for her.",
+    Element.PERSON: _("Name the person by the client number under which she is known here."),
+    Element.HOLDER: _("Name the organisation that shares."),
+    Element.RECIPIENT: _("Name one recipient that Sayso knows; one yes is to one recipient."),
+    Element.PURPOSE: _("Name one purpose from the catalogue."),
+    Element.CATEGORIES: _("Name the kinds of information one by one."),
+    Element.TERMS: _("Name the text that was shown, with its version."),
+    Element.LANGUAGE: _("Say in which language the text was shown."),
+    Element.ANSWERS: _("All seven questions of informed consent need a yes (yyyyyyy)."),
+    Element.SIGNATURE: _("Say where the signed paper lies, or have it signed."),
+    Element.SIGNED_AT: _("Say on which day it was signed."),
+    Element.ENDS: _("Say on which day sharing ends."),
+    Element.AUTHORITY: _("Say which document lets this person sign for her."),
 }
 
 
@@ -243,51 +252,100 @@ def problems(  # noqa: C901 - one line for each reason, read top to bottom
     at: datetime,
     longest_days: int,
     latest_no: datetime | None,
+    latest_yes: datetime | None,
     from_recipient: bool,
     categories_later: bool = False,
 ) -> tuple[Problem, ...]:
     """Every reason why this yes cannot come into force; none means it does."""
     found = [
-        Problem(f"missing_{element}", f"{element.label} is missing. {REMEDIES[element]}")
+        Problem(
+            f"missing_{element}",
+            joined([_("%(what)s is missing.", what=element.label), REMEDIES[element]]),
+        )
         for element in missing(draft)
     ]
     if speaks_of_all(draft.categories):
         found.append(
-            Problem("all_information", "A yes to all information is no yes. Name each kind.")
+            Problem("all_information", _("A yes to all information is no yes. Name each kind."))
         )
-    for name, text, most in (
-        ("signature", draft.signature, LONGEST_SIGNATURE),
-        ("authority", draft.authority, LONGEST_AUTHORITY),
-    ):
-        if len(text) > most:
-            found.append(Problem(f"{name}_too_long", f"Write the {name} in {most} signs at most."))
+    if len(draft.signature) > LONGEST_SIGNATURE:
+        found.append(
+            Problem(
+                "signature_too_long",
+                _("Write the signature in %(most)s signs at most.", most=LONGEST_SIGNATURE),
+            )
+        )
+    if len(draft.authority) > LONGEST_AUTHORITY:
+        found.append(
+            Problem(
+                "authority_too_long",
+                _("Write the authority in %(most)s signs at most.", most=LONGEST_AUTHORITY),
+            )
+        )
     if categories_later:
         found.append(
-            Problem("categories_later", "A kind of information was added after the signing.")
+            Problem("categories_later", _("A kind of information was added after the signing."))
         )
     if from_recipient:
         found.append(
-            Problem("recorded_by_recipient", "Nobody of the recipient may record a yes to it.")
+            Problem("recorded_by_recipient", _("Nobody of the recipient may record a yes to it."))
         )
     if draft.signed_at is None or draft.ends is None:
         return tuple(found)
     starts = draft.starts or draft.signed_at
     if draft.signed_at > at + FUTURE_SLACK:
-        found.append(Problem("signed_in_future", "The day of signing lies in the future."))
+        found.append(Problem("signed_in_future", _("The day of signing lies in the future.")))
     if starts < draft.signed_at:
-        found.append(Problem("starts_before_signature", "Sharing cannot start before the signing."))
+        found.append(
+            Problem("starts_before_signature", _("Sharing cannot start before the signing."))
+        )
     if draft.ends <= starts:
-        found.append(Problem("ends_before_start", "The end lies before the start."))
+        found.append(Problem("ends_before_start", _("The end lies before the start.")))
     if draft.ends - draft.signed_at > timedelta(days=longest_days):
         found.append(
-            Problem("too_long", f"For this purpose sharing ends after {longest_days} days at most.")
+            Problem(
+                "too_long",
+                _(
+                    "For this purpose sharing ends after %(days)s days at most.",
+                    days=longest_days,
+                ),
+            )
         )
     if draft.terms_published_at is not None and draft.terms_published_at > draft.signed_at:
-        found.append(Problem("terms_later", "The text was published after the day of signing."))
+        found.append(Problem("terms_later", _("The text was published after the day of signing.")))
     if draft.terms and draft.language and draft.terms_language != draft.language:
-        found.append(Problem("terms_language", "The text was not in the language that was noted."))
+        found.append(
+            Problem("terms_language", _("The text was not in the language that was noted."))
+        )
     if draft.record_until is not None and draft.record_until > draft.ends.date():
-        found.append(Problem("record_after_end", "The record's last day lies after the end."))
+        found.append(Problem("record_after_end", _("The record's last day lies after the end.")))
     if latest_no is not None and min(draft.signed_at, at) <= latest_no:
-        found.append(Problem("older_than_no", "She said no after this was signed. Ask her again."))
+        found.append(
+            Problem("older_than_no", _("She said no after this was signed. Ask her again."))
+        )
+    if latest_yes is not None and draft.signed_at < latest_yes:
+        found.append(Problem("older_than_yes", _("A newer yes is on record already.")))
     return tuple(found)
+
+
+@dataclass(frozen=True)
+class HoldFact:
+    """One legal hold: the day it runs out by itself, and when it was lifted before that."""
+
+    ends: datetime
+    lifted_at: datetime | None = None
+
+    @property
+    def until(self) -> datetime:
+        return self.ends if self.lifted_at is None else min(self.ends, self.lifted_at)
+
+
+def held(holds: Iterable[HoldFact], at: datetime) -> bool:
+    """Whether the law keeps the record at this instant; at its end a hold holds no more."""
+    return any(at < hold.until for hold in holds)
+
+
+def shredded_on(agreed_at: datetime, holds: Iterable[HoldFact], delay: timedelta) -> datetime:
+    """When what two have agreed to is carried out: the whole delay after the last thing that stood
+    against it, so that nobody is surprised by the end of a hold."""
+    return max([agreed_at, *(hold.until for hold in holds)]) + delay

@@ -3,6 +3,24 @@
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+LONGEST_SIGNATURE = 200  # signs; a place where the paper lies, never the paper itself
+LONGEST_AUTHORITY = 120
+LONGEST_NUMBER = 200  # a client number; only its digest is kept
+
+
+LONGEST_WHY = 500  # signs; why a record is to be cut from its person, sealed under her own key
+WIPED = "wiped"
+"""What stands where a shredded person's own words stood."""
+
+
+class HoldGround(TextChoices):
+    """Why the law keeps a record; nothing about the case itself."""
+
+    COURT_ORDER = "court_order", _("an order of a court")
+    PROCEEDINGS = "proceedings", _("a case before a court")
+    STATUTE = "statute", _("a law says how long it is kept")
+    COMPLAINT = "complaint", _("a complaint that is being looked into")
+
 
 class Channel(TextChoices):
     PORTAL = "portal", _("on this page")
@@ -31,6 +49,10 @@ class Happening(TextChoices):
     EXPIRED = "expired", _("ended")
     INVALIDATED = "invalidated", _("not valid")
     SUPERSEDED = "superseded", _("replaced")
+
+
+NOES = {Happening.WITHDRAWN, Happening.PAUSED, Happening.SUPERSEDED, Happening.INVALIDATED}
+"""What is recorded also where the holder's key is away; a yes waits for it."""
 
 
 class Ending(TextChoices):

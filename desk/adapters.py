@@ -18,12 +18,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.encoding import force_bytes
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_lazy
 from qrcode.main import QRCode
 
 from audit.actions import bursts
 from audit.vocabulary import Via
 from common.errors import NotReady
+from common.words import sentence as _
 from governance.models import User
 from governance.vocabulary import UserKind
 
@@ -37,8 +38,12 @@ class StaffAccountAdapter(DefaultAccountAdapter):
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,
-        "username_password_mismatch": _("This name and password do not belong together."),
-        "too_many_login_attempts": _("Too many tries. Wait five minutes, then try again."),
+        "username_password_mismatch": gettext_lazy(
+            "This name and password do not belong together."
+        ),
+        "too_many_login_attempts": gettext_lazy(
+            "Too many tries. Wait five minutes, then try again."
+        ),
     }
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
@@ -107,7 +112,9 @@ class SealingMFAAdapter(DefaultMFAAdapter):
 
     error_messages = {
         **DefaultMFAAdapter.error_messages,
-        "incorrect_code": _("This code is not right. Wait for the next one and try again."),
+        "incorrect_code": gettext_lazy(
+            "This code is not right. Wait for the next one and try again."
+        ),
     }
 
     def encrypt(self, text: str) -> str:
@@ -117,7 +124,7 @@ class SealingMFAAdapter(DefaultMFAAdapter):
 
     def decrypt(self, encrypted_text: str) -> str:
         if not encrypted_text.startswith(SEALED):
-            raise NotReady("second_factor_unreadable", "A second factor is not stored sealed.")
+            raise NotReady("second_factor_unreadable", _("A second factor is not stored sealed."))
         raw = base64.b64decode(encrypted_text.removeprefix(SEALED))
         for secret in [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]:
             try:
@@ -126,8 +133,10 @@ class SealingMFAAdapter(DefaultMFAAdapter):
                 continue
         raise NotReady(
             "second_factor_unreadable",
-            "A second factor cannot be opened with the present secret. "
-            "Put the former secret back, or reset this person's second factor.",
+            _(
+                "A second factor cannot be opened with the present secret. "
+                "Put the former secret back, or reset this person's second factor."
+            ),
         )
 
     def build_totp_svg(self, url: str) -> str:

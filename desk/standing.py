@@ -24,9 +24,15 @@ class Standing:
     stewards: list[Organisation]
     advises: list[Organisation]
     administers: list[Organisation]
+    audits: list[Organisation]
     seats: list[Seat]
     to_answer: int
     to_sign: int
+
+    @property
+    def checked(self) -> bool:
+        """Whether findings of auditors may concern them."""
+        return bool(self.audits or self.stewards or self.administers or self.seats)
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,7 @@ def of(user: User, at: datetime) -> Standing:
         stewards=where(permissions.can_steward),
         advises=where(permissions.can_advise),
         administers=where(permissions.can_administer),
+        audits=where(permissions.can_read_log),
         seats=[seat for seat in seats if permissions.can_sit(user, seat.board)],
         to_answer=requests.to_answer(user, at).count(),
         to_sign=agreements.to_sign(user, at).count(),
@@ -78,6 +85,15 @@ def links(request: HttpRequest) -> list[Link]:
         ("desk:keys", _("Recipient key"), 0, bool(standing.administers)),
         ("desk:people", _("People"), 0, bool(standing.administers)),
         ("desk:stop", _("Record a stop"), 0, bool(standing.advises)),
+        (
+            "desk:wiping",
+            _("Wiping and holds"),
+            0,
+            bool(standing.advises or standing.administers),
+        ),
+        ("desk:audit", _("Audit"), 0, bool(standing.audits)),
+        ("desk:findings", _("Findings"), 0, standing.checked),
+        ("desk:auditors", _("For auditors"), 0, bool(standing.stewards)),
         ("desk:join", _("Join with a code"), 0, True),
         ("desk:replace-device", _("Sign-in device"), 0, True),
     ]

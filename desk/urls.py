@@ -1,11 +1,14 @@
 """The staff door. Pages are closed by default: desk.middleware lets in whoever may come."""
 
-from django.urls import include, path
+from django.urls import include, path, register_converter
+from django.urls.converters import StringConverter
 
 from desk.views import (
     agreements,
     arrivals,
+    auditors,
     datasets,
+    findings,
     home,
     keys,
     language,
@@ -16,7 +19,18 @@ from desk.views import (
     reviews,
     signin,
     stops,
+    wiping,
 )
+from desk.views.audit import cases, checks, jobs, reading
+
+
+class Reference(StringConverter):
+    """An opaque reference such as `req-7m2kq9d4xw8h5`: anything else is nowhere."""
+
+    regex = "[a-z]{3}-[a-z0-9]{1,28}"
+
+
+register_converter(Reference, "ref")
 
 pages = [
     path("", home.home, name="home"),
@@ -25,47 +39,80 @@ pages = [
     # asking
     path("requests/", requests.many, name="requests"),
     path("requests/new/", requests.choose, name="request-choose"),
-    path("requests/new/<str:agreement>/<str:dataset>/", requests.draft, name="request-draft"),
-    path("requests/<str:ref>/", requests.one, name="request"),
-    path("requests/<str:ref>/submit/", requests.submit, name="request-submit"),
-    path("requests/<str:ref>/end/", requests.end, name="request-end"),
-    path("requests/<str:ref>/release/", releases.ask, name="release-ask"),
+    path("requests/new/<ref:agreement>/<ref:dataset>/", requests.draft, name="request-draft"),
+    path("requests/<ref:ref>/", requests.one, name="request"),
+    path("requests/<ref:ref>/submit/", requests.submit, name="request-submit"),
+    path("requests/<ref:ref>/end/", requests.end, name="request-end"),
+    path("requests/<ref:ref>/release/", releases.ask, name="release-ask"),
     # deciding
-    path("requests/<str:ref>/vote/", reviews.vote, name="vote"),
-    path("requests/<str:ref>/recuse/", reviews.recuse, name="recuse"),
-    path("requests/<str:ref>/decide/", reviews.decide, name="decide"),
+    path("requests/<ref:ref>/vote/", reviews.vote, name="vote"),
+    path("requests/<ref:ref>/recuse/", reviews.recuse, name="recuse"),
+    path("requests/<ref:ref>/decide/", reviews.decide, name="decide"),
     # agreeing
     path("agreements/", agreements.many, name="agreements"),
-    path("agreements/<str:ref>/", agreements.one, name="agreement"),
-    path("agreements/<str:ref>/sign/", agreements.sign, name="agreement-sign"),
-    path("agreements/<str:ref>/suspend/", agreements.suspend, name="agreement-suspend"),
-    path("agreements/<str:ref>/resume/", agreements.resume, name="agreement-resume"),
-    path("agreements/<str:ref>/end/", agreements.end, name="agreement-end"),
+    path("agreements/<ref:ref>/", agreements.one, name="agreement"),
+    path("agreements/<ref:ref>/sign/", agreements.sign, name="agreement-sign"),
+    path("agreements/<ref:ref>/suspend/", agreements.suspend, name="agreement-suspend"),
+    path("agreements/<ref:ref>/resume/", agreements.resume, name="agreement-resume"),
+    path("agreements/<ref:ref>/end/", agreements.end, name="agreement-end"),
     # receiving
     path("releases/", releases.many, name="releases"),
-    path("releases/<str:ref>/", releases.one, name="release"),
-    path("releases/<str:ref>/proof/", releases.proof, name="release-proof"),
-    path("releases/<str:ref>/package/", releases.package, name="release-package"),
+    path("releases/<ref:ref>/", releases.one, name="release"),
+    path("releases/<ref:ref>/proof/", releases.proof, name="release-proof"),
+    path("releases/<ref:ref>/package/", releases.package, name="release-package"),
     path("keys/", keys.many, name="keys"),
-    path("keys/<str:ref>/", keys.register, name="key-register"),
-    path("keys/<str:ref>/end/", keys.end, name="key-end"),
+    path("keys/<ref:ref>/", keys.register, name="key-register"),
+    path("keys/<ref:ref>/end/", keys.end, name="key-end"),
     # people
     path("people/", people.many, name="people"),
-    path("people/invite/<str:ref>/", people.invite, name="invite"),
-    path("people/invitations/<str:ref>/withdraw/", people.withdraw, name="invitation-withdraw"),
-    path("people/anew/<str:ref>/", resets.ask, name="reset-ask"),
-    path("people/anew/<str:ref>/agree/", resets.agree, name="reset-agree"),
-    path("people/anew/<str:ref>/withdraw/", resets.withdraw, name="reset-withdraw"),
-    path("people/anew/<str:ref>/read/", resets.acknowledge, name="reset-read"),
-    path("people/leave/<str:ref>/", people.off_board, name="off-board"),
+    path("people/invite/<ref:ref>/", people.invite, name="invite"),
+    path("people/invitations/<ref:ref>/withdraw/", people.withdraw, name="invitation-withdraw"),
+    path("people/anew/<ref:ref>/", resets.ask, name="reset-ask"),
+    path("people/anew/<ref:ref>/agree/", resets.agree, name="reset-agree"),
+    path("people/anew/<ref:ref>/withdraw/", resets.withdraw, name="reset-withdraw"),
+    path("people/anew/<ref:ref>/read/", resets.acknowledge, name="reset-read"),
+    path("people/leave/<ref:ref>/", people.off_board, name="off-board"),
     path(
-        "people/leave/<str:ref>/<str:organisation>/", people.off_board_here, name="off-board-here"
+        "people/leave/<ref:ref>/<ref:organisation>/", people.off_board_here, name="off-board-here"
     ),
     path("people/join/", arrivals.join, name="join"),
     # holding
     path("datasets/", datasets.many, name="datasets"),
     path("stops/", stops.record, name="stop"),
     path("stops/done/", stops.done, name="stop-done"),
+    path("wiping/", wiping.many, name="wiping"),
+    path("wiping/ask/", wiping.ask, name="wipe-ask"),
+    path("wiping/<ref:ref>/agree/", wiping.agree, name="wipe-agree"),
+    path("wiping/<ref:ref>/call-off/", wiping.call_off, name="wipe-call-off"),
+    path("wiping/holds/place/", wiping.place, name="hold-place"),
+    path("wiping/holds/<ref:ref>/lift/", wiping.lift, name="hold-lift"),
+    path("auditors/", auditors.many, name="auditors"),
+    path("auditors/papers/<ref:ref>/", auditors.papers, name="papers"),
+    path("auditors/papers/<ref:ref>/<int:number>/", auditors.check, name="paper-check"),
+    path("auditors/<ref:ref>/", auditors.issue, name="handle-issue"),
+    # checking
+    path("audit/", cases.many, name="audit"),
+    path("audit/coverage/", cases.covered, name="audit-coverage"),
+    path("audit/<ref:ref>/", reading.search, name="audit-search"),
+    path("audit/<ref:ref>/save/", reading.save, name="audit-save"),
+    path("audit/<ref:ref>/close/", cases.close, name="audit-close"),
+    path("audit/<ref:ref>/entries/<int:number>/", reading.event, name="audit-event"),
+    path("audit/<ref:ref>/days/", reading.days, name="audit-days"),
+    path("audit/<ref:ref>/unusual/", reading.hints, name="audit-hints"),
+    path("audit/<ref:ref>/verify/", jobs.verify, name="audit-verify"),
+    path("audit/<ref:ref>/verify/checkpoint/", jobs.checkpoint, name="audit-checkpoint"),
+    path("audit/<ref:ref>/export/", jobs.export, name="audit-export"),
+    path("audit/<ref:ref>/export/<ref:job>/<int:place>/", jobs.take, name="audit-take"),
+    path("audit/<ref:ref>/roles/", checks.roles, name="audit-access"),
+    path("audit/<ref:ref>/roles/<int:number>/", checks.review, name="audit-review"),
+    path("audit/<ref:ref>/samples/", checks.samples, name="audit-worksheets"),
+    path("audit/<ref:ref>/samples/<ref:sheet>/", checks.sample, name="audit-worksheet"),
+    path("audit/<ref:ref>/findings/new/", findings.new, name="finding-new"),
+    path("findings/", findings.many, name="findings"),
+    path("findings/readings/", findings.readings, name="readings"),
+    path("findings/<ref:ref>/", findings.one, name="finding"),
+    path("findings/<ref:ref>/answer/", findings.answer, name="finding-answer"),
+    path("findings/<ref:ref>/close/", findings.close, name="finding-close"),
 ]
 
 urlpatterns = [
@@ -78,6 +125,6 @@ urlpatterns = [
     path("invited/account/", arrivals.account, name="desk-invited-account"),
     path("anew/", arrivals.anew, name="desk-anew"),
     path("anew/set/", arrivals.set_anew, name="desk-anew-set"),
-    path("language/<str:code>/", language.choose, name="desk-language"),
+    path("language/<slug:code>/", language.choose, name="desk-language"),
     path("", include((pages, "desk"))),
 ]

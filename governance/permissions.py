@@ -18,12 +18,16 @@ both are taken back in the deed that ends them. No role contains another. On top
 
 from collections.abc import Mapping
 
+from django.db.models import Q
 from guardian.shortcuts import assign_perm, get_user_perms, remove_perm
 
 from common.errors import NotPermitted
+from common.planned import AS_NEEDED, BIGINT, Planned
+from common.words import sentence as _
 from governance.models import (
     AccessRequest,
     Agreement,
+    ApiToken,
     Board,
     Dataset,
     Organisation,
@@ -40,6 +44,8 @@ ADVISE = "help_organisation"
 ADMINISTER = "administer_organisation"
 SIT = "sit_board"
 
+# Entries tell who did what everywhere: an organisation cannot make itself a reader of all others.
+READERS = frozenset({OrganisationKind.COMMUNITY, OrganisationKind.FUNDER})
 GRANTS: Mapping[Role, str] = {
     Role.STEWARD: STEWARD,
     Role.REQUESTER: ASK,
@@ -50,13 +56,42 @@ GRANTS: Mapping[Role, str] = {
 """What each role grants in its organisation. A board member's say comes with the seat alone."""
 
 
+GRANTED_NOW = Planned(
+    "SELECT 1 FROM governance_organisationuserpermission p"
+    " JOIN auth_permission n ON n.id = p.permission_id JOIN governance_user u ON u.id = p.user_id"
+    " WHERE p.user_id = %(user)s AND p.content_object_id = %(organisation)s"
+    " AND n.codename = %(codename)s AND u.is_active AND u.shut_at IS NULL"
+    " AND u.kind <> 'survivor'",
+    {"postgresql": {}, "sqlite": {}},
+    {"user": BIGINT, "organisation": BIGINT, "codename": AS_NEEDED},
+)
+
+
 def can_steward(user: User, organisation: Organisation) -> bool:
     return _granted(user, STEWARD, organisation)
 
 
 def check_can_steward(user: User, organisation: Organisation) -> None:
     """Look after this organisation's datasets."""
-    _require(can_steward(user, organisation), "steward", "look after this organisation's datasets")
+    _require(
+        can_steward(user, organisation),
+        "steward",
+        _("You may not look after this organisation's datasets."),
+    )
+
+
+def can_steward_now(user: User, organisation: Organisation) -> bool:
+    _vendor, rows = GRANTED_NOW.rows([user.pk, organisation.pk, STEWARD])
+    return bool(rows)
+
+
+def check_can_steward_now(user: User, organisation: Organisation) -> None:
+    """The same where the account may have ended since `user` was read, in one statement."""
+    _require(
+        can_steward_now(user, organisation),
+        "steward",
+        _("You may not look after this organisation's datasets."),
+    )
 
 
 def can_ask(user: User, organisation: Organisation) -> bool:
@@ -65,7 +100,11 @@ def can_ask(user: User, organisation: Organisation) -> bool:
 
 def check_can_ask(user: User, organisation: Organisation) -> None:
     """Ask for data in this organisation's name."""
-    _require(can_ask(user, organisation), "ask", "ask for data in this organisation's name")
+    _require(
+        can_ask(user, organisation),
+        "ask",
+        _("You may not ask for data in this organisation's name."),
+    )
 
 
 def can_advise(user: User, organisation: Organisation) -> bool:
@@ -74,7 +113,11 @@ def can_advise(user: User, organisation: Organisation) -> bool:
 
 def check_can_advise(user: User, organisation: Organisation) -> None:
     """Sit beside this organisation's clients."""
-    _require(can_advise(user, organisation), "advise", "sit beside this organisation's clients")
+    _require(
+        can_advise(user, organisation),
+        "advise",
+        _("You may not sit beside this organisation's clients."),
+    )
 
 
 def can_audit(user: User, organisation: Organisation) -> bool:
@@ -83,7 +126,35 @@ def can_audit(user: User, organisation: Organisation) -> bool:
 
 def check_can_audit(user: User, organisation: Organisation) -> None:
     """Audit this organisation."""
-    _require(can_audit(user, organisation), "audit", "audit this organisation")
+    _require(can_audit(user, organisation), "audit", _("You may not audit this organisation."))
+
+
+def can_read_log(user: User, organisation: Organisation) -> bool:
+    return organisation.kind in READERS and can_audit(user, organisation)
+
+
+def check_can_read_log(user: User, organisation: Organisation) -> None:
+    """Read every entry of the log: auditors of those who convene or pay, and of nobody who holds
+    data or asks for it."""
+    _require(
+        can_read_log(user, organisation),
+        "read_log",
+        _("You may not read the log: it is for auditors of the community or of a funder."),
+    )
+
+
+def can_oversee(user: User) -> bool:
+    return any(_somewhere(user, AUDIT, kind=kind) for kind in sorted(READERS))
+
+
+def check_can_oversee(user: User) -> None:
+    """Compare the whole log with what is kept, and take entries out of it: whoever may read every
+    entry of it, for whichever organisation."""
+    _require(
+        can_oversee(user),
+        "oversee",
+        _("You may not do this: it is for auditors of the community or of a funder."),
+    )
 
 
 def can_administer(user: User, organisation: Organisation) -> bool:
@@ -92,7 +163,11 @@ def can_administer(user: User, organisation: Organisation) -> bool:
 
 def check_can_administer(user: User, organisation: Organisation) -> None:
     """Sign and administer for this organisation."""
-    _require(can_administer(user, organisation), "administer", "act for this organisation")
+    _require(
+        can_administer(user, organisation),
+        "administer",
+        _("You may not act for this organisation."),
+    )
 
 
 def can_sit(user: User, board: Board) -> bool:
@@ -101,7 +176,7 @@ def can_sit(user: User, board: Board) -> bool:
 
 def check_can_sit(user: User, board: Board) -> None:
     """Have a say on this board."""
-    _require(can_sit(user, board), "sit", "decide on this board")
+    _require(can_sit(user, board), "sit", _("You may not decide on this board."))
 
 
 def can_convene(user: User) -> bool:
@@ -110,7 +185,21 @@ def can_convene(user: User) -> bool:
 
 def check_can_convene(user: User) -> None:
     """Create organisations and boards, load the catalogue, look after purposes."""
-    _require(can_convene(user), "convene", "do this: it is for the community that convenes")
+    _require(
+        can_convene(user),
+        "convene",
+        _("You may not do this: it is for the community that convenes."),
+    )
+
+
+def check_can_keep_keys(user: User, organisation: Organisation | None) -> None:
+    """Have keys of this organisation (without one: of the service) rotated."""
+    own = organisation is not None and can_administer(user, organisation)
+    _require(
+        own or can_convene(user),
+        "keep_keys",
+        _("You may not do this: it is for those who administer the organisation."),
+    )
 
 
 def can_make_account(user: User, kind: UserKind) -> bool:
@@ -121,7 +210,7 @@ def can_make_account(user: User, kind: UserKind) -> bool:
 
 def check_can_make_account(user: User, kind: UserKind) -> None:
     """Make an account: administrators any, advocates those of survivors."""
-    _require(can_make_account(user, kind), "make_account", "make such an account")
+    _require(can_make_account(user, kind), "make_account", _("You may not make such an account."))
 
 
 def can_grant(user: User, organisation: Organisation, role: Role) -> bool:
@@ -133,7 +222,7 @@ def can_grant(user: User, organisation: Organisation, role: Role) -> bool:
 
 def check_can_grant(user: User, organisation: Organisation, role: Role) -> None:
     """Grant a role here; the community appoints where there is no administrator."""
-    _require(can_grant(user, organisation, role), "grant", "grant this role here")
+    _require(can_grant(user, organisation, role), "grant", _("You may not grant this role here."))
 
 
 def can_withdraw(user: User, organisation: Organisation) -> bool:
@@ -151,12 +240,21 @@ def can_off_board(user: User, person: User, organisation: Organisation | None) -
     if can_convene(user):
         return True
     if organisation is not None:
-        return can_administer(user, organisation)
+        return can_administer(user, organisation) and _holds_something(person, organisation)
     held = person.memberships.filter(ended_at__isnull=True).select_related("organisation")
     seats = person.seats.filter(ended_at__isnull=True).select_related("organisation")
     places = [each.organisation for each in held] + [each.organisation for each in seats]
     # A seat that speaks for nobody is the community's to end.
     return bool(places) and all(place and can_administer(user, place) for place in places)
+
+
+def _holds_something(person: User, organisation: Organisation) -> bool:
+    """A role, a seat, or what machines come in with, at this organisation."""
+    here = {"organisation": organisation, "ended_at__isnull": True}
+    theirs = Q(user=person) | Q(issued_by=person)
+    tokens = ApiToken.objects.filter(theirs, organisation=organisation, revoked_at__isnull=True)
+    held = (person.memberships, person.seats, person.machine_clients)
+    return tokens.exists() or any(each.filter(**here).exists() for each in held)
 
 
 def check_can_off_board(user: User, person: User, organisation: Organisation | None) -> None:
@@ -170,7 +268,9 @@ def can_negotiate(user: User, holder: Organisation, recipient: Organisation) -> 
 
 def check_can_negotiate(user: User, holder: Organisation, recipient: Organisation) -> None:
     """Draft or end an agreement: the administrators of either party."""
-    _require(can_negotiate(user, holder, recipient), "negotiate", "act for either party")
+    _require(
+        can_negotiate(user, holder, recipient), "negotiate", _("You may not act for either party.")
+    )
 
 
 def can_suspend(user: User, agreement: Agreement) -> bool:
@@ -180,7 +280,7 @@ def can_suspend(user: User, agreement: Agreement) -> bool:
 
 def check_can_suspend(user: User, agreement: Agreement) -> None:
     """Suspend an agreement: the administrators of either party and the holder's stewards."""
-    _require(can_suspend(user, agreement), "suspend", "suspend this agreement")
+    _require(can_suspend(user, agreement), "suspend", _("You may not suspend this agreement."))
 
 
 def can_end_request(user: User, request: AccessRequest) -> bool:
@@ -194,7 +294,7 @@ def can_end_request(user: User, request: AccessRequest) -> bool:
 
 def check_can_end_request(user: User, request: AccessRequest) -> None:
     """End a request: its own requesters; once it is handed in, the holder too."""
-    _require(can_end_request(user, request), "end_request", "end this request")
+    _require(can_end_request(user, request), "end_request", _("You may not end this request."))
 
 
 def can_pause_dataset(user: User, dataset: Dataset) -> bool:
@@ -203,17 +303,24 @@ def can_pause_dataset(user: User, dataset: Dataset) -> bool:
 
 
 def can_resume_dataset(user: User, dataset: Dataset) -> bool:
-    return can_decide(user, dataset.board)
+    of_holder = user.memberships.filter(organisation=dataset.holder, ended_at__isnull=True)
+    return can_decide(user, dataset.board) and not of_holder.exists()
 
 
 def check_can_resume_dataset(user: User, dataset: Dataset) -> None:
-    """Let a paused dataset run again: its board, or the community."""
-    _require(can_resume_dataset(user, dataset), "resume_dataset", "let this dataset run again")
+    """Let a paused dataset run again: its board, or the community; nobody of its holder."""
+    _require(
+        can_resume_dataset(user, dataset),
+        "resume_dataset",
+        _("You may not let this dataset run again."),
+    )
 
 
 def check_can_pause_dataset(user: User, dataset: Dataset) -> None:
     """Pause a dataset: its holder and anyone on its board."""
-    _require(can_pause_dataset(user, dataset), "pause_dataset", "pause this dataset")
+    _require(
+        can_pause_dataset(user, dataset), "pause_dataset", _("You may not pause this dataset.")
+    )
 
 
 def can_pause_purpose(user: User) -> bool:
@@ -222,7 +329,7 @@ def can_pause_purpose(user: User) -> bool:
 
 def check_can_pause_purpose(user: User) -> None:
     """Pause a purpose: the community and anyone on any board."""
-    _require(can_pause_purpose(user), "pause_purpose", "pause a purpose")
+    _require(can_pause_purpose(user), "pause_purpose", _("You may not pause a purpose."))
 
 
 def can_decide(user: User, board: Board) -> bool:
@@ -231,7 +338,7 @@ def can_decide(user: User, board: Board) -> bool:
 
 def check_can_decide(user: User, board: Board) -> None:
     """Establish what the board has answered: anyone on it, or the community."""
-    _require(can_decide(user, board), "decide", "establish this board's answer")
+    _require(can_decide(user, board), "decide", _("You may not establish this board's answer."))
 
 
 def grant(user: User, organisation: Organisation, role: Role) -> None:
@@ -286,6 +393,6 @@ def _active(user: User) -> bool:
     return user.is_active and user.kind != UserKind.SURVIVOR
 
 
-def _require(granted: bool, code: str, deed: str) -> None:
+def _require(granted: bool, code: str, told: str) -> None:
     if not granted:
-        raise NotPermitted(f"may_not_{code}", f"You may not {deed}.")
+        raise NotPermitted(f"may_not_{code}", told)

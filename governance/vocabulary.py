@@ -3,6 +3,8 @@
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+LONGEST_PASSWORD = 200  # signs, at every door
+
 
 class OrganisationKind(TextChoices):
     SERVICE_PROVIDER = "service_provider", _("service provider")
@@ -39,6 +41,17 @@ class ResetKind(TextChoices):
     PASSWORD = "password", _("the password")
     DEVICE = "device", _("the sign-in device")
     BOTH = "both", _("the password and the sign-in device")
+
+
+class MachineScope(TextChoices):
+    """What a machine's way in may be used for; its roles must allow it as well."""
+
+    ASK = "ask", _("ask for data")
+    FETCH = "fetch", _("fetch what was prepared")
+    LOAD = "load", _("load a dataset")
+    READ = "read", _("read what stands here")
+    DECIDE = "decide", _("ask about one of one's own clients")
+    AUDIT = "audit", _("read the entries of the log")
 
 
 class FieldType(TextChoices):
@@ -126,3 +139,21 @@ class Narrowing(TextChoices):
     FIELD_RECLASSIFIED = "field_reclassified", _("field moved to another category")
     MEMBERSHIP_ENDED = "membership_ended", _("membership ended")
     KEY_ENDED = "key_ended", _("recipient's key ended")
+    SUBJECT_SHREDDED = "subject_shredded", _("a person's key destroyed")
+
+
+REPLAYED = "replayed"
+"""The reason of an entry about a no that was said again after a restore."""
+
+
+class Closing(TextChoices):
+    """Ways in that end, and what keeps a record from its end. Nothing leaves by them, so no epoch
+    moves; a restore must not open them, or shred what was not to be."""
+
+    ACCOUNT_ENDED = "account_ended", _("account ended")
+    ACCOUNT_SHUT = "account_shut", _("account shut until it begins anew")
+    INVITATION_WITHDRAWN = "invitation_withdrawn", _("invitation taken back")
+    SEAT_ENDED = "seat_ended", _("seat ended")
+    TOKEN_REVOKED = "token_revoked", _("token revoked")
+    SHREDDING_CALLED_OFF = "shredding_called_off", _("shredding called off")
+    HOLD_PLACED = "hold_placed", _("legal hold placed")

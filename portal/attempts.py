@@ -11,9 +11,11 @@ from django.utils.crypto import salted_hmac
 
 from audit.actions import bursts
 from audit.vocabulary import Via
+from governance.models import User
 
 WINDOW = 15 * 60  # seconds
 MOST_FOR_ONE_NAME = 5
+MOST_COPIES = 10  # of one person's list
 MOST_FOR_ONE_ADDRESS = 100  # a shelter's people may share one
 
 
@@ -39,6 +41,12 @@ def forget(request: HttpRequest, name: str) -> None:
     """The try was right: what that name and address did before no longer counts."""
     address = get_adapter().get_client_ip(request)
     cache.delete(_key("name", f"{name.strip().casefold()}\n{address}"))
+
+
+def copies_left(request: HttpRequest) -> bool:
+    """Count one copy before it is made: each is work, and nobody needs many."""
+    assert isinstance(request.user, User)
+    return _count(_key("copies", str(request.user.pk))) <= MOST_COPIES
 
 
 def _key(what: str, value: str) -> str:

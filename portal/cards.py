@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from consent.queries.sharing import Sharing
 from consent.vocabulary import Ending, Standing
 from portal.places import Place, Places
+from release.queries.inquiries import AskedAbout
 from release.queries.uses import WhereItWent
 from release.vocabulary import Ground, VoidGround
 
@@ -113,6 +114,30 @@ def sent(use: WhereItWent, places: Places, standings: Mapping[str, Standing], at
     blocked = _blocked(use, standings, at) if use.sent else ""
     look, word = _how_it_went(use, blocked)
     return Sent(use=use, place=places.of(use.recipient), look=look, word=word, blocked=blocked)
+
+
+@dataclass(frozen=True)
+class Question:
+    """One time that somebody asked whether they may send what is hers, and was answered."""
+
+    asked: AskedAbout
+    place: Place
+
+    @property
+    def month(self) -> date:
+        return timezone.localtime(self.asked.at).date().replace(day=1)
+
+    @property
+    def look(self) -> str:
+        return "on" if self.asked.permitted else "ended"
+
+    @property
+    def word(self) -> str:
+        return _("Answer: yes") if self.asked.permitted else _("Answer: no")
+
+
+def question(asked: AskedAbout, places: Places) -> Question:
+    return Question(asked=asked, place=places.of(asked.recipient))
 
 
 def _how_it_went(use: WhereItWent, blocked: str) -> tuple[str, str]:

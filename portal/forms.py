@@ -3,19 +3,24 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from governance.models import User
+from governance.vocabulary import LONGEST_PASSWORD
+
+LONGEST_NAME = User._meta.get_field("username").max_length
+
 
 class SignIn(forms.Form):
     name = forms.CharField(
         label=_("Your name here"),
         help_text=_("The made-up name you chose."),
-        max_length=80,
+        max_length=LONGEST_NAME,
         widget=forms.TextInput(
             attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
         ),
     )
     passphrase = forms.CharField(
         label=_("Your secret words"),
-        max_length=200,
+        max_length=LONGEST_PASSWORD,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
@@ -24,9 +29,16 @@ class SignIn(forms.Form):
 class Names(forms.Form):
     passphrase = forms.CharField(
         label=_("Your secret words"),
-        max_length=200,
+        max_length=LONGEST_PASSWORD,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class OwnKey(Names):
+    sure = forms.BooleanField(
+        label=_("I have read this, and I want the key."),
+        error_messages={"required": _("Tick the box if you want the key.")},
     )
 
 

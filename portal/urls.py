@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.views import entry, names, sharing
+from portal.views import copies, entry, history, keeping, names, sharing
 
 app_name = "portal"
 
@@ -18,7 +18,11 @@ urlpatterns = [
     path("details/<slug:ref>/pause/", sharing.pause, name="pause"),
     path("details/<slug:ref>/resume/", sharing.resume, name="resume"),
     path("details/<slug:ref>/done/", sharing.done, name="done"),
-    path("history/", sharing.history, name="history"),
+    path("record/", keeping.record, name="record"),
+    path("record/<slug:ref>/keep/", keeping.keep, name="keep"),
+    path("history/", history.history, name="history"),
+    path("copy/", copies.copy, name="copy"),
+    path("copy/key/", copies.own_key, name="own_key"),
     path("names/", names.show, name="names"),
     path("names/hide/", names.hide, name="hide_names"),
     path("settings/", entry.settings_page, name="settings"),

@@ -41,8 +41,9 @@ THEIRS: dict[Ground, Promise] = {
 }
 
 BLOCKED: dict[VoidGround, Promise] = {
-    VoidGround.PERSON_SAID_NO: _("Someone in it said no."),
-    VoidGround.CONSENT_ENDED: _("A yes in it ended."),
+    # One sentence for both: that somebody else in it said no is hers alone to know.
+    VoidGround.PERSON_SAID_NO: _("What was in it changed."),
+    VoidGround.CONSENT_ENDED: _("What was in it changed."),
     VoidGround.AGREEMENT: _("Their agreement is on hold or has ended."),
     VoidGround.REQUEST: _("Their permission has ended."),
     VoidGround.KEY: _("They changed their lock for packages."),
@@ -57,6 +58,30 @@ WHY: dict[str, Promise] = {
     **{ground.value: words for ground, words in THEIRS.items()},
     **{ground.value: words for ground, words in BLOCKED.items()},
 }
+
+
+# What she said, as the log calls it; the name of whom it was to follows.
+SAID: dict[str, Promise] = {
+    "consent:requested": _("You were asked for a yes:"),
+    "consent:deferred": _("You said that you decide later:"),
+    "consent:given": _("You said yes:"),
+    "consent:renewed": _("You said yes again:"),
+    "consent:narrowed": _("You made your yes smaller:"),
+    "consent:paused": _("You paused it:"),
+    "consent:resumed": _("You started it again:"),
+    "consent:refused": _("You said no to being asked:"),
+    "consent:withdrawn": _("You stopped it:"),
+    "consent:expired": _("Your yes ended:"),
+    "consent:invalidated": _("Your yes was found not to count:"),
+    "consent:superseded": _("A newer yes took its place:"),
+    "objection:made": _("You said no:"),
+    "objection:narrowed": _("You made your no smaller:"),
+    "objection:lifted": _("You took your no back:"),
+}
+
+
+def said(word: str) -> str:
+    return str(SAID[word])
 
 
 def why(ground: str) -> str:

@@ -1,6 +1,7 @@
 """Who may ask for a release, fetch it, and see it: members of the recipient who may ask."""
 
 from common.errors import NotPermitted
+from common.words import sentence as _
 from governance import permissions as governance
 from governance.models import Organisation, User
 from release.models import Release
@@ -20,7 +21,12 @@ def may_fetch(user: User, release: Release) -> bool:
 def check_can_fetch(user: User, release: Release) -> None:
     """Raises NotPermitted unless the user may ask in the recipient's name today."""
     if not may_fetch(user, release):
-        raise NotPermitted("not_recipient", "Only the recipient's own people may fetch this.")
+        raise NotPermitted("not_recipient", _("Only the recipient's own people may fetch this."))
+
+
+def check_can_inquire(user: User, holder: Organisation) -> None:
+    """Ask about one of the holder's clients: its stewards, people or machines, as of now."""
+    governance.check_can_steward_now(user, holder)
 
 
 def check_can_load(user: User, holder: Organisation) -> None:

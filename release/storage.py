@@ -4,6 +4,7 @@ Nothing here knows what the bytes mean. What is put into a store is sealed alrea
 reports of refused rows, which hold no value of any row.
 """
 
+import fcntl
 import os
 import re
 import secrets
@@ -12,13 +13,14 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 import pyrage
 from django.conf import settings
 from pyrage import x25519
 
 from common.errors import NotReady
+from common.words import sentence as _
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}(/[a-z0-9][a-z0-9._-]{0,79}){0,5}\Z")
 DRAFT = ".draft-"
@@ -72,7 +74,9 @@ class LocalStore:
         except OSError as error:
             with suppress(OSError):  # a file where a folder should be
                 draft.unlink()
-            raise NotReady("storage_unwritable", "The data folder cannot take this now.") from error
+            raise NotReady(
+                "storage_unwritable", _("The data folder cannot take this now.")
+            ) from error
         return Stored(size=len(data), sha256=sha256(data).hexdigest())
 
     def settle(self, name: str) -> None:
@@ -81,7 +85,9 @@ class LocalStore:
             _force(path)
             _force(path.parent)
         except OSError as error:
-            raise NotReady("storage_unwritable", "The data folder cannot take this now.") from error
+            raise NotReady(
+                "storage_unwritable", _("The data folder cannot take this now.")
+            ) from error
 
     def open(self, name: str) -> bytes:
         return self.path(name).read_bytes()
@@ -125,19 +131,61 @@ def store() -> LocalStore:
     return LocalStore(settings.SAYSO_DATA)
 
 
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Nothing else copies or replaces whole stores of parts meanwhile, in whatever process.
+
+    Raises NotReady where a backup, a restore or a change of keys is at it already.
+    """
+    try:
+        settings.SAYSO_DATA.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = (settings.SAYSO_DATA / ".undisturbed").open("w")
+    except OSError as error:
+        raise NotReady("storage_unwritable", _("The data folder cannot take this now.")) from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise NotReady(
+                "undisturbed", _("A backup, a restore or a change of keys runs. Try again later.")
+            ) from error
+        yield
+
+
 def seal(data: bytes, recipients: Sequence[x25519.Recipient]) -> bytes:
     """The bytes in the age format: only the recipients' identities open them."""
     sealed: bytes = pyrage.encrypt(data, list(recipients))
     return sealed
 
 
-def unseal(data: bytes, identity: x25519.Identity) -> bytes:
-    """What was sealed. Raises NotReady where this key does not open it or the bytes changed."""
+def unseal(data: bytes, *identities: x25519.Identity) -> bytes:
+    """What was sealed. Raises NotReady where no key opens it or the bytes changed."""
     try:
-        opened: bytes = pyrage.decrypt(data, [identity])
+        opened: bytes = pyrage.decrypt(data, list(identities))
     except pyrage.DecryptError as error:
-        raise NotReady("not_opened", "A sealed part does not open with its key.") from error
+        raise NotReady("not_opened", _("A sealed part does not open with its key.")) from error
     return opened
+
+
+def seal_stream(
+    source: IO[bytes], target: IO[bytes], recipients: Sequence[x25519.Recipient]
+) -> None:
+    """As `seal`, for what is too large for memory. Raises OSError where it cannot be written."""
+    try:
+        pyrage.encrypt_io(source, target, list(recipients))
+    except pyrage.EncryptError as error:  # it calls a full disk so, too
+        raise OSError("It could not be sealed.") from error
+
+
+def unseal_stream(
+    source: IO[bytes], target: IO[bytes], identities: Sequence[x25519.Identity]
+) -> None:
+    """As `unseal`, for what is too large for memory. Raises OSError where it was altered, cut off or
+    cannot be written: what has been written by then must not be used."""
+    try:
+        pyrage.decrypt_io(source, target, list(identities))
+    except pyrage.DecryptError as error:
+        raise NotReady("not_opened", _("What was sealed does not open with this key.")) from error
 
 
 @dataclass(frozen=True)
@@ -162,7 +210,7 @@ def memory(data: bytes = b"") -> Iterator[Memory]:
     Raises NotReady where the system has none: rows never touch a disk in clear.
     """
     if not hasattr(os, "memfd_create"):
-        raise NotReady("no_memory_files", "This system has no memory files; rows stay sealed.")
+        raise NotReady("no_memory_files", _("This system has no memory files; rows stay sealed."))
     handle = os.memfd_create("sayso", os.MFD_CLOEXEC)
     try:
         rest = memoryview(data)

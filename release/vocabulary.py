@@ -17,6 +17,12 @@ class ReleaseState(TextChoices):
     REFUSED = "refused", _("refused")
 
 
+class UploadState(TextChoices):
+    WAITING = "waiting", _("waiting")
+    LOADED = "loaded", _("loaded")
+    REFUSED = "refused", _("refused")
+
+
 class Ground(TextChoices):
     """Why a whole release, or one person's record, was withheld. Each names its R-rule in rules."""
 
@@ -61,7 +67,22 @@ class VoidGround(TextChoices):
     SUPERSEDED = "superseded", _("replaced by a newer one")
 
 
+PEOPLES = {VoidGround.PERSON_SAID_NO, VoidGround.CONSENT_ENDED}
+"""Grounds that are somebody's own: nobody else is told which of them it was, or that it was one."""
+SOMETHING_CHANGED = _("what is inside changed")
+
+
 class DownloadPart(TextChoices):
     PACKAGE = "package", _("whole package")
     MANIFEST = "manifest", _("manifest")
     PART = "part", _("part")
+
+
+class Deed(TextChoices):
+    """What one line of somebody's own list is about."""
+
+    READY = "ready"
+    PICKED_UP = "picked_up"
+    KEPT_BACK = "kept_back"
+    ASKED = "asked"
+    SAID = "said"

@@ -10,11 +10,67 @@ import redis
 from django.conf import settings
 from django.db import connection
 from django.test import override_settings
+from hypothesis import settings as hypothesis_settings
 
 from tests.append_only import flush_may_empty_append_only_tables  # noqa: F401 - autouse
+from tests.backups import backups_can_be_made  # noqa: F401 - for tests that name it
+from tests.migrated import django_db_modify_db_settings  # noqa: F401 - pytest-django asks for it
+from tests.noes import file_of_noes_belongs_to_the_database  # noqa: F401 - autouse
 
+# About pages, addresses, files and who may do what, by everyday readings and writings that mean the same
+# on either database: `make test` asks them once, on SQLite, and `make whole` on both.
+ONCE = {
+    "test_api_door.py",
+    "test_api_everything.py",
+    "test_api_issue_token.py",
+    "test_api_reading.py",
+    "test_api_refusals.py",
+    "test_api_requests.py",
+    "test_arrivals.py",
+    "test_beginning_anew.py",
+    "test_canary.py",
+    "test_client.py",
+    "test_consent_import_bad.py",
+    "test_consent_import_command.py",
+    "test_consent_speaking.py",
+    "test_coverage.py",
+    "test_demo_command.py",
+    "test_desk_door.py",
+    "test_desk_line.py",
+    "test_desk_pages.py",
+    "test_desk_people.py",
+    "test_desk_sign_in.py",
+    "test_doors.py",
+    "test_governance_catalogue.py",
+    "test_governance_people.py",
+    "test_governance_reviews.py",
+    "test_independent_check.py",
+    "test_ingest_bad_input.py",
+    "test_ingest_refusals.py",
+    "test_ingest_spreadsheets.py",
+    "test_kill_keys.py",
+    "test_leaving.py",
+    "test_log_tiles.py",
+    "test_logs.py",
+    "test_nasty_commands.py",
+    "test_nasty_deeds.py",
+    "test_nasty_doors.py",
+    "test_nasty_forms.py",
+    "test_objections.py",
+    "test_openapi.py",
+    "test_people_matrix.py",
+    "test_portal_door.py",
+    "test_portal_pages.py",
+    "test_portal_sharing.py",
+    "test_profile.py",
+    "test_watching.py",
+}
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "client", "admin_client"}
 CHROMIUM = shutil.which("chromium")
+
+# What is made up is made up the same each time: what passes here passes there.
+hypothesis_settings.register_profile("the same again", derandomize=True, deadline=None)
+hypothesis_settings.load_profile("the same again")
 
 
 def shared_data() -> Path:
@@ -29,6 +85,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         touches = item.get_closest_marker("django_db") is not None
         if touches or DATABASE_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("database")
+        if item.path.name in ONCE:
+            item.add_marker("once")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

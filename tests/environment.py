@@ -12,15 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.memory import place
+
 ROOT = "TESTS_FOLDER"
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
-
-
-def place() -> str | None:
-    """Memory where there is enough of it: every test waits for its database to reach the disk."""
-    memory = Path("/dev/shm")  # noqa: S108 - only a folder of our own inside it is used
-    roomy = memory.is_dir() and shutil.disk_usage(memory).free > 2 * 1024**3
-    return str(memory) if roomy and os.access(memory, os.W_OK) else None
 
 
 def prepare() -> Path:

@@ -36,8 +36,9 @@ class Later:
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.by = timedelta(0)
-        real = clock.now
+        real, read = clock.now, clock.read
         patch.setattr(clock, "now", lambda: real() + self.by)
+        patch.setattr(clock, "read", lambda microseconds: read(microseconds) + self.by)
 
     def pass_(self, **span: int) -> None:
         self.by += timedelta(**span)

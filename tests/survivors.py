@@ -14,7 +14,7 @@ from consent.actions import consents, subjects
 from consent.models import Consent, Subject, Terms
 from consent.vocabulary import Channel, Signer
 from governance.models import DataCategory, Organisation, Purpose, User
-from release.models import Release, Use, Withheld
+from release.models import Inquiry, Release, Use, Withheld
 from tests.factories import consent as said
 from tests.factories import governance as made
 from tests.factories import release as answered
@@ -144,6 +144,7 @@ def sent(world: World, consent: Consent, **given: object) -> Release:
         Use.objects.create(
             release=release,
             category=category,
+            columns=["age_band", "language"],
             block=world.subject.slot // BLOCK,
             bits=bits(world.subject),
         )
@@ -162,6 +163,23 @@ def kept_back(world: World, consent: Consent, ground: str) -> Release:
     return release
 
 
+def asked(world: World, consent: Consent, ground: str = "") -> Inquiry:
+    """Her holder's system asked about her: yes, or no for this ground."""
+    request = made.access_request(
+        dataset=made.dataset(holder=world.holder),
+        requester=consent.recipient,
+        purpose=world.purpose,
+    )
+    answer: dict[str, object] = {"permitted": False, "grounds": ground}
+    if not ground:
+        code = consent.category_set.items.first().version.category.code
+        answer = {"permitted": True, "grounds": "", "columns": {code: ["visits"]}}
+        answer["record_until"] = consent.record_until
+    return answered.inquiry(
+        request=request, subject=world.subject, at=consent.recorded_at, **answer
+    )
+
+
 def _prepared(world: World, consent: Consent, **given: object) -> Release:
     at = consent.recorded_at
     asking = made.access_request(
@@ -169,5 +187,6 @@ def _prepared(world: World, consent: Consent, **given: object) -> Release:
         requester=consent.recipient,
         purpose=world.purpose,
     )
+    made.decision(request=asking, decided_at=at - timedelta(days=9))
     times = {"asked_at": at, "answered_at": at, "good_until": at + timedelta(days=3)}
     return answered.prepared(**{"request": asking, **times, **given})

@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 from pyrage import x25519
@@ -36,15 +35,17 @@ from governance.actions import (
     requests,
     reviews,
 )
+from governance.queries import requests as asked
 from governance.vocabulary import OrganisationKind, PackageFormat, Role, SeatKind, UserKind, Vote
-from release.actions import handing, releases, versions
+from release.actions import handing, inquiries, releases, versions
 from release.actions.handing import HandedOver
 from release.actions.loading.limits import Limits
 from release.management.demo.check import Package, opened
-from release.models import DatasetVersion, Release
+from release.models import DatasetVersion, Inquiry, Release
 from release.vocabulary import DownloadPart
-from tests.append_only import triggers_lifted
+from tests.append_only import empty_what_was_filled
 from tests.factories import governance as made
+from tests.noes import kept_for_long
 from tests.sheets import FIELDS, MAPPING, numbers, rows
 
 PASSWORD = "a long phrase for tests 41"
@@ -168,6 +169,13 @@ class World:
         """The clients whose rows Delta has after downloading."""
         return self.inside(self.open_package(self.fetch(release)))
 
+    def inquire(self, number: str, by: g.User | None = None) -> Inquiry:
+        """River asks about one of its clients."""
+        request = asked.asked_of(self.home.organisation, self.home.request.ref)
+        assert request is not None
+        who = {**hand(by or self.home.steward), "via": Via.API}
+        return inquiries.answer(request=request, number=number, **who)
+
     def another(self, name: str, numbers: Sequence[str], **shape: Any) -> Holding:
         """One more organisation that holds rows of the same numbers, with its own everything."""
         return _holding(self, name, rows(numbers, **shape))
@@ -249,10 +257,10 @@ def lasting_world(people_count: int, **shape: Any) -> Iterator[World]:
         "run the whole file: a marked test in it makes the test database"
     )
     try:
-        yield small_world(people_count, **shape)
+        with kept_for_long():
+            yield small_world(people_count, **shape)
     finally:
-        with triggers_lifted():
-            call_command("flush", interactive=False, verbosity=0)
+        empty_what_was_filled()
 
 
 def load(holding: Holding, world: World, lines: list[str], part_rows: int) -> DatasetVersion:

@@ -1,4 +1,13 @@
 from audit.actions.entries import record, record_journal
+from audit.actions.feeding import await_quorum, feed
 from audit.actions.sequencing import check_head, sequence, settle
 
-__all__ = ["check_head", "record", "record_journal", "sequence", "settle"]
+__all__ = [
+    "await_quorum",
+    "check_head",
+    "feed",
+    "record",
+    "record_journal",
+    "sequence",
+    "settle",
+]

@@ -2,17 +2,28 @@
 
 import secrets
 from datetime import datetime
+from hashlib import sha256
 
 from django.db import DatabaseError, connection
 
-from audit.models import Entry, JournalDigest, JournalWaiting, LogEntry
+from audit.models import Detail, Entry, JournalDigest, JournalWaiting, LogEntry
 from audit.queries.journal import journal_resource, journal_row
 from audit.rules import NONCE_SIZE, Leaf, band, check_leaf, journal_digest, leaf_bytes
 from audit.tlog.tree import leaf_hash
 from audit.vocabulary import SYSTEM, Decision, EntryType, Via
 from common.errors import NotReady
+from common.planned import Planned, number
+from common.rows import Single
+from common.words import sentence as _
 
 JOURNAL_BATCH = 500
+# Every deed asks this, and most find nothing; then it writes one entry.
+WAITING = Planned(
+    f"SELECT row_id FROM audit_journalwaiting ORDER BY row_id LIMIT {JOURNAL_BATCH} {{locked}}",  # noqa: S608 - our own number
+    {"postgresql": {"locked": "FOR UPDATE SKIP LOCKED"}, "sqlite": {"locked": ""}},
+    {},
+)
+ENTRY = Single(Entry, "seq")
 
 
 def record(
@@ -32,12 +43,16 @@ def record(
     subjects: int = 0,
     detail_commit: str = "",
     nonce: bytes | None = None,
+    detail: bytes | None = None,
 ) -> Entry:
     """Put one entry into the log, to be numbered once this transaction has committed.
 
+    `detail`: what `rules.sealed_detail` made with the same `nonce`; the leaf commits to it.
     The change-journal rows that this transaction has written so far are covered along with it.
     """
     record_journal(at=at, via=via)
+    if detail is not None:
+        detail_commit = sha256(detail).hexdigest()
     leaf = Leaf(
         type=type,
         time=at,
@@ -55,21 +70,28 @@ def record(
         detail_commit=detail_commit,
         nonce=secrets.token_bytes(NONCE_SIZE) if nonce is None else nonce,
     )
-    return _insert([leaf])[0]
+    entry = _insert([leaf])[0]
+    if detail is not None:
+        Detail.objects.create(entry=entry, sealed=detail)
+    return entry
 
 
 def record_journal(*, at: datetime, via: str) -> int:
     """Cover the change-journal rows that no entry covers yet: all those of this transaction, and
     those that were committed without a `record` after them."""
     _require_transaction()
-    waiting = JournalWaiting.objects.order_by("pk").select_for_update(skip_locked=True)
     covered = 0
-    while ids := list(waiting.values_list("pk", flat=True)[:JOURNAL_BATCH]):
+    while ids := _waiting_now():
         _cover(ids, at=at, via=via)
         covered += len(ids)
         if len(ids) < JOURNAL_BATCH:
             break
     return covered
+
+
+def _waiting_now() -> list[int]:
+    _vendor, rows = WAITING.rows([])
+    return [number(pk) for (pk,) in rows]
 
 
 def _cover(ids: list[int], *, at: datetime, via: str) -> None:
@@ -107,10 +129,15 @@ def _journal_leaf(row: LogEntry, salt: bytes, *, at: datetime, via: str) -> Leaf
 def _insert(leaves: list[Leaf]) -> list[Entry]:
     entries = [_entry(leaf) for leaf in leaves]
     try:
-        return Entry.objects.bulk_create(entries)
+        if len(entries) > 1:
+            return Entry.objects.bulk_create(entries)
+        ENTRY.insert(entries[0])
     except DatabaseError as error:
         # The error leaves the transaction, so all of the deed is undone with its entry.
-        raise NotReady("log_unavailable", "The log cannot take this entry at present.") from error
+        raise NotReady(
+            "log_unavailable", _("The log cannot take this entry at present.")
+        ) from error
+    return entries
 
 
 def _entry(leaf: Leaf) -> Entry:

@@ -1,6 +1,7 @@
 """Numbering entries, growing the tree and signing its head, all in one transaction."""
 
 import time
+from datetime import datetime
 
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
@@ -8,21 +9,25 @@ from django.db.models import Max
 from django.utils import timezone
 
 from audit.models import Checkpoint, Entry, Node
-from audit.queries import checkpoint_over, key_ring, latest_checkpoint
+from audit.queries import checkpoint_over, latest_checkpoint, log_signers
 from audit.queries.nodes import stored_hashes
 from audit.queries.roles import may_number
 from audit.tlog.checkpoints import Checkpoint as Head
 from audit.tlog.checkpoints import read_checkpoint, sign_checkpoint
-from audit.tlog.notes import Signer
+from audit.tlog.notes import Signs
 from audit.tlog.texts import Malformed
 from audit.tlog.tree import Edge, cover, leaf_hash
 from common.errors import NotReady
+from common.rows import Columns
+from common.words import joined
+from common.words import sentence as _
 
 # One key of the single-number kind, so that it cannot meet the two-number keys of scopes.
 SEQUENCER_LOCK = 0x5A59534F4C4F47
 BATCH = 2000
 Stored = bytes | memoryview  # as PostgreSQL's driver gives it
 PAUSE = 0.01
+NODE = Columns(Node, "level", "index", "hash")
 
 
 def sequence(*, limit: int = BATCH) -> int:
@@ -31,14 +36,15 @@ def sequence(*, limit: int = BATCH) -> int:
     0 also where another sequencer is at it, or where only another role may. Which of two entries committed first is not told by
     their numbers but by the epochs in them.
     """
-    signer = Signer(settings.LOG_ORIGIN, key_ring().log_seed())  # no key: nothing is written
+    now = timezone.now()  # the signing is no one's deed, so no one passes its moment
+    signers = log_signers(now)  # no key: nothing is written
     try:
         if not Entry.objects.filter(seq__isnull=True).exists() or not may_number():
             return 0
         with transaction.atomic(durable=True):
-            return _number(limit, signer) if _alone() else 0
+            return _number(limit, signers, now) if _alone() else 0
     except OperationalError as error:
-        raise NotReady("log_unavailable", "The log cannot be written at present.") from error
+        raise NotReady("log_unavailable", _("The log cannot be written at present.")) from error
 
 
 def check_head() -> None:
@@ -56,7 +62,7 @@ def settle(*, entry: Entry, seconds: float = 5.0) -> Checkpoint:
         if checkpoint is not None:
             return checkpoint
         if time.monotonic() >= deadline:
-            raise NotReady("log_not_ready", "The log has not signed this entry in time.")
+            raise NotReady("log_not_ready", _("The log has not signed this entry in time."))
         if not sequence():
             time.sleep(PAUSE)
 
@@ -70,29 +76,27 @@ def _alone() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _number(limit: int, signer: Signer) -> int:
+def _number(limit: int, signers: tuple[Signs, ...], now: datetime) -> int:
     pending = _pending(limit)
     if not pending:
         return 0
     edge = _checked_edge()
     numbers: list[tuple[int, int]] = []
-    nodes: list[Node] = []
+    nodes: list[tuple[int, int, bytes]] = []
     for pk, leaf, stored_hash in pending:
         value = leaf_hash(bytes(leaf))
         if value != bytes(stored_hash):
-            raise _inconsistent(f"The waiting entry with the key {pk} was altered.")
+            raise _inconsistent(_("The waiting entry with the key %(key)s was altered.", key=pk))
         numbers.append((edge.size, pk))
-        nodes += [
-            Node(level=level, index=index, hash=done) for level, index, done in edge.append(value)
-        ]
+        nodes += edge.append(value)
     _write_numbers(numbers)
-    Node.objects.bulk_create(nodes)
-    head = Head(origin=signer.name, size=edge.size, root=edge.root())
+    NODE.insert(nodes)
+    head = Head(origin=settings.LOG_ORIGIN, size=edge.size, root=edge.root())
     Checkpoint.objects.create(
         size=head.size,
         root=head.root,
-        note=sign_checkpoint(head, signer),
-        signed_at=timezone.now(),  # the signing is no one's deed, so no one passes its moment
+        note=sign_checkpoint(head, *signers),
+        signed_at=now,
     )
     return len(numbers)
 
@@ -126,7 +130,7 @@ def _checked_edge() -> Edge:
     size = checkpoint.size if checkpoint else 0
     highest = Entry.objects.aggregate(most=Max("seq"))["most"]
     if size != (0 if highest is None else highest + 1):
-        raise _inconsistent("The numbered entries are not as many as the last checkpoint says.")
+        raise _inconsistent(_("The numbered entries are not as many as the last checkpoint says."))
     places = cover(0, size)
     stored = stored_hashes(places)
     edge = Edge(size, [stored[place] for place in places])
@@ -134,11 +138,11 @@ def _checked_edge() -> Edge:
         try:
             head = read_checkpoint(checkpoint.note)
         except Malformed as error:
-            raise _inconsistent("The last checkpoint cannot be read.") from error
+            raise _inconsistent(_("The last checkpoint cannot be read.")) from error
         if (head.origin, head.size, head.root) != (settings.LOG_ORIGIN, size, edge.root()):
-            raise _inconsistent("The stored tree is not the one of the last checkpoint.")
+            raise _inconsistent(_("The stored tree is not the one of the last checkpoint."))
     return edge
 
 
-def _inconsistent(message: str) -> NotReady:
-    return NotReady("log_inconsistent", f"{message} Run `manage.py verify_log`.")
+def _inconsistent(found: str) -> NotReady:
+    return NotReady("log_inconsistent", joined([found, _("Run `manage.py verify_log`.")]))

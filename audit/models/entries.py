@@ -86,6 +86,14 @@ class Entry(models.Model):
             models.Index(fields=["id"], condition=Q(seq__isnull=True), name="entry_pending"),
             models.Index(fields=["resource"], name="entry_resource"),
             models.Index(fields=["type", "time"], name="entry_type_time"),
+            # An auditor's search, newest first (each one's figures: migration 0007).
+            models.Index(fields=["actor", "seq"], name="entry_actor"),
+            models.Index(fields=["time", "seq"], name="entry_time"),
+            models.Index(fields=["purpose", "seq"], condition=~Q(purpose=""), name="entry_purpose"),
+            models.Index(
+                fields=["seq"], condition=Q(decision=Decision.REFUSED), name="entry_refused"
+            ),
+            models.Index(fields=["reason", "seq"], condition=~Q(reason=""), name="entry_reason"),
         ]
 
     def __str__(self) -> str:

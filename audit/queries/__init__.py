@@ -1,27 +1,53 @@
-from audit.queries.keys import key_ring, log_verifier
+from audit.queries.details import sealed_detail
+from audit.queries.keys import key_ring, log_second, log_signers, log_verifier, log_verifiers
 from audit.queries.log import (
     checkpoint_over,
     consistency,
     covered,
     entries,
+    entry_about,
     inclusion,
     latest_checkpoint,
     log_size,
-    proof,
+    root_at,
 )
+from audit.queries.tiles import entry_bundle, tile_hashes
 from audit.queries.waiting import Waiting, waiting
+from audit.queries.witnesses import (
+    Standing,
+    head_over,
+    note_with,
+    proof,
+    standings,
+    waits_since,
+    witnessed_head,
+)
 
 __all__ = [
+    "Standing",
     "Waiting",
     "checkpoint_over",
     "consistency",
     "covered",
     "entries",
+    "entry_about",
+    "entry_bundle",
+    "head_over",
     "inclusion",
     "key_ring",
     "latest_checkpoint",
+    "log_second",
+    "log_signers",
     "log_size",
     "log_verifier",
+    "log_verifiers",
+    "note_with",
     "proof",
+    "root_at",
+    "sealed_detail",
+    "standings",
+    "tile_hashes",
     "waiting",
+    "waits_since",
+    "witnessed_head",
 ]

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from django.db.models import Subquery
+
 from audit.models import Checkpoint, Entry
 from audit.queries.nodes import stored_hashes
 from audit.tlog.proofs import LogProof
-from audit.tlog.tree import consistency_proof, inclusion_proof
+from audit.tlog.tree import Edge, consistency_proof, cover, inclusion_proof
 from audit.vocabulary import EntryType
-from common.errors import NotReady
 
 PAGE = 2048
 
@@ -25,10 +26,20 @@ def log_size() -> int:
 
 def checkpoint_over(entry: Entry) -> Checkpoint | None:
     """The first checkpoint that holds this entry, so that its proof is always the same text."""
-    seq = Entry.objects.filter(pk=entry.pk).values_list("seq", flat=True).first()
-    if seq is None:
-        return None
-    return Checkpoint.objects.filter(size__gt=seq).order_by("size").first()
+    seq = Entry.objects.filter(pk=entry.pk).values("seq")[:1]
+    return Checkpoint.objects.filter(size__gt=Subquery(seq)).order_by("size").first()
+
+
+def root_at(size: int) -> bytes:
+    """The root of the log as it was at this size; KeyError where it never was as large."""
+    places = cover(0, size)
+    stored = stored_hashes(places)
+    return Edge(size, [stored[place] for place in places]).root()
+
+
+def entry_about(type: str, resource: str) -> Entry | None:
+    """The first entry of this type about this very thing."""
+    return Entry.objects.filter(type=type, resource=resource).order_by("pk").first()
 
 
 def covered(entry: Entry) -> bool:
@@ -63,12 +74,13 @@ def consistency(old: int, new: int) -> list[bytes]:
     return consistency_proof(old, new, stored_hashes)
 
 
-def proof(entry: Entry) -> str:
-    """The entry's proof as a `.tlog-proof` text; `NotReady` while no checkpoint holds it."""
-    checkpoint = checkpoint_over(entry)
-    if checkpoint is None:
-        raise NotReady("log_not_ready", "This entry is not under a signed checkpoint yet.")
-    seq = Entry.objects.values_list("seq", flat=True).get(pk=entry.pk)
+def proof_under(entry: Entry, size: int, note: str) -> str:
+    """The entry's proof under this checkpoint's note, its leaf along with it as extra data."""
+    # A number is given once and for ever; only an entry that was read before has to be read again.
+    seq = entry.seq
+    if seq is None:
+        seq = Entry.objects.values_list("seq", flat=True).get(pk=entry.pk)
     assert seq is not None  # noqa: S101 - narrows the type; a checkpoint holds only numbered ones
-    path = inclusion(seq, checkpoint.size)
-    return LogProof(index=seq, path=tuple(path), checkpoint=checkpoint.note).render()
+    path = inclusion(seq, size)
+    leaf = bytes(entry.leaf)
+    return LogProof(index=seq, path=tuple(path), checkpoint=note, extra=leaf).render()

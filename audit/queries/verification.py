@@ -5,38 +5,40 @@ construction: the second tree was grown from the first. What no reading of the l
 is a log that was cut back as a whole; that takes a checkpoint kept outside.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Exists, Max, OuterRef, Q
 
-from audit.models import Checkpoint, Entry, JournalDigest, JournalWaiting, LogEntry, Node
+from audit.models import (
+    Checkpoint,
+    Cosignature,
+    Entry,
+    JournalDigest,
+    JournalWaiting,
+    LogEntry,
+    Node,
+)
+from audit.queries.details import check_details
 from audit.queries.journal import journal_resource, journal_row
+from audit.queries.resuming import begun, edge_at
+from audit.queries.tampered import Tampered
 from audit.rules import Leaf, journal_digest, leaf_bytes
 from audit.tlog.checkpoints import Checkpoint as Head
 from audit.tlog.checkpoints import open_checkpoint
-from audit.tlog.notes import Verifier
+from audit.tlog.notes import Known, parse_note
 from audit.tlog.texts import Malformed, Unproven
-from audit.tlog.tree import Edge, Place, leaf_hash
+from audit.tlog.tree import EMPTY_ROOT, Edge, Place, leaf_hash, root_of
 from audit.vocabulary import EntryType
 
 PAGE = 2048
+BLOCK = 65_536  # leaves whose subtree is computed at once; a power of two, and few megabytes
 COLUMNS = (
     "seq", "leaf", "leaf_hash", "version", "type", "time", "actor", "via", "purpose", "resource",
     "decision", "reason", "policy", "epoch_everyone", "epoch_scope", "subjects_root",
     "subjects_band", "detail_commit", "nonce",
 )  # fmt: skip
-
-
-class Tampered(Exception):
-    """Something stored is not what was logged. `code` says what kind, `place` where."""
-
-    def __init__(self, code: str, place: str, message: str) -> None:
-        super().__init__(f"{place}: {message}")
-        self.code = code
-        self.place = place
-        self.message = message
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,19 @@ class Verdict:
 def verify(
     *,
     origin: str,
-    verifiers: Collection[Verifier],
+    verifiers: Collection[Known],
     outside: Iterable[Head] = (),
+    cosigners: Collection[Known] = (),
+    after: Head | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    passed: Callable[[Head], None] = lambda head: None,
 ) -> Verdict:
     """Raises `Tampered` at the first thing that does not hold.
 
     `outside` are checkpoints kept elsewhere: the log must still hold exactly what they say.
+    `cosigners` are the witnesses whose stored cosignatures are checked. `after`: a head up to which
+    all was verified before; its entries are not read again, and the log must still go on from it.
+    `passed` is given the head of what holds so far, page by page: an `after` for the next time.
     """
     # The numbers first, the head afterwards: a sequencer at work may only make the head larger.
     highest = Entry.objects.aggregate(most=Max("seq"))["most"]
@@ -73,12 +81,15 @@ def verify(
         raise Tampered(
             "cut", f"size {max(outer)}", f"the log has {size} entries, fewer than once signed."
         )
-    edge, signed = Edge(), 0
-    for first in range(0, size, PAGE):
+    edge, signed = begun(after, size, outer), 0
+    for first in range(edge.size, size, PAGE):
         last = min(first + PAGE, size)
         signed += _check_page(edge, last, origin=origin, verifiers=verifiers, outside=outer)
+        passed(Head(origin, edge.size, edge.root()))
         progress(last, size)
     _check_no_node_beyond()
+    _check_cosignatures(cosigners)
+    check_details()
     rows, waiting = _check_journal()
     return Verdict(
         size=size,
@@ -90,12 +101,101 @@ def verify(
     )
 
 
+def verify_range(
+    *,
+    origin: str,
+    verifiers: Collection[Known],
+    first: int,
+    last: int,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Head:
+    """The entries from `first` up to, but without, `last`, and on to the signed head that covers
+    them; gives that head. Raises `Tampered` at the first thing that does not hold.
+
+    What lies before is not read: its nodes are held against that head with what is read.
+    """
+    covering = Checkpoint.objects.filter(size__gte=last).order_by("size").first()
+    if covering is None:
+        raise Tampered("tail", f"entry {last - 1}", "stands under no checkpoint.")
+    edge = edge_at(first)
+    for start in range(first, covering.size, PAGE):
+        border = min(start + PAGE, covering.size)
+        _check_page(edge, border, origin=origin, verifiers=verifiers, outside={})
+        progress(border - first, covering.size - first)
+    return Head(origin, edge.size, edge.root())
+
+
+def verify_root(
+    *,
+    origin: str,
+    verifiers: Collection[Known],
+    outside: Iterable[Head] = (),
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Head:
+    """The quick look: the leaves alone lead to the signed root. Raises `Tampered` where they do not.
+
+    Looks at no column, node, journal row or older checkpoint; for a large log that is a sixth of the
+    work and still no leaf can have changed, gone or come.
+    """
+    checkpoint = Checkpoint.objects.order_by("-size").first()
+    if checkpoint is None:
+        return Head(origin, 0, EMPTY_ROOT)
+    try:
+        head = open_checkpoint(checkpoint.note, origin=origin, verifiers=verifiers)
+    except (Malformed, Unproven) as error:
+        raise Tampered("signature", f"checkpoint {checkpoint.size}", str(error)) from error
+    outer = {each.size: each for each in outside}
+    if outer and max(outer) > head.size:
+        raise Tampered(
+            "cut", f"size {max(outer)}", f"the log has {head.size} entries, fewer than once signed."
+        )
+    roots = _roots({head.size, *outer}, progress)
+    if roots[head.size] != head.root:
+        raise Tampered(
+            "root", f"checkpoint {head.size}", "its root is not the one of the entries before it."
+        )
+    for size, kept in outer.items():
+        if roots[size] != kept.root:
+            raise Tampered(
+                "outside", f"size {size}", "the checkpoint kept outside has another root."
+            )
+    return head
+
+
+def _roots(sizes: Collection[int], progress: Callable[[int, int], None]) -> dict[int, bytes]:
+    """The roots at these sizes, from the leaves as they stand: blocks of whole subtrees first."""
+    last, found, blocks = max(sizes), {0: EMPTY_ROOT}, list[bytes]()
+    for first in range(0, last, BLOCK):
+        border = min(first + BLOCK, last)
+        leaves = [leaf_hash(leaf) for leaf in _leaves(first, border)]
+        for size in sizes:
+            if first < size <= border:
+                found[size] = root_of([*blocks, root_of(leaves[: size - first])])
+        blocks.append(root_of(leaves))
+        progress(border, last)
+    return found
+
+
+def _leaves(first: int, last: int) -> Iterator[bytes]:
+    for start in range(first, last, PAGE):
+        border = min(start + PAGE, last)
+        page = Entry.objects.filter(seq__gte=start, seq__lt=border).order_by("seq")
+        number = start
+        for seq, leaf in page.values_list("seq", "leaf"):
+            if seq != number:
+                break
+            yield bytes(leaf)
+            number += 1
+        if number != border:
+            raise Tampered("missing", f"entry {number}", "is not there.")
+
+
 def _check_page(
     edge: Edge,
     last: int,
     *,
     origin: str,
-    verifiers: Collection[Verifier],
+    verifiers: Collection[Known],
     outside: dict[int, Head],
 ) -> int:
     first = edge.size
@@ -150,27 +250,27 @@ def _checked_leaf_hash(row: tuple[object, ...]) -> bytes:
 
 
 def _leaf_from(columns: list[object]) -> Leaf:
-    fields = dict(zip(COLUMNS[3:], columns, strict=True))
-    time, root = fields["time"], fields["subjects_root"]
+    (version, type_, time, actor, via, purpose, resource, decision, reason, policy,
+     epoch_everyone, epoch_scope, root, band, commit, nonce) = columns  # fmt: skip
     if not isinstance(time, datetime):
         raise TypeError("The column does not hold a time.")
     return Leaf(
-        type=str(fields["type"]),
+        type=str(type_),
         time=time,
-        actor=str(fields["actor"]),
-        via=str(fields["via"]),
-        purpose=str(fields["purpose"]),
-        resource=str(fields["resource"]),
-        decision=str(fields["decision"]),
-        reason=str(fields["reason"]),
-        policy=str(fields["policy"]),
-        epoch_everyone=_whole(fields["epoch_everyone"]),
-        epoch_scope=_whole(fields["epoch_scope"]),
+        actor=str(actor),
+        via=str(via),
+        purpose=str(purpose),
+        resource=str(resource),
+        decision=str(decision),
+        reason=str(reason),
+        policy=str(policy),
+        epoch_everyone=_whole(epoch_everyone),
+        epoch_scope=_whole(epoch_scope),
         subjects_root=None if root is None else _bytes(root),
-        subjects_band=str(fields["subjects_band"]),
-        detail_commit=str(fields["detail_commit"]),
-        nonce=_bytes(fields["nonce"]),
-        version=_whole(fields["version"]) or 0,
+        subjects_band=str(band),
+        detail_commit=str(commit),
+        nonce=_bytes(nonce),
+        version=_whole(version) or 0,
     )
 
 
@@ -196,7 +296,7 @@ def _check_node(nodes: dict[Place, bytes], place: Place, value: bytes) -> None:
 
 
 def _check_checkpoint(
-    checkpoint: Checkpoint, edge: Edge, *, origin: str, verifiers: Collection[Verifier]
+    checkpoint: Checkpoint, edge: Edge, *, origin: str, verifiers: Collection[Known]
 ) -> None:
     place = f"checkpoint {checkpoint.size}"
     try:
@@ -216,6 +316,33 @@ def _check_no_node_beyond() -> None:
     for row in found:
         if (row["most"] + 1) << row["level"] > size:
             raise Tampered("node", f"node {row['level']}/{row['most']}", "no entries reach it.")
+
+
+def _check_cosignatures(cosigners: Collection[Known]) -> None:
+    """What a known witness signed is over the head of that size."""
+    known = {(each.name, each.key_id): each for each in cosigners}
+    after = 0
+    while page := list(Cosignature.objects.filter(pk__gt=after).order_by("pk")[:PAGE]):
+        notes = dict(
+            Checkpoint.objects.filter(size__in={row.size for row in page}).values_list(
+                "size", "note"
+            )
+        )
+        for row in page:
+            cosigner = known.get((row.name, bytes(row.key_id)))
+            _check_cosignature(row, notes.get(row.size), cosigner)
+        after = page[-1].pk
+
+
+def _check_cosignature(row: Cosignature, note: str | None, cosigner: Known | None) -> None:
+    place = f"cosignature of {row.name} at size {row.size}"
+    if note is None:
+        raise Tampered("cosignature", place, "the checkpoint it is over is not there.")
+    if cosigner is not None:
+        try:
+            cosigner.check(parse_note(note).text, bytes(row.signature))
+        except (Malformed, Unproven) as error:
+            raise Tampered("cosignature", place, str(error)) from error
 
 
 def _check_journal() -> tuple[int, int]:

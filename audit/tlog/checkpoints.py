@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from audit.tlog.notes import Note, Signer, Verifier, open_note, parse_note
+from audit.tlog.notes import Known, Note, Signs, open_note, parse_note
 from audit.tlog.texts import (
     HASH_SIZE,
     LARGEST_SIZE,
@@ -53,8 +53,12 @@ def parse_checkpoint(text: str) -> Checkpoint:
     )
 
 
-def sign_checkpoint(checkpoint: Checkpoint, signer: Signer) -> str:
-    return signer.sign(Note(checkpoint.render())).render()
+def sign_checkpoint(checkpoint: Checkpoint, *signers: Signs) -> str:
+    """The checkpoint's note with a line by each of the log's keys, the Ed25519 one first."""
+    note = Note(checkpoint.render())
+    for signer in signers:
+        note = signer.sign(note)
+    return note.render()
 
 
 def read_checkpoint(note: str) -> Checkpoint:
@@ -62,7 +66,7 @@ def read_checkpoint(note: str) -> Checkpoint:
     return parse_checkpoint(parse_note(note).text)
 
 
-def open_checkpoint(note: str, *, origin: str, verifiers: Collection[Verifier]) -> Checkpoint:
+def open_checkpoint(note: str, *, origin: str, verifiers: Collection[Known]) -> Checkpoint:
     """Reads a checkpoint of this origin that one of these keys signed."""
     checkpoint = parse_checkpoint(open_note(note, verifiers).text)
     if checkpoint.origin != origin:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from audit.tlog.checkpoints import Checkpoint, open_checkpoint, read_checkpoint
-from audit.tlog.notes import Verifier
+from audit.tlog.notes import Known
 from audit.tlog.texts import Malformed, parse_base64, parse_decimal, parse_hash, to_base64
 from audit.tlog.tree import check_inclusion
 
@@ -52,9 +52,7 @@ def parse_proof(text: str) -> LogProof:
     return LogProof(index=index, path=path, checkpoint=checkpoint, extra=extra)
 
 
-def check_proof(
-    text: str, *, leaf: bytes, origin: str, verifiers: Collection[Verifier]
-) -> Checkpoint:
+def check_proof(text: str, *, leaf: bytes, origin: str, verifiers: Collection[Known]) -> Checkpoint:
     """The checkpoint under which leaf hash `leaf` stands, or `Malformed` or `Unproven`."""
     proof = parse_proof(text)
     checkpoint = open_checkpoint(proof.checkpoint, origin=origin, verifiers=verifiers)

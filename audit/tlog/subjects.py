@@ -53,6 +53,34 @@ def subject_path(tags: Iterable[bytes], tag: bytes) -> SubjectPath:
     return SubjectPath(index, len(found), tuple(inclusion_proof(index, len(found), read)))
 
 
+@dataclass(frozen=True)
+class Step:
+    """One hash on the way up, and on which side it stands. It tells no size, and so no count."""
+
+    left: bool
+    hash: bytes
+
+
+def steps(path: SubjectPath) -> tuple[Step, ...]:
+    """The same path without index and size: whoever reads it learns only how high the tree is."""
+    found = []
+    place, edge = path.index, path.size - 1
+    for sibling in path.path:
+        left = bool(place & 1 or place == edge)
+        found.append(Step(left, sibling))
+        while left and place and not place & 1:
+            place, edge = place >> 1, edge >> 1
+        place, edge = place >> 1, edge >> 1
+    return tuple(found)
+
+
+def climbed(leaf: bytes, way: Iterable[Step]) -> bytes:
+    """The hash that these steps lead to from a leaf hash."""
+    for step in way:
+        leaf = node_hash(step.hash, leaf) if step.left else node_hash(leaf, step.hash)
+    return leaf
+
+
 def check_subject(*, tag: bytes, path: SubjectPath, root: bytes) -> None:
     """Raises `Unproven` unless the path shows the tag under an entry's `subjects_root`."""
     check_inclusion(

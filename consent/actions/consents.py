@@ -1,23 +1,26 @@
 """A person's yes: give, pause, resume, withdraw."""
 
-import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
-from audit.tlog.subjects import subjects_root
-from audit.vocabulary import Decision, EntryType, Via
+from audit.vocabulary import EntryType, Via
 from common.errors import RuleBroken
+from common.inputs import Text, taking
+from common.words import sentence as _
 from consent import rules
+from consent.actions.happenings import end, happened, said_once
 from consent.actions.sets import added_later, category_set
 from consent.actions.subjects import client_digest, digest_key, find, hold
-from consent.models import Consent, ConsentEvent, Objection, Subject, Terms
+from consent.models import Consent, Subject, Terms
 from consent.permissions import check_can_advise, check_can_speak
-from consent.queries import keys, latest
-from consent.vocabulary import Channel, Ending, Happening, Signer
-from governance.actions import scopes, trail
+from consent.queries import facts, latest
+from consent.vocabulary import LONGEST_NUMBER, Channel, Ending, Happening, Signer
+from governance.actions import scopes
 from governance.models import DataCategory, Organisation, Purpose, User
 from governance.queries import people
 from governance.vocabulary import Narrowing
@@ -31,6 +34,7 @@ class Refused(RuleBroken):
         self.problems = problems
 
 
+@taking()
 def give(
     *,
     subject: Subject,
@@ -86,22 +90,16 @@ def give(
             at=at,
             longest_days=purpose.longest_days,
             latest_no=noes.get(subject.slot),
+            latest_yes=latest.yes(subject=subject, recipient=recipient, purpose=purpose),
             from_recipient=people.is_member(by, recipient),
             categories_later=added_later(categories, signed_at),
         )
         if subject.holder_id == recipient.pk:
-            found += (rules.Problem("holder_is_recipient", "A yes is to somebody else."),)
+            found += (rules.Problem("holder_is_recipient", _("A yes is to somebody else.")),)
         if found:
             raise Refused(found)
-        supersede(
-            subject=subject,
-            recipient=recipient,
-            purpose=purpose,
-            by=by,
-            at=at,
-            via=via,
-            moment=moment,
-        )
+        own: dict[str, Any] = {"by": by, "at": at, "via": via, "moment": moment}
+        supersede(subject=subject, recipient=recipient, purpose=purpose, signed_at=signed_at, **own)
         consent = Consent.objects.create(
             subject=subject,
             holder=subject.holder,
@@ -121,7 +119,7 @@ def give(
             ends=draft.ends or signed_at,  # never empty here: `problems` names a missing end
             record_until=record_until or signed_at.date(),
         )
-        _happened(
+        happened(
             consent, Happening.GIVEN, EntryType.CONSENT_GIVEN, by=by, at=at, via=via, moment=moment
         )
     return consent
@@ -143,8 +141,12 @@ def withdraw(*, consent: Consent, by: User, at: datetime, via: Via) -> Consent:
     ) as moment:
         hold([consent.subject_id, *elsewhere])
         current = _locked(consent)
-        for each in [current, *_running_beside(current, elsewhere)]:
-            _end(each, Ending.WITHDRAWN, by=by, via=via, moment=moment)
+        ended = [current, *_running_beside(current, elsewhere)]
+        for each in ended:
+            end(each, Ending.WITHDRAWN, by=by, via=via, moment=moment)
+        for slot in sorted(set(elsewhere) - {each.subject_id for each in ended}):
+            # There too nothing older comes into force.
+            said_once(slot, current.recipient, current.purpose, by=by, via=via, moment=moment)
     return current
 
 
@@ -160,9 +162,7 @@ def _also_hers(slot: int) -> list[int]:
 def _running_beside(consent: Consent, elsewhere: Sequence[int]) -> list[Consent]:
     """Her other yeses to the same recipient and purpose."""
     return list(
-        Consent.objects.select_for_update(of=("self",))
-        .select_related("subject__holder", "purpose", "recipient")
-        .filter(
+        _held().filter(
             subject__in=elsewhere,
             recipient=consent.recipient_id,
             purpose=consent.purpose_id,
@@ -171,6 +171,7 @@ def _running_beside(consent: Consent, elsewhere: Sequence[int]) -> list[Consent]
     )
 
 
+@taking(number=Text(most=LONGEST_NUMBER, least=1, name=_("Client number")))
 def stop_by_number(
     *,
     holder: Organisation,
@@ -189,7 +190,7 @@ def stop_by_number(
     digest = client_digest(digest_key(holder), number)
     slot = find(holder, [digest]).get(digest)
     if slot is None:
-        raise RuleBroken("number_unknown", "This number is not known here. Check it with her.")
+        raise RuleBroken("number_unknown", _("This number is not known here. Check it with her."))
     slots = [slot, *_also_hers(slot)]
     with scopes.narrowing(
         act=Narrowing.CONSENT_WITHDRAWN,
@@ -202,54 +203,19 @@ def stop_by_number(
         if recipient is not None:
             running = running.filter(recipient=recipient)
         for each in running.select_related("subject__holder", "recipient", "purpose"):
-            _end(each, Ending.WITHDRAWN, by=by, via=via, moment=moment)
+            end(each, Ending.WITHDRAWN, by=by, via=via, moment=moment)
         for each_slot in slots:
-            _said_once(each_slot, recipient, by=by, via=via, moment=moment)
+            said_once(each_slot, recipient, None, by=by, via=via, moment=moment)
 
 
-def _said_once(
-    slot: int,
-    recipient: Organisation | None,
-    *,
-    by: User,
-    via: Via,
-    moment: scopes.Moment,
-) -> None:
-    """Keep that she said no at this instant, whatever ran: no older paper comes into force after it.
-
-    A no that does not go on standing: she may say yes again tomorrow.
-    """
-    subject = Subject.objects.select_related("holder").get(pk=slot)
-    Objection.objects.create(
-        subject=subject,
-        recipient=recipient,
-        made_at=moment.at,
-        made_by=by,
-        lifted_at=moment.at + timedelta(microseconds=1),
-    )
-    nonce = secrets.token_bytes(16)
-    tag = keys.tag_of(subject, nonce)
-    trail.record(
-        type=EntryType.OBJECTION_MADE,
-        by=by,
-        at=moment.at,
-        via=via,
-        resource=tag.hex(),
-        subjects=1,
-        subjects_root=subjects_root([tag]),
-        nonce=nonce,
-        epoch_everyone=moment.everyone,
-        epoch_scope=moment.epochs.get(recipient.pk) if recipient is not None else None,
-    )
-
-
+@taking()
 def pause(
     *, consent: Consent, by: User, at: datetime, via: Via, until: datetime | None = None
 ) -> Consent:
     """Pause sharing, until a day or until it is resumed. A pause of a pause only lengthens it."""
     check_can_speak(by, consent.subject)
     if until is not None and until <= at:
-        raise RuleBroken("pause_in_past", "Choose a day that is still to come.")
+        raise RuleBroken("pause_in_past", _("Choose a day that is still to come."))
     with scopes.narrowing(
         act=Narrowing.CONSENT_PAUSED,
         recipients=[consent.recipient_id],
@@ -258,14 +224,15 @@ def pause(
         current = _locked(consent)
         if _paused(current, moment.at):
             if current.paused_until is None:
-                raise RuleBroken("already_paused", "This is paused already.")
+                raise RuleBroken("already_paused", _("This is paused already."))
             if until is not None and until < current.paused_until:
                 raise RuleBroken(
-                    "pause_shorter", "It is paused for longer already. Resume it instead."
+                    "pause_shorter", _("It is paused for longer already. Resume it instead.")
                 )
         current.paused_at, current.paused_until = moment.at, until
         current.save(update_fields=["paused_at", "paused_until"])
-        _happened(
+        moment.tell(**facts.paused(current))
+        happened(
             current,
             Happening.PAUSED,
             EntryType.CONSENT_PAUSED,
@@ -283,10 +250,10 @@ def resume(*, consent: Consent, by: User, at: datetime, via: Via) -> Consent:
     with transaction.atomic():
         current = _locked(consent)
         if not _paused(current, at):
-            raise RuleBroken("not_paused", "This is not paused.")
+            raise RuleBroken("not_paused", _("This is not paused."))
         current.paused_at = current.paused_until = None
         current.save(update_fields=["paused_at", "paused_until"])
-        _happened(current, Happening.RESUMED, EntryType.CONSENT_RESUMED, by=by, at=at, via=via)
+        happened(current, Happening.RESUMED, EntryType.CONSENT_RESUMED, by=by, at=at, via=via)
     return current
 
 
@@ -295,23 +262,20 @@ def supersede(
     subject: Subject,
     recipient: Organisation,
     purpose: Purpose,
+    signed_at: datetime,
     by: User,
     at: datetime,
     via: Via,
     moment: scopes.Moment | None,
 ) -> None:
-    """End the yes that a newer one replaces, inside the newer one's transaction."""
-    older = (
-        Consent.objects.select_for_update(of=("self",))
-        .select_related("subject__holder", "purpose")
-        .filter(subject=subject, recipient=recipient, purpose=purpose, ended_at__isnull=True)
-        .first()
-    )
+    """End the yes that a newer one, signed at `signed_at`, replaces, inside its transaction."""
+    same = {"subject": subject, "recipient": recipient, "purpose": purpose}
+    older = _held().filter(ended_at__isnull=True, **same).first()
     if older is None:
         return
     if moment is None:
-        raise RuleBroken("changed_meanwhile", "Another yes was recorded just now. Look again.")
-    _end(older, Ending.SUPERSEDED, by=by, via=via, moment=moment)
+        raise RuleBroken("changed_meanwhile", _("Another yes was recorded just now. Look again."))
+    end(older, Ending.SUPERSEDED, signed_at, by=by, via=via, moment=moment)
 
 
 @contextmanager
@@ -327,26 +291,21 @@ def _widening(
             act=Narrowing.CONSENT_SUPERSEDED, recipients=[recipient.pk], slots=[subject.slot]
         )
         if replaces
-        else plain()
+        else scopes.plain()
     )
     with manager as moment:
         yield moment
 
 
-@contextmanager
-def plain() -> Iterator[None]:
-    with transaction.atomic():
-        yield None
+def _held() -> QuerySet[Consent]:
+    rows = Consent.objects.select_for_update(of=("self",))
+    return rows.select_related("subject__holder", "purpose", "recipient")
 
 
 def _locked(consent: Consent) -> Consent:
-    current = (
-        Consent.objects.select_for_update(of=("self",))
-        .select_related("subject__holder", "purpose", "recipient")
-        .get(pk=consent.pk)
-    )
+    current = _held().get(pk=consent.pk)
     if current.ended_at is not None:
-        raise RuleBroken("already_ended", "This sharing has ended already.")
+        raise RuleBroken("already_ended", _("This sharing has ended already."))
     return current
 
 
@@ -354,47 +313,3 @@ def _paused(consent: Consent, at: datetime) -> bool:
     return consent.paused_at is not None and (
         consent.paused_until is None or consent.paused_until > at
     )
-
-
-ENDED: dict[Ending, tuple[Happening, EntryType]] = {
-    Ending.WITHDRAWN: (Happening.WITHDRAWN, EntryType.CONSENT_WITHDRAWN),
-    Ending.SUPERSEDED: (Happening.SUPERSEDED, EntryType.CONSENT_SUPERSEDED),
-    Ending.INVALIDATED: (Happening.INVALIDATED, EntryType.CONSENT_INVALIDATED),
-}
-
-
-def _end(consent: Consent, ending: Ending, *, by: User, via: Via, moment: scopes.Moment) -> None:
-    """End one consent at the moment of the no, with its event and entry."""
-    consent.ended_at, consent.ending = moment.at, ending
-    consent.save(update_fields=["ended_at", "ending"])
-    happening, entry = ENDED[ending]
-    _happened(consent, happening, entry, by=by, at=moment.at, via=via, moment=moment)
-
-
-def _happened(
-    consent: Consent,
-    happening: Happening,
-    type: EntryType,
-    *,
-    by: User,
-    at: datetime,
-    via: Via,
-    moment: scopes.Moment | None = None,
-) -> None:
-    nonce = secrets.token_bytes(16)
-    tag = keys.tag_of(consent.subject, nonce)
-    entry = trail.record(
-        type=type,
-        by=by,
-        at=at,
-        via=via,
-        resource=tag.hex(),
-        purpose=consent.purpose.code,
-        decision=Decision.DONE,
-        subjects=1,
-        subjects_root=subjects_root([tag]),
-        nonce=nonce,
-        epoch_everyone=moment.everyone if moment else None,
-        epoch_scope=moment.epochs.get(consent.recipient_id) if moment else None,
-    )
-    ConsentEvent.objects.create(consent=consent, happening=happening, at=at, by=by, entry=entry)

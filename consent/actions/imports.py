@@ -9,7 +9,7 @@ from itertools import islice
 from audit.vocabulary import EntryType, Via
 from common import ids
 from common.errors import BadInput
-from consent.actions.consents import plain
+from common.inputs import taking
 from consent.actions.papers import reading
 from consent.actions.papers.judging import Key, Yes, judged, known_to
 from consent.actions.papers.reading import Rejected, read
@@ -17,7 +17,7 @@ from consent.actions.papers.writing import Ready, made_ready, write
 from consent.actions.subjects import hold
 from consent.models import Consent
 from consent.permissions import check_can_advise
-from consent.queries import latest
+from consent.queries import facts, latest
 from consent.vocabulary import Ending
 from governance.actions import scopes, trail
 from governance.models import Organisation, User
@@ -38,6 +38,7 @@ class Imported:
     rejected: tuple[Rejected, ...]
 
 
+@taking()
 def consents(
     *,
     holder: Organisation,
@@ -95,6 +96,8 @@ def _write(
 ) -> int:
     """Everything that takes long is done; what is left runs under the locks of all these people."""
     replaced = _running(holder, ready.newest)
+    signed = {key: ready.newest[key].signed_at for key in replaced}
+    told = list(facts.replaced(signed))  # no longer true under the locks: then nothing is written
     with _opened(seen, {slot for slot, *_ in replaced}) as moment:
         now = moment.at if moment else at
         hold(ready.slots)  # from here to the end none of them says anything else
@@ -106,6 +109,9 @@ def _write(
         ):
             raise _changed()
         _supersede([pk for pk, _ in older.values()], now)
+        for recipient, purpose, people in told:
+            if moment is not None:
+                moment.tell(what="replaced", recipient=recipient, purpose=purpose, people=people)
         entry = trail.record(
             type=EntryType.CONSENT_IMPORTED,
             by=by,
@@ -185,7 +191,7 @@ def _opened(
     recipients: Iterable[int], replaced: Collection[int]
 ) -> AbstractContextManager[scopes.Moment | None]:
     if not replaced:
-        return plain()
+        return scopes.plain()
     return scopes.narrowing(
         act=Narrowing.CONSENT_SUPERSEDED, recipients=set(recipients), slots=replaced
     )

@@ -10,16 +10,19 @@ from django.db.models import Q
 from audit.tlog.subjects import subjects_root
 from audit.vocabulary import EntryType, Via
 from common.errors import RuleBroken
+from common.inputs import taking
+from common.words import sentence as _
 from consent.actions.subjects import hold
 from consent.models import Objection, Subject
 from consent.permissions import check_can_speak
-from consent.queries import keys
+from consent.queries import facts, keys
 from governance.actions import scopes, trail
 from governance.models import DataCategory, Organisation, Purpose, User
 from governance.queries import clock
 from governance.vocabulary import Narrowing, OrganisationKind
 
 
+@taking()
 def make(
     *,
     subject: Subject,
@@ -48,7 +51,7 @@ def make(
             lifted_at__isnull=True,
         )
         if same.exists():
-            raise RuleBroken("already_objected", "This no stands already.")
+            raise RuleBroken("already_objected", _("This no stands already."))
         objection = Objection.objects.create(
             subject=subject,
             recipient=recipient,
@@ -58,10 +61,12 @@ def make(
             made_at=moment.at,
             made_by=by,
         )
+        moment.tell(**facts.objected(objection))
         _written(objection, EntryType.OBJECTION_MADE, by=by, at=moment.at, via=via, moment=moment)
     return objection
 
 
+@taking()
 def narrow(
     *,
     objection: Objection,
@@ -98,7 +103,7 @@ def narrow(
         named = [new.recipient_id, new.recipient_kind, new.purpose_id, new.category_id]
         before = [old.recipient_id, old.recipient_kind, old.purpose_id, old.category_id]
         if not kept or named == before:
-            raise RuleBroken("not_narrower", "This would not make the no smaller.")
+            raise RuleBroken("not_narrower", _("This would not make the no smaller."))
         at = clock.now()  # the clock that stamped the no, so that its end lies after it
         old.lifted_at = at
         old.save(update_fields=["lifted_at"])
@@ -137,7 +142,7 @@ def _standing(objection: Objection) -> Objection:
         .first()
     )
     if current is None:
-        raise RuleBroken("already_lifted", "This no was taken back already.")
+        raise RuleBroken("already_lifted", _("This no was taken back already."))
     return current
 
 
@@ -151,13 +156,14 @@ def _written(
     moment: scopes.Moment | None = None,
 ) -> None:
     nonce = secrets.token_bytes(16)
-    tag = keys.tag_of(objection.subject, nonce)
+    tag, reason = keys.tag_in(objection.subject, nonce, no=type == EntryType.OBJECTION_MADE)
     trail.record(
         type=type,
         by=by,
         at=at,
         via=via,
         resource=tag.hex(),
+        reason=reason,
         purpose=objection.purpose.code if objection.purpose else "",
         subjects=1,
         subjects_root=subjects_root([tag]),

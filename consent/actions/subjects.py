@@ -1,6 +1,5 @@
 """Enrolling people as one organisation knows them."""
 
-import hmac
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -12,6 +11,7 @@ from audit.tlog.subjects import subjects_root
 from audit.vocabulary import EntryType, Via
 from common.errors import RuleBroken
 from common.rows import Columns
+from common.words import sentence as _
 from consent.models import SlotBlock, Subject, SubjectKey
 from consent.permissions import check_can_advise
 from consent.queries import keys
@@ -26,17 +26,13 @@ NUMBER = Columns(SubjectKey, "holder", "digest", "subject")
 
 
 def client_digest(key: bytes, number: str, scope: str = "") -> bytes:
-    """What the database keeps of a client number: HMAC-SHA-256 under the holder's own key.
-
-    `scope` sets apart numbers that mean something within one dataset only (row numbers).
-    """
-    message = f"{scope}:{number.strip()}" if scope else number.strip()
-    return hmac.digest(key, message.encode(), "sha256")
+    """What the database keeps of a client number: `consent.queries.keys` says how it is made."""
+    return keys.client_digest(key, number, scope)
 
 
 def digest_key(holder: Organisation) -> bytes:
     """The holder's key for client digests. Raises NotReady where the key ring lacks it."""
-    return keys.ring().derived(holder.ref, "client-number")
+    return keys.ring().derived(holder.ref, keys.CLIENT_NUMBER)
 
 
 def find(holder: Organisation, digests: Iterable[bytes]) -> dict[bytes, int]:
@@ -75,16 +71,15 @@ def enrol(
         if not new:
             return known
         slots = _take_slots(holder, len(new))
-        wrapped = keys.new_wrapped_keys(holder.ref, len(new))
+        fresh, wrapped = keys.new_keys(holder.ref, len(new))
+        # What all rows share is made ready once; in the order of their keys, pages are written once.
+        _slot, holder_id, _key, enrolled_at = PERSON.adapted(slots[0], holder.pk, wrapped[0], at)
         PERSON.insert(
-            PERSON.adapted(slot, holder.pk, key, at)
-            for slot, key in zip(slots, wrapped, strict=True)
+            (slot, holder_id, key, enrolled_at)
+            for slot, key in sorted(zip(slots, wrapped, strict=True))
         )
-        NUMBER.insert(
-            NUMBER.adapted(holder.pk, digest, slot) for digest, slot in zip(new, slots, strict=True)
-        )
+        NUMBER.insert((holder_id, digest, slot) for digest, slot in zip(new, slots, strict=True))
         nonce = secrets.token_bytes(16)
-        in_order = [key for _slot, key in sorted(zip(slots, wrapped, strict=True))]
         trail.record(
             type=EntryType.SUBJECT_ENROLLED,
             by=by,
@@ -92,7 +87,7 @@ def enrol(
             via=via,
             resource=holder.ref,
             subjects=len(new),
-            subjects_root=subjects_root(keys.tags_under(holder.ref, in_order, nonce)),
+            subjects_root=subjects_root(keys.tags_under(fresh, nonce)),
             nonce=nonce,
         )
     return known | dict(zip(new, slots, strict=True))
@@ -102,11 +97,16 @@ def hold(slots: Iterable[int]) -> None:
     """Let these people's words be recorded one after another, until this transaction ends.
 
     A yes and a no of one person never pass each other: each is judged by what the other left.
+    Raises RuleBroken where one of them was shredded meanwhile: nobody says anything by that slot.
     """
     ordered = sorted(set(slots))
     for start in range(0, len(ordered), CHUNK):
         people = Subject.objects.select_for_update(no_key=True).order_by("slot")
-        list(people.filter(slot__in=ordered[start : start + CHUNK]).values_list("slot"))
+        some = people.filter(slot__in=ordered[start : start + CHUNK])
+        if any(shredded for (shredded,) in some.values_list("shredded_at")):
+            raise RuleBroken(
+                "shredded", _("A record was wiped just now. Nothing can be said about it any more.")
+            )
 
 
 def give_account(*, subject: Subject, account: User, by: User, at: datetime, via: Via) -> Subject:
@@ -117,11 +117,13 @@ def give_account(*, subject: Subject, account: User, by: User, at: datetime, via
     """
     check_can_advise(by, subject.holder)
     if account.kind != UserKind.SURVIVOR:
-        raise RuleBroken("not_a_survivor", "Only a survivor's own sign-in can be given.")
+        raise RuleBroken("not_a_survivor", _("Only a survivor's own sign-in can be given."))
     with transaction.atomic():
         subject = Subject.objects.select_for_update().select_related("holder").get(pk=subject.pk)
+        if subject.shredded_at is not None:
+            raise RuleBroken("shredded", _("This record was wiped."))
         if subject.account_id is not None:
-            raise RuleBroken("account_taken", "This person has a sign-in already.")
+            raise RuleBroken("account_taken", _("This person has a sign-in already."))
         subject.account = account
         subject.save(update_fields=["account"])
         nonce = secrets.token_bytes(16)

@@ -3,6 +3,7 @@
 from consent.models.consents import CategorySet, CategorySetItem, Consent, ConsentEvent
 from consent.models.objections import Objection
 from consent.models.people import SlotBlock, Subject, SubjectKey
+from consent.models.shredding import LegalHold, Shredding
 from consent.models.terms import Terms
 
 __all__ = [
@@ -10,7 +11,9 @@ __all__ = [
     "CategorySetItem",
     "Consent",
     "ConsentEvent",
+    "LegalHold",
     "Objection",
+    "Shredding",
     "SlotBlock",
     "Subject",
     "SubjectKey",

@@ -10,7 +10,14 @@ from common.constraints import one_of, ordered, together
 from common.sensitivity import Sensitivity
 from consent.models.people import Subject
 from consent.models.terms import Terms
-from consent.vocabulary import Channel, Ending, Happening, Signer
+from consent.vocabulary import (
+    LONGEST_AUTHORITY,
+    LONGEST_SIGNATURE,
+    Channel,
+    Ending,
+    Happening,
+    Signer,
+)
 from governance.models import CategoryVersion, Organisation, Purpose, User
 
 
@@ -54,12 +61,13 @@ class Consent(models.Model):
     terms = models.ForeignKey(Terms, on_delete=models.PROTECT, related_name="+")
     channel = models.CharField(max_length=16, choices=Channel.choices)
     signer = models.CharField(max_length=16, choices=Signer.choices)
-    authority = models.CharField(max_length=120, blank=True)
-    signature = models.CharField(max_length=200)
+    authority = models.CharField(max_length=LONGEST_AUTHORITY, blank=True)
+    signature = models.CharField(max_length=LONGEST_SIGNATURE)
     answers = models.CharField(max_length=7)
     signed_at = models.DateTimeField()
     recorded_at = models.DateTimeField()
-    recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    # Nobody only where the person was shredded: it may have been her own sign-in.
+    recorded_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     starts = models.DateTimeField()
     ends = models.DateTimeField()
     # What was recorded about the person up to this day is covered (default: the day of the yes).

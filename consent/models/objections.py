@@ -30,7 +30,8 @@ class Objection(models.Model):
         DataCategory, on_delete=models.PROTECT, null=True, related_name="+"
     )
     made_at = models.DateTimeField()
-    made_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    # Nobody only where the person was shredded: it may have been her own sign-in.
+    made_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     lifted_at = models.DateTimeField(null=True)
 
     sensitivity: ClassVar = {

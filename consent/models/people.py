@@ -37,6 +37,8 @@ class Subject(models.Model):
     # The person's own random key, wrapped by the holder's key from the key ring.
     wrapped_key = models.BinaryField(max_length=64)
     enrolled_at = models.DateTimeField()
+    # Her key is destroyed: the slot stays taken and leads to nobody.
+    shredded_at = models.DateTimeField(null=True)
 
     sensitivity: ClassVar = {
         "slot": Sensitivity.PSEUDONYM,
@@ -44,11 +46,16 @@ class Subject(models.Model):
         "account": Sensitivity.PERSONAL,
         "wrapped_key": Sensitivity.SECRET,
         "enrolled_at": Sensitivity.PERSONAL,
+        "shredded_at": Sensitivity.PERSONAL,
     }
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(slot__gte=0), name="subject_slot_positive")
+            models.CheckConstraint(condition=Q(slot__gte=0), name="subject_slot_positive"),
+            models.CheckConstraint(
+                condition=Q(shredded_at__isnull=True) | Q(account__isnull=True, wrapped_key=b""),
+                name="subject_shredded_keeps_nothing",
+            ),
         ]
 
     def __str__(self) -> str:

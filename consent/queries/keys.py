@@ -1,7 +1,9 @@
 """A person's own key: wrapped by the holder's, opened only to make her tags."""
 
+import hmac
 import secrets
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -11,44 +13,118 @@ from django.db import connection
 from audit.rules import tag
 from common.errors import NotReady
 from common.keyring import KeyRing
+from common.planned import AS_NEEDED, BIGINT, Planned
+from common.planned import number as whole
+from common.words import sentence as _
 from consent.models import Subject
 from consent.queries.columns import among
+from governance.models import Organisation
 
 NONCE = 12
+CLIENT_NUMBER, SUBJECT_WRAP = "client-number", "subject-wrap"
+CLIENT = Planned(
+    "SELECT s.slot, s.wrapped_key FROM consent_subjectkey k"
+    " JOIN consent_subject s ON s.slot = k.subject_id"
+    " WHERE k.holder_id = %(holder)s AND k.digest = %(digest)s",
+    {"postgresql": {}, "sqlite": {}},
+    {"holder": BIGINT, "digest": AS_NEEDED},
+)
+
+
+def client_digest(key: bytes, number: str, scope: str = "") -> bytes:
+    """What the database keeps of a client number: HMAC-SHA-256 under the holder's own key.
+
+    `scope` sets apart numbers that mean something within one dataset only (row numbers).
+    """
+    message = f"{scope}:{number.strip()}" if scope else number.strip()
+    return hmac.digest(key, message.encode(), "sha256")
 
 
 def ring() -> KeyRing:
     return KeyRing(settings.SAYSO_KEYS, may_create=settings.DEMO)
 
 
-def new_wrapped_keys(holder_ref: str, count: int) -> list[bytes]:
-    """`count` fresh 32-byte keys, each wrapped by AES-256-GCM under the holder's key."""
-    wrapper = AESGCM(ring().derived(holder_ref, "subject-wrap"))
+def new_keys(holder_ref: str, count: int) -> tuple[list[bytes], list[bytes]]:
+    """`count` fresh 32-byte keys, and each of them wrapped by AES-256-GCM under the holder's key."""
+    wrapper = AESGCM(ring().derived(holder_ref, SUBJECT_WRAP))
     randomness = secrets.token_bytes(count * (NONCE + 32))
-    step = NONCE + 32
-    pieces = (randomness[start : start + step] for start in range(0, len(randomness), step))
-    return [piece[:NONCE] + wrapper.encrypt(piece[:NONCE], piece[NONCE:], None) for piece in pieces]
+    nonces = [randomness[at : at + NONCE] for at in range(0, count * NONCE, NONCE)]
+    fresh = [randomness[at : at + 32] for at in range(count * NONCE, len(randomness), 32)]
+    wrapped = [
+        nonce + wrapper.encrypt(nonce, key, None) for nonce, key in zip(nonces, fresh, strict=True)
+    ]
+    return fresh, wrapped
 
 
 def unwrap(holder_ref: str, wrapped: Iterable[bytes]) -> list[bytes]:
     """The people's keys. Raises NotReady where the holder's key is missing or is another one."""
-    wrapper = AESGCM(ring().derived(holder_ref, "subject-wrap"))
+    return _opened(AESGCM(ring().derived(holder_ref, SUBJECT_WRAP)), wrapped)
+
+
+def _opened(wrapper: AESGCM, wrapped: Iterable[bytes]) -> list[bytes]:
     try:
         return [wrapper.decrypt(bytes(each[:NONCE]), bytes(each[NONCE:]), None) for each in wrapped]
+    except ValueError as error:  # nothing is left of it: she was shredded a moment ago
+        raise NotReady("changed_meanwhile", _("Somebody's key was destroyed just now.")) from error
     except InvalidTag as error:
-        raise NotReady("key_wrong", "The holder's key does not open a person's key.") from error
+        raise NotReady("key_wrong", _("The holder's key does not open a person's key.")) from error
+
+
+def own_key(subject: Subject) -> bytes:
+    """The person's own key, opened. Raises NotReady where her holder's key is not there."""
+    (key,) = unwrap(subject.holder.ref, [bytes(subject.wrapped_key)])
+    return key
 
 
 def tag_of(subject: Subject, nonce: bytes) -> bytes:
     """What stands for one person in one entry: only her key can make it again."""
-    (key,) = unwrap(subject.holder.ref, [bytes(subject.wrapped_key)])
-    return tag(key, nonce)
+    return tag(own_key(subject), nonce)
+
+
+def tag_in(subject: Subject, nonce: bytes, *, no: bool) -> tuple[bytes, str]:
+    """The tag, and why it leads to nobody where a no is said while her holder's key is not there.
+
+    A no counts also then: its entry says that it is about a person and not which one. Anything else
+    raises NotReady.
+    """
+    try:
+        return tag_of(subject, nonce), ""
+    except NotReady:
+        if not no:
+            raise
+        return secrets.token_bytes(32), "key-absent"
+
+
+@dataclass(frozen=True)
+class Client:
+    """One person whom a holder knows by a client number: her slot, and her own key, opened."""
+
+    slot: int
+    key: bytes
+
+    def tag(self, nonce: bytes) -> bytes:
+        """What stands for her in one entry."""
+        return tag(self.key, nonce)
+
+
+def client(holder: Organisation, number: str) -> Client | None:
+    """Whom the holder's own client number leads to. Raises NotReady where its key is absent."""
+    digest_key, wrap_key = ring().derived_each(holder.ref, CLIENT_NUMBER, SUBJECT_WRAP)
+    _vendor, rows = CLIENT.rows([holder.pk, client_digest(digest_key, number)])
+    if not rows:
+        return None
+    slot, wrapped = rows[0]
+    return Client(whole(slot), _opened(AESGCM(wrap_key), [wrapped])[0])
+
+
+class KeyDestroyed(ValueError):
+    """Somebody among them was shredded: no tag of hers can be made again."""
 
 
 def tags_of(holder_ref: str, slots: Sequence[int], nonce: bytes) -> list[bytes]:
     """The tags of many people of one holder in one entry, in the order of their slots.
 
-    Raises ValueError where a slot is nobody's.
+    Raises ValueError where a slot is nobody's; KeyDestroyed where somebody was shredded.
     """
     wrapped: list[bytes] = []
     ordered = sorted(set(slots))
@@ -62,9 +138,11 @@ def tags_of(holder_ref: str, slots: Sequence[int], nonce: bytes) -> list[bytes]:
             wrapped.extend(bytes(key) for (key,) in cursor.fetchall())
     if len(wrapped) != len(ordered):
         raise ValueError("A tag is made for people only: a slot is nobody's.")
-    return tags_under(holder_ref, wrapped, nonce)
+    if not all(wrapped):
+        raise KeyDestroyed("A tag is made under a person's key, and one of them is destroyed.")
+    return tags_under(unwrap(holder_ref, wrapped), nonce)
 
 
-def tags_under(holder_ref: str, wrapped: Iterable[bytes], nonce: bytes) -> list[bytes]:
-    """The tags of the people these wrapped keys belong to, in the same order."""
-    return [tag(key, nonce) for key in unwrap(holder_ref, wrapped)]
+def tags_under(own_keys: Iterable[bytes], nonce: bytes) -> list[bytes]:
+    """The tags of the people whose own keys these are, in the same order."""
+    return [tag(key, nonce) for key in own_keys]

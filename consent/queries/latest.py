@@ -5,23 +5,33 @@ from datetime import date, datetime
 
 from django.db.models import F, Max, Q
 
-from consent.models import Consent, Objection
-from consent.vocabulary import Ending
+from consent.models import Consent, ConsentEvent, Objection, Subject
+from consent.rules import SKEW
+from consent.vocabulary import Ending, Happening
 from governance.models import Organisation, Purpose
+
+REFUSING = (Ending.WITHDRAWN, Ending.INVALIDATED)  # being replaced is no no: it is a newer yes
 
 
 def noes(*, slots: Iterable[int], recipient: Organisation, purpose: Purpose) -> dict[int, datetime]:
     """For each slot that ever said no to this recipient and purpose: when it last did.
 
-    A no is a stopped consent or an objection that speaks about the whole of this ask, standing or
-    lifted: lifting it does not make an older yes come back.
+    A no is a consent that was stopped, or was never valid; a pause, gone on from or not; or an
+    objection that speaks about the whole of this ask, standing or lifted. That she let it go on, or
+    lifted it, does not make an older yes come back.
     """
     wanted = list(slots)
     found: dict[int, datetime] = {}
     for start in range(0, len(wanted), 5000):
         chunk = wanted[start : start + 5000]
         stopped = Consent.objects.filter(
-            subject__in=chunk, recipient=recipient, purpose=purpose, ending=Ending.WITHDRAWN
+            subject__in=chunk, recipient=recipient, purpose=purpose, ending__in=REFUSING
+        )
+        paused = ConsentEvent.objects.filter(
+            happening=Happening.PAUSED,
+            consent__subject__in=chunk,
+            consent__recipient=recipient,
+            consent__purpose=purpose,
         )
         objected = Objection.objects.filter(
             Q(recipient__isnull=True) | Q(recipient=recipient),
@@ -32,6 +42,7 @@ def noes(*, slots: Iterable[int], recipient: Organisation, purpose: Purpose) -> 
         )
         for rows in (
             stopped.values_list("subject_id").annotate(last=Max(F("ended_at"))),
+            paused.values_list("consent__subject_id").annotate(last=Max(F("at"))),
             objected.values_list("subject_id").annotate(last=Max(F("made_at"))),
         ):
             for slot, last in rows:
@@ -39,10 +50,22 @@ def noes(*, slots: Iterable[int], recipient: Organisation, purpose: Purpose) -> 
     return found
 
 
+def yes(*, subject: Subject, recipient: Organisation, purpose: Purpose) -> datetime | None:
+    """When the yes was signed that stands on record for this, run out or not; None without one."""
+    same = {"subject": subject, "recipient": recipient, "purpose": purpose}
+    found = Consent.objects.filter(ended_at__isnull=True, **same).first()
+    return None if found is None else found.signed_at
+
+
 def replaced(
     *, slots: Iterable[int], recipient: int, purpose: int, since: datetime
 ) -> dict[int, date]:
-    """For each slot whose yes of that instant has ended since: the last day of record it had."""
+    """For each slot whose yes of that instant has ended since: the last day of record it had.
+
+    Yeses follow one another, and their ends are of the database's clock: of those that ended since,
+    the one that stood at the instant ended first. When it was recorded a door's clock says, which
+    may be ahead.
+    """
     wanted = list(slots)
     found: dict[int, date] = {}
     for start in range(0, len(wanted), 5000):
@@ -51,11 +74,12 @@ def replaced(
                 subject__in=wanted[start : start + 5000],
                 recipient=recipient,
                 purpose=purpose,
-                recorded_at__lte=since,
+                recorded_at__lte=since + SKEW,
                 ended_at__gte=since,
             )
-            .values_list("subject_id")
-            .annotate(last=Max("record_until"))
+            .order_by("ended_at", "pk")
+            .values_list("subject_id", "record_until")
         )
-        found.update(dict(rows))
+        for slot, last in rows:
+            found.setdefault(slot, last)
     return found

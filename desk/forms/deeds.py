@@ -6,15 +6,21 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from common.inputs import Text, of
+from consent.vocabulary import LONGEST_NUMBER
+from desk.forms.fields import DateField, TextField
 from desk.forms.signin import ProveAgainForm
-from governance.models import Agreement, Field, Organisation, Purpose
+from governance.actions.keys import FINGERPRINT, TYPED
+from governance.models import (
+    AccessRequest,
+    Agreement,
+    Ballot,
+    Field,
+    Organisation,
+    Purpose,
+    RecipientKey,
+)
 from governance.vocabulary import PackageFormat, Vote
-
-AREA = {"rows": 4}
-
-
-class DateField(forms.DateField):
-    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
 class DraftForm(forms.Form):
@@ -26,16 +32,14 @@ class DraftForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Choose at least one field.")},
     )
-    reason = forms.CharField(
+    reason = TextField(
+        of(AccessRequest, "reason", lines=True),
         label=_("Why these fields, and why no less"),
         help_text=_("The board reads this, and so may the people the data is about."),
-        max_length=2000,
-        widget=forms.Textarea(attrs=AREA),
     )
-    benefit = forms.CharField(
+    benefit = TextField(
+        of(AccessRequest, "benefit", lines=True),
         label=_("What good it does the people the data is about"),
-        max_length=2000,
-        widget=forms.Textarea(attrs=AREA),
     )
     format = forms.ChoiceField(
         label=_("File format"), choices=PackageFormat.choices, widget=forms.RadioSelect
@@ -84,11 +88,10 @@ def period(
 
 class VoteForm(forms.Form):
     vote = forms.ChoiceField(label=_("Your answer"), choices=Vote.choices, widget=forms.RadioSelect)
-    reason = forms.CharField(
+    reason = TextField(
+        of(Ballot, "reason", lines=True),
         label=_("Your reason"),
         help_text=_("It stays on record with your vote."),
-        max_length=1000,
-        widget=forms.Textarea(attrs=AREA),
     )
 
 
@@ -96,17 +99,17 @@ class KeyForm(ProveAgainForm):
     """A key, the fingerprint its own computer shows, and once more that it is you."""
 
     field_order = ["public_key", "fingerprint", "password", "code"]
-    public_key = forms.CharField(
+    public_key = TextField(
+        of(RecipientKey, "public_key"),
         label=_("Public key"),
         help_text=_("One line that begins with age1. Never paste the private key."),
-        max_length=200,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    fingerprint = forms.CharField(
+    fingerprint = TextField(
+        TYPED,
         label=_("First 8 signs of its fingerprint"),
         help_text=_("As that computer shows them, not as somebody wrote them to you."),
-        min_length=8,
-        max_length=80,
+        min_length=FINGERPRINT,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
@@ -115,9 +118,9 @@ class StopForm(forms.Form):
     """A stop said aloud: by the organisation's own client number."""
 
     holder = forms.ChoiceField(label=_("At which organisation"), widget=forms.RadioSelect)
-    number = forms.CharField(
+    number = TextField(
+        Text(most=LONGEST_NUMBER, least=1),
         label=_("Client number"),
-        max_length=200,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     recipient = forms.ChoiceField(label=_("Stop sharing with"), required=False)

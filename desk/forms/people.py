@@ -7,14 +7,19 @@ from allauth.mfa.totp.internal.auth import validate_totp_code
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from common import codes
+from common.inputs import Text, of
+from desk.forms.fields import TextField
 from desk.forms.signin import ONE_TIME, ProveAgainForm
-from governance.vocabulary import ResetKind, Role
+from governance.models import User
+from governance.vocabulary import LONGEST_PASSWORD, ResetKind, Role
 
 CODE = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
 
 
 def code_field(label: Any) -> forms.CharField:
-    return forms.CharField(label=label, max_length=40, widget=forms.TextInput(attrs=CODE))
+    limit = Text(most=codes.LONGEST, least=1)
+    return TextField(limit, label=label, widget=forms.TextInput(attrs=CODE))
 
 
 class InviteForm(ProveAgainForm):
@@ -58,12 +63,12 @@ class NewPassword(forms.Form):
         help_text=_(
             "12 signs or more. Four words that have nothing to do with each other are good."
         ),
-        max_length=200,
+        max_length=LONGEST_PASSWORD,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     again = forms.CharField(
         label=_("The same password again"),
-        max_length=200,
+        max_length=LONGEST_PASSWORD,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
@@ -93,12 +98,12 @@ class AccountForm(NewPassword, NewDevice):
     """A new account: a name of one's own choice, a password, a device."""
 
     field_order = ["name", "password", "again", "device"]
-    name = forms.CharField(
+    name = TextField(
+        of(User, "username"),
         label=_("Name to sign in with"),
         help_text=_(
             "3 to 80 letters, digits or the signs _ . @ + -. It need not be your own name."
         ),
-        max_length=80,
         widget=forms.TextInput(attrs={"autocomplete": "username", "spellcheck": "false"}),
     )
 
@@ -113,7 +118,7 @@ class DeviceAnewForm(NewDevice):
     field_order = ["former", "device"]
     former = forms.CharField(
         label=_("Your password"),
-        max_length=200,
+        max_length=LONGEST_PASSWORD,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
 

@@ -15,6 +15,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from governance.models import User
+from governance.vocabulary import LONGEST_PASSWORD
 
 ONE_TIME = {"autocomplete": "one-time-code", "inputmode": "numeric", "spellcheck": "false"}
 
@@ -71,7 +72,7 @@ class ProveAgainForm(CodeForm):
     field_order = ["password", "code"]
     password = forms.CharField(
         label=_("Password"),
-        max_length=200,
+        max_length=LONGEST_PASSWORD,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
 

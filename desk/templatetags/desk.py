@@ -65,3 +65,9 @@ def state_look(state: str) -> str:
 def navigation(context: Context) -> dict[str, Any]:
     request: HttpRequest | None = context.get("request")
     return {"links": standing.links(request) if request is not None else []}
+
+
+@register.filter
+def unlocalised(number: float) -> str:
+    """A number as a drawing takes it, whatever the reader's language."""
+    return str(number)

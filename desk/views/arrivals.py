@@ -38,7 +38,7 @@ from governance.vocabulary import ResetKind
 
 INVITED, FIRST, SECOND = "desk.invited", "desk.anew.first", "desk.anew.second"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
-FIELDS = {"username": "name", "password_weak": "password", "password_wrong": "former"}
+FIELDS = {"username": "name", "username_taken": "name"}
 FORMS: dict[str, type[forms.Form]] = {
     ResetKind.PASSWORD: PasswordAnewForm,
     ResetKind.DEVICE: DeviceAnewForm,
@@ -102,7 +102,7 @@ def join(request: HttpRequest) -> HttpResponse:
         try:
             found = invitations.join(code=form.cleaned_data["code"], **hand(request))
         except RuleBroken as refusal:
-            form.add_error("code", refusal.message)
+            form.add_error("code", refusal.told)
         else:
             return render(request, "desk/joined.html", {"invitation": found})
     return render(request, "desk/join.html", {"form": form})
@@ -197,5 +197,6 @@ def _slowly(request: HttpRequest, form: forms.Form) -> bool:
 
 
 def _say(form: forms.Form, refusal: RuleBroken | BadInput) -> None:
-    field = FIELDS.get(refusal.code) or ("name" if refusal.code == "username_taken" else None)
-    form.add_error(field if field in form.fields else None, refusal.message)
+    where = refusal.where if isinstance(refusal, BadInput) else refusal.code
+    field = FIELDS.get(where, where)
+    form.add_error(field if field in form.fields else None, refusal.told)

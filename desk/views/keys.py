@@ -50,7 +50,7 @@ def register(request: HttpRequest, ref: str) -> HttpResponse:
             )
         except (RuleBroken, BadInput) as refusal:
             field = "fingerprint" if refusal.code == "fingerprint" else "public_key"
-            form.add_error(field, refusal.message)
+            form.add_error(field, refusal.told)
             status = 400 if isinstance(refusal, BadInput) else 409
         else:
             messages.success(

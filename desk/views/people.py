@@ -68,7 +68,7 @@ def invite(request: HttpRequest, ref: str) -> HttpResponse:
                 **now,
             )
         except (RuleBroken, BadInput) as refusal:
-            form.add_error("roles", refusal.message)
+            form.add_error("roles", refusal.told)
             status = 400 if isinstance(refusal, BadInput) else 409
         else:
             return render(

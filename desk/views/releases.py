@@ -7,11 +7,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import content_disposition_header
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from audit import queries as log
 from common.errors import RuleBroken
+from common.words import sentence as _
 from desk.hand import hand, staff
 from governance import permissions
 from governance.models import User
@@ -19,7 +20,7 @@ from governance.queries import requests as asked_for
 from release.actions import asking as deeds
 from release.actions import handing
 from release.models import Release
-from release.queries import releases
+from release.queries import readiness, releases
 from release.vocabulary import DownloadPart, Ground, ReleaseState
 
 
@@ -33,6 +34,7 @@ def one(request: HttpRequest, ref: str) -> HttpResponse:
     found = _visible(request, ref)
     page = {
         "release": found,
+        "waits_for": _waits_for(found),
         "held_back": _held_back(staff(request), found),
         "refused_for": _labels(found) if found.state == ReleaseState.REFUSED else [],
         "manifest": json.loads(bytes(found.manifest)) if found.manifest else None,
@@ -49,7 +51,9 @@ def ask(request: HttpRequest, ref: str) -> HttpResponse:
     now = hand(request)
     asked = get_object_or_404(asked_for.visible_to(now["by"], now["at"]), ref=ref)
     release = deeds.ask(request=asked, **now)
-    messages.success(request, _("Asked. The answer is prepared in a moment: load this page again."))
+    messages.success(
+        request, gettext("Asked. The answer is prepared in a moment: load this page again.")
+    )
     return redirect("desk:release", ref=release.ref)
 
 
@@ -69,7 +73,7 @@ def proof(request: HttpRequest, ref: str) -> HttpResponse:
     """Shows, with a copy of the log's checkpoint, that this answer stands in the log."""
     found = _visible(request, ref)
     if found.entry is None:
-        raise RuleBroken("not_answered", "This release has no answer yet, so nothing to prove.")
+        raise RuleBroken("not_answered", _("This release has no answer yet, so nothing to prove."))
     response = HttpResponse(log.proof(found.entry), content_type="text/plain; charset=utf-8")
     response["Content-Disposition"] = content_disposition_header(True, f"{found.ref}.tlog-proof")
     return response
@@ -82,6 +86,20 @@ def _held_back(user: User, found: Release) -> list[tuple[str, int]]:
         return []
     counted = sorted(found.grounds.items(), key=lambda row: (-row[1], row[0]))
     return [(str(Ground(ground).label), count) for ground, count in counted if count]
+
+
+def _waits_for(found: Release) -> str:
+    """Why an asking is not answered in a moment, in words that give nothing away."""
+    if found.state != ReleaseState.WAITING:
+        return ""
+    shut = readiness.shut()
+    if shut is not None and shut.code == "restored":
+        return _("This service was restored from an older copy. Nothing leaves until every stop said since is back.")  # fmt: skip
+    if shut is not None:
+        return _("Nothing leaves at present. Whoever looks after this service can see why.")
+    if readiness.holder_key(found.holder.ref) is not None:
+        return _("The holder’s key is not there at present. The answer waits until it is back.")
+    return ""
 
 
 def _labels(found: Release) -> list[str]:

@@ -135,7 +135,7 @@ def draft(request: HttpRequest, agreement: str, dataset: str) -> HttpResponse:
                 **now,
             )
         except (BadInput, RuleBroken) as refusal:
-            form.add_error(None, refusal.message)
+            form.add_error(None, refusal.told)
             status = 400 if isinstance(refusal, BadInput) else 409
         else:
             return redirect("desk:request", ref=kept.ref)

@@ -29,7 +29,7 @@ def ask(request: HttpRequest, ref: str) -> HttpResponse:
         try:
             _reset, code = resets.ask(user=person, kind=ResetKind(form.cleaned_data["kind"]), **now)
         except RuleBroken as refusal:
-            form.add_error("kind", refusal.message)
+            form.add_error("kind", refusal.told)
             status = 409
         else:
             return render(request, "desk/reset_code.html", {"person": person, "code": code})
@@ -48,7 +48,7 @@ def agree(request: HttpRequest, ref: str) -> HttpResponse:
         try:
             _reset, code = resets.agree(reset=found, **now)
         except RuleBroken as refusal:
-            form.add_error(None, refusal.message)
+            form.add_error(None, refusal.told)
             status = 409
         else:
             page = {"person": found.user, "code": code, "second": True}

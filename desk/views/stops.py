@@ -35,7 +35,7 @@ def record(request: HttpRequest) -> HttpResponse:
                 **now,
             )
         except (RuleBroken, BadInput) as refusal:
-            form.add_error("number", refusal.message)
+            form.add_error("number", refusal.told)
             status = 400 if isinstance(refusal, BadInput) else 409
         else:
             return redirect("desk:stop-done")

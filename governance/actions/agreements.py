@@ -6,9 +6,12 @@ from hashlib import sha256
 
 import rfc8785
 from django.db import transaction
+from django.db.models import Model
 
 from audit.vocabulary import EntryType, Via
 from common.errors import BadInput, RuleBroken
+from common.inputs import Text, of, taking
+from common.words import sentence as _
 from governance import permissions
 from governance.actions import scopes, trail
 from governance.models import (
@@ -26,7 +29,13 @@ from governance.models import (
 from governance.rules import AgreementVerb, agreement_after
 from governance.vocabulary import DatasetState, Narrowing
 
+LONGEST_OBLIGATION = 2000
 
+
+@taking(
+    title=of(Agreement, "title"),
+    obligations=Text(most=LONGEST_OBLIGATION, least=1, lines=True),
+)
 @transaction.atomic
 def draft(
     *,
@@ -45,9 +54,9 @@ def draft(
 ) -> Agreement:
     """A text both parties can sign. It binds nobody yet."""
     permissions.check_can_negotiate(by, holder, recipient)
-    _check_text(title, obligations, starts, ends, at)
+    _check_period(starts, ends, at)
     if holder.pk == recipient.pk:
-        raise RuleBroken("agreement_with_itself", "An agreement is between two organisations.")
+        raise RuleBroken("agreement_with_itself", _("An agreement is between two organisations."))
     _check_content(holder, datasets, purposes, categories)
     agreement = Agreement.objects.create(
         holder=holder,
@@ -79,16 +88,16 @@ def sign(
     found = _locked(agreement)
     permissions.check_can_administer(by, organisation)
     if organisation.pk not in (found.holder_id, found.recipient_id):
-        raise RuleBroken("not_a_party", "This organisation is no party to the agreement.")
+        raise RuleBroken("not_a_party", _("This organisation is no party to the agreement."))
     signed = {signature.organisation_id: signature.digest for signature in found.signatures.all()}
     if organisation.pk in signed:
-        raise RuleBroken("already_signed", "This organisation has signed already.")
+        raise RuleBroken("already_signed", _("This organisation has signed already."))
     _step(found, AgreementVerb.COUNTERSIGN if signed else AgreementVerb.SIGN)
     if found.ends <= at:
-        raise RuleBroken("agreement_over", "The agreement's period is over already.")
+        raise RuleBroken("agreement_over", _("The agreement's period is over already."))
     digest = content_digest(found)
     if any(earlier != digest for earlier in signed.values()):
-        raise RuleBroken("content_changed", "This is not the text the other party has signed.")
+        raise RuleBroken("content_changed", _("This is not the text the other party has signed."))
     AgreementSignature.objects.create(
         agreement=found, organisation=organisation, signed_by=by, signed_at=at, digest=digest
     )
@@ -112,6 +121,7 @@ def suspend(*, agreement: Agreement, by: User, at: datetime, via: Via) -> Agreem
         found = _locked(agreement)
         permissions.check_can_suspend(by, found)
         _step(found, AgreementVerb.SUSPEND)
+        moment.tell(what="agreement", ref=found.ref, verb=AgreementVerb.SUSPEND)
         trail.record(
             type=EntryType.AGREEMENT_SUSPENDED,
             by=by,
@@ -142,6 +152,7 @@ def end(*, agreement: Agreement, by: User, at: datetime, via: Via) -> Agreement:
         found = _locked(agreement)
         permissions.check_can_negotiate(by, found.holder, found.recipient)
         _step(found, AgreementVerb.END)
+        moment.tell(what="agreement", ref=found.ref, verb=AgreementVerb.END)
         trail.record(
             type=EntryType.AGREEMENT_ENDED,
             by=by,
@@ -184,17 +195,11 @@ def _step(agreement: Agreement, verb: AgreementVerb) -> None:
     agreement.save(update_fields=["state"])
 
 
-def _check_text(
-    title: str, obligations: Sequence[str], starts: datetime, ends: datetime, at: datetime
-) -> None:
-    if not 1 <= len(title.strip()) <= 200 or not title.isprintable():
-        raise BadInput("agreement_title", "Give the agreement a title of 1 to 200 characters.")
-    if any(not text.strip() or len(text) > 2000 for text in obligations):
-        raise BadInput("agreement_obligation", "An obligation has 1 to 2,000 characters.")
+def _check_period(starts: datetime, ends: datetime, at: datetime) -> None:
     if starts >= ends:
-        raise BadInput("agreement_period", "The agreement ends after it starts.")
+        raise BadInput("agreement_period", _("The agreement ends after it starts."), where="ends")
     if ends <= at:
-        raise BadInput("agreement_over", "The agreement's period is over already.")
+        raise BadInput("agreement_over", _("The agreement's period is over already."), where="ends")
 
 
 def _check_content(
@@ -203,22 +208,17 @@ def _check_content(
     purposes: Sequence[Purpose],
     categories: Sequence[DataCategory],
 ) -> None:
-    for name, things in {
-        "dataset": datasets,
-        "purpose": purposes,
-        "data category": categories,
-    }.items():
-        _check_once(name, [thing.pk for thing in things])
+    _check_once("datasets", datasets, _("Name at least one dataset, and each only once."))
+    _check_once("purposes", purposes, _("Name at least one purpose, and each only once."))
+    _check_once("categories", categories, _("Name at least one data category, each only once."))
     if any(dataset.holder_id != holder.pk for dataset in datasets):
-        raise RuleBroken("dataset_of_another", "The holder does not hold one of these datasets.")
+        raise RuleBroken("dataset_of_another", _("The holder does not hold one of these datasets."))
     if any(dataset.state == DatasetState.RETIRED for dataset in datasets):
-        raise RuleBroken("dataset_retired", "One of these datasets is retired.")
+        raise RuleBroken("dataset_retired", _("One of these datasets is retired."))
     if any(purpose.retired_at is not None for purpose in purposes):
-        raise RuleBroken("purpose_retired", "One of these purposes is retired.")
+        raise RuleBroken("purpose_retired", _("One of these purposes is retired."))
 
 
-def _check_once(name: str, keys: Collection[int]) -> None:
-    if not keys or len(set(keys)) != len(keys):
-        raise BadInput(
-            "agreement_content", f"Name at least one {name} in the agreement, and each only once."
-        )
+def _check_once(where: str, things: Collection[Model], told: str) -> None:
+    if not things or len({thing.pk for thing in things}) != len(things):
+        raise BadInput("agreement_content", told, where=where)

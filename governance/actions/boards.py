@@ -6,22 +6,23 @@ from django.db import transaction
 
 from audit.vocabulary import EntryType, Via
 from common.errors import BadInput, NotPermitted, RuleBroken
+from common.inputs import of, taking
+from common.words import sentence as _
 from governance import permissions
-from governance.actions import trail
+from governance.actions import scopes, trail
 from governance.models import Board, Charter, Organisation, Seat, User
 from governance.rules import closing
-from governance.vocabulary import SeatKind, UserKind
+from governance.vocabulary import Closing, SeatKind, UserKind
 
 
+@taking(name=of(Board, "name"))
 @transaction.atomic
 def create(*, name: str, by: User, at: datetime, via: Via) -> Board:
     """A board is called together; it decides nothing until it has a charter and seats."""
     permissions.check_can_convene(by)
     tidy = name.strip()
-    if not 1 <= len(tidy) <= 200 or not tidy.isprintable():
-        raise BadInput("board_name", "Give the board a name of 1 to 200 characters.")
     if Board.objects.filter(name__iexact=tidy).exists():
-        raise RuleBroken("board_name_taken", "There is a board of that name.")
+        raise RuleBroken("board_name_taken", _("There is a board of that name."))
     board = Board.objects.create(name=tidy, created_at=at)
     trail.record(
         type=EntryType.BOARD_CHARTERED,
@@ -34,6 +35,12 @@ def create(*, name: str, by: User, at: datetime, via: Via) -> Board:
     return board
 
 
+@taking(
+    quorum=of(Charter, "quorum"),
+    survivor_minimum=of(Charter, "survivor_minimum"),
+    threshold_percent=of(Charter, "threshold_percent"),
+    answer_days=of(Charter, "answer_days"),
+)
 @transaction.atomic
 def adopt_charter(
     *,
@@ -70,6 +77,7 @@ def adopt_charter(
     return charter
 
 
+@taking()
 @transaction.atomic
 def fill_seat(
     *,
@@ -85,11 +93,11 @@ def fill_seat(
     permissions.check_can_convene(by)
     found = Board.objects.select_for_update().get(pk=board.pk)
     if user.kind != UserKind.STAFF:
-        raise RuleBroken("seat_for_staff", "A seat is filled by a staff account of its own.")
+        raise RuleBroken("seat_for_staff", _("A seat is filled by a staff account of its own."))
     if User.objects.select_for_update(no_key=True).get(pk=user.pk).ended_at is not None:
-        raise RuleBroken("account_ended", "This account has ended. Invite the person anew.")
+        raise RuleBroken("account_ended", _("This account has ended. Invite the person anew."))
     if found.seats.filter(user=user, ended_at__isnull=True).exists():
-        raise RuleBroken("seat_held", "This person has a seat on this board already.")
+        raise RuleBroken("seat_held", _("This person has a seat on this board already."))
     seat = Seat.objects.create(
         board=found, kind=SeatKind(kind), user=user, organisation=organisation, started_at=at
     )
@@ -105,34 +113,47 @@ def fill_seat(
     return seat
 
 
-@transaction.atomic
 def end_seat(*, seat: Seat, by: User, at: datetime, via: Via) -> Seat:
     """A seat ends: by the community, or by the one who fills it. Nothing leaves by a seat, so no
     epoch moves: what the board has answered stands, and what is open goes on without this seat."""
-    found = (
-        Seat.objects.select_for_update(of=("self",)).select_related("board", "user").get(pk=seat.pk)
+    with scopes.closing(act=Closing.SEAT_ENDED) as moment:
+        found = (
+            Seat.objects.select_for_update(of=("self",))
+            .select_related("board", "user")
+            .get(pk=seat.pk)
+        )
+        if found.user_id != by.pk and not permissions.can_convene(by):
+            raise NotPermitted("may_not_end_seat", _("You may not end this seat."))
+        if found.ended_at is not None:
+            raise RuleBroken("seat_ended", _("This seat has ended already."))
+        vacate(seat=found, by=by, at=at, via=via, moment=moment)
+    return found
+
+
+def vacate(*, seat: Seat, by: User, at: datetime, via: Via, moment: scopes.Moment) -> None:
+    """A seat is over, inside the caller's transaction; for the deeds that end one."""
+    seat.ended_at = closing(seat.started_at, at)
+    seat.save(update_fields=["ended_at"])
+    permissions.unseat(seat.user, seat.board)
+    moment.tell(
+        what="seat",
+        board=seat.board.ref,
+        user=seat.user.ref,
+        started_at=seat.started_at.isoformat(),
     )
-    if found.user_id != by.pk and not permissions.can_convene(by):
-        raise NotPermitted("may_not_end_seat", "You may not end this seat.")
-    if found.ended_at is not None:
-        raise RuleBroken("seat_ended", "This seat has ended already.")
-    found.ended_at = closing(found.started_at, at)
-    found.save(update_fields=["ended_at"])
-    permissions.unseat(found.user, found.board)
     trail.record(
         type=EntryType.SEAT_ENDED,
         by=by,
         at=at,
         via=via,
-        resource=f"{found.board.ref}/seat-{found.pk}",
+        resource=f"{seat.board.ref}/seat-{seat.pk}",
     )
-    return found
 
 
 def _check_charter(quorum: int, survivors: int, threshold: int, days: int) -> None:
     if quorum < 1 or survivors < 1:
-        raise BadInput("charter_numbers", "Quorum and survivor minimum are 1 or more.")
+        raise BadInput("charter_numbers", _("Quorum and survivor minimum are 1 or more."))
     if not 51 <= threshold <= 100:
-        raise BadInput("charter_threshold", "The threshold is a majority: 51 to 100 percent.")
+        raise BadInput("charter_threshold", _("The threshold is a majority: 51 to 100 percent."))
     if not 1 <= days <= 180:
-        raise BadInput("charter_days", "The time to answer is 1 to 180 days.")
+        raise BadInput("charter_days", _("The time to answer is 1 to 180 days."))

@@ -9,6 +9,9 @@ from django.db import transaction
 from audit.actions import journal
 from audit.vocabulary import EntryType, Via
 from common.errors import BadInput, RuleBroken
+from common.inputs import of, taking
+from common.words import joined
+from common.words import sentence as _
 from governance import permissions
 from governance.actions import categories, scopes, trail
 from governance.actions.purposes import pause_purpose, resume_purpose, retire_purpose
@@ -43,6 +46,7 @@ __all__ = [
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
 
 
+@taking(name=of(Dataset, "name"), title=of(Dataset, "title"))
 @transaction.atomic
 def create_dataset(
     *,
@@ -56,12 +60,12 @@ def create_dataset(
 ) -> Dataset:
     """What one organisation holds gets a name and a board; it has no fields and no rows yet."""
     permissions.check_can_steward(by, holder)
-    if not SLUG.match(name) or len(name) > 80:
-        raise BadInput("dataset_name", "A dataset's name has lower-case letters, digits, hyphens.")
-    if not 1 <= len(title.strip()) <= 200 or not title.isprintable():
-        raise BadInput("dataset_title", "Give the dataset a title of 1 to 200 characters.")
+    if not SLUG.match(name):
+        raise BadInput(
+            "dataset_name", _("A dataset's name has lower-case letters, digits, hyphens.")
+        )
     if Dataset.objects.filter(name=name).exists():
-        raise RuleBroken("dataset_name_taken", "There is a dataset of that name.")
+        raise RuleBroken("dataset_name_taken", _("There is a dataset of that name."))
     dataset = Dataset.objects.create(
         holder=holder, board=board, name=name, title=title.strip(), created_at=at
     )
@@ -69,6 +73,7 @@ def create_dataset(
     return dataset
 
 
+@taking()
 @transaction.atomic
 def define_fields(
     *, dataset: Dataset, fields: Sequence[FieldSpec], by: User, at: datetime, via: Via
@@ -79,7 +84,7 @@ def define_fields(
     known = catalogue.specs(found)
     wrong = clashes(fields, known)
     if wrong:
-        raise RuleBroken("field_contradiction", " ".join(wrong))
+        raise RuleBroken("field_contradiction", joined(wrong))
     new = [spec for spec in fields if spec.name not in known]
     codes = _categories(new)
     added = [
@@ -102,6 +107,7 @@ def define_fields(
     return list(Field.objects.filter(dataset=found))
 
 
+@taking()
 def reclassify(
     *,
     field: Field,
@@ -123,12 +129,20 @@ def reclassify(
         permissions.check_can_steward(by, found.dataset.holder)
         before = (found.category_id, found.field_sensitivity, found.narrative)
         if before == (category.pk, field_sensitivity, narrative):
-            raise RuleBroken("same_classification", "This field is classified so already.")
+            raise RuleBroken("same_classification", _("This field is classified so already."))
         found.category = category
         found.field_sensitivity = FieldSensitivity(field_sensitivity)
         found.narrative = narrative
         found.save(update_fields=["category", "field_sensitivity", "narrative"])
         _classify(found, by=by, at=moment.at, via=via, epoch=moment.everyone)
+        moment.tell(
+            what="field",
+            dataset=found.dataset.ref,
+            name=found.name,
+            category=category.code,
+            sensitivity=str(found.field_sensitivity),
+            narrative=narrative,
+        )
         categories.publish(
             categories={before[0], category.pk},
             anew={category.pk} - {before[0]},
@@ -145,6 +159,7 @@ def pause_dataset(*, dataset: Dataset, by: User, at: datetime, via: Via) -> Data
         found = _locked(dataset)
         permissions.check_can_pause_dataset(by, found)
         _step(found, DatasetVerb.PAUSE)
+        moment.tell(what="dataset", ref=found.ref, verb=DatasetVerb.PAUSE)
         trail.record(
             type=EntryType.DATASET_PAUSED,
             by=by,
@@ -172,6 +187,7 @@ def retire_dataset(*, dataset: Dataset, by: User, at: datetime, via: Via) -> Dat
         found = _locked(dataset)
         permissions.check_can_administer(by, found.holder)
         _step(found, DatasetVerb.RETIRE)
+        moment.tell(what="dataset", ref=found.ref, verb=DatasetVerb.RETIRE)
         trail.record(
             type=EntryType.DATASET_RETIRED,
             by=by,
@@ -200,7 +216,11 @@ def _categories(specs: Sequence[FieldSpec]) -> dict[str, DataCategory]:
     wanted = {spec.category for spec in specs}
     found = {category.code: category for category in DataCategory.objects.filter(code__in=wanted)}
     if missing := sorted(wanted - found.keys()):
-        raise BadInput("category_unknown", f"There is no data category {missing[0]}.")
+        raise BadInput(
+            "category_unknown",
+            _("There is no data category %(code)s.", code=missing[0]),
+            where="fields",
+        )
     return found
 
 

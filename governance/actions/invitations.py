@@ -8,16 +8,19 @@ from django.db import transaction
 from audit.vocabulary import EntryType, Via
 from common import codes
 from common.errors import BadInput, RuleBroken
+from common.inputs import Text, of, taking
+from common.words import sentence as _
 from governance import permissions
-from governance.actions import memberships, organisations, people, trail
+from governance.actions import memberships, organisations, people, scopes, trail
 from governance.models import Invitation, InvitedRole, Organisation, User
 from governance.queries import arrivals
 from governance.rules import INVITATION_LIFE, combination_fault
-from governance.vocabulary import OrganisationKind, Role, UserKind
+from governance.vocabulary import Closing, OrganisationKind, Role, UserKind
 
-OVER = ("invitation_over", "This code does not open anything, or not any more.")
+CODE = Text(most=codes.LONGEST, least=1, name=_("Code"))
 
 
+@taking(organisation_name=of(Organisation, "name"))
 @transaction.atomic
 def begin(*, organisation_name: str, at: datetime, via: Via) -> tuple[Invitation, str]:
     """Sayso begins, or begins again where nobody administers: an invitation for its administrator.
@@ -48,6 +51,7 @@ def begin(*, organisation_name: str, at: datetime, via: Via) -> tuple[Invitation
     return _made(community, [Role.ADMINISTRATOR], None, at, via)
 
 
+@taking()
 @transaction.atomic
 def invite(
     *, organisation: Organisation, roles: Collection[Role], by: User, at: datetime, via: Via
@@ -56,7 +60,7 @@ def invite(
     body = Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
     wanted = sorted({Role(role) for role in roles})
     if not wanted:
-        raise BadInput("roles", "Choose at least one role.")
+        raise BadInput("roles", _("Choose at least one role."), where="roles")
     for role in wanted:
         permissions.check_can_grant(by, body, role)
     fault = combination_fault([], body.pk, wanted)
@@ -65,20 +69,33 @@ def invite(
     return _made(body, wanted, by, at, via)
 
 
-@transaction.atomic
+@taking()
 def withdraw(*, invitation: Invitation, by: User, at: datetime, via: Via) -> Invitation:
     """Nobody comes in with this code any more."""
-    found = Invitation.objects.select_for_update().get(pk=invitation.pk)
-    permissions.check_can_withdraw(by, found.organisation)
-    if found.accepted_at is not None or found.withdrawn_at is not None:
-        raise RuleBroken("invitation_closed", "This invitation was used or taken back already.")
-    return close(invitation=found, by=by, at=at, via=via)
+    with scopes.closing(act=Closing.INVITATION_WITHDRAWN) as moment:
+        found = Invitation.objects.select_for_update().get(pk=invitation.pk)
+        permissions.check_can_withdraw(by, found.organisation)
+        if found.accepted_at is not None or found.withdrawn_at is not None:
+            raise RuleBroken(
+                "invitation_closed", _("This invitation was used or taken back already.")
+            )
+        close(invitation=found, by=by, at=at, via=via, moment=moment)
+    return found
 
 
-def close(*, invitation: Invitation, by: User | None, at: datetime, via: Via) -> Invitation:
+def close(
+    *,
+    invitation: Invitation,
+    by: User | None,
+    at: datetime,
+    via: Via,
+    moment: scopes.Moment | None = None,
+) -> None:
     """An open invitation is over, inside the caller's transaction; for the deeds that close one."""
     invitation.withdrawn_at = at
     invitation.save(update_fields=["withdrawn_at"])
+    if moment is not None:
+        moment.tell(what="invitation", organisation=invitation.organisation.ref, ref=invitation.ref)
     trail.record(
         type=EntryType.INVITATION_WITHDRAWN,
         by=by,
@@ -86,9 +103,14 @@ def close(*, invitation: Invitation, by: User | None, at: datetime, via: Via) ->
         via=via,
         resource=f"{invitation.organisation.ref}/{invitation.ref}",
     )
-    return invitation
 
 
+@taking(
+    code=CODE,
+    username=of(User, "username"),
+    password=people.PASSWORD,
+    language=of(User, "language"),
+)
 @transaction.atomic
 def accept(
     *, code: str, username: str, password: str, at: datetime, via: Via, language: str = "en"
@@ -109,6 +131,7 @@ def accept(
     return user
 
 
+@taking(code=CODE)
 @transaction.atomic
 def join(*, code: str, by: User, at: datetime, via: Via) -> Invitation:
     """Somebody who signs in already takes the roles with the account they have."""
@@ -144,20 +167,20 @@ def _opened(code: str, at: datetime) -> tuple[Invitation, list[Role]]:
     """The invitation under lock, where it is open and whoever invited still may."""
     known = arrivals.invitation(code, at)
     if known is None:
-        raise RuleBroken(*OVER)
+        raise _over()
     if known.invited_by is None:
         people.hold_beginning()
     body = Organisation.objects.select_for_update(no_key=True).get(pk=known.organisation_id)
     Invitation.objects.select_for_update().get(pk=known.pk)
     found = arrivals.invitation(code, at)  # again, under the locks: a code works once
     if found is None:
-        raise RuleBroken(*OVER)
+        raise _over()
     roles = [Role(each.role) for each in found.roles.order_by("role")]
     inviter = found.invited_by
     if inviter is not None and not all(
         permissions.can_grant(inviter, body, role) for role in roles
     ):
-        raise RuleBroken(*OVER)
+        raise _over()
     return found, roles
 
 
@@ -178,3 +201,7 @@ def _taken(
             user=by, organisation=invitation.organisation, role=role, by=by, at=at, via=via
         )
     return invitation
+
+
+def _over() -> RuleBroken:
+    return RuleBroken("invitation_over", _("This code does not open anything, or not any more."))

@@ -6,6 +6,8 @@ from pyrage import RecipientError, x25519
 
 from audit.vocabulary import EntryType, Via
 from common.errors import BadInput, RuleBroken
+from common.inputs import Text, of, taking
+from common.words import sentence as _
 from governance import permissions
 from governance.actions import scopes, trail
 from governance.models import Organisation, RecipientKey, User
@@ -14,8 +16,13 @@ from governance.vocabulary import Narrowing
 
 FINGERPRINT = 8
 """How many signs of a fingerprint are typed: enough that no other key is taken for it by mistake."""
+TYPED = Text(most=80, least=1, name=_("Fingerprint"))
 
 
+@taking(
+    public_key=of(RecipientKey, "public_key", lines=True, name=_("Public key")),
+    confirmed=TYPED,
+)
 def register(
     *,
     organisation: Organisation,
@@ -35,17 +42,21 @@ def register(
     if confirmed is not None and not _same(confirmed, text):
         raise BadInput(
             "fingerprint",
-            "This is not the fingerprint of the key above. Nothing was changed.",
+            _("This is not the fingerprint of the key above. Nothing was changed."),
+            where="confirmed",
         )
     with scopes.narrowing(act=Narrowing.KEY_ENDED, recipients=[organisation.pk]) as moment:
         body = Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
         permissions.check_can_administer(by, body)
         before = RecipientKey.objects.filter(organisation=body, ended_at__isnull=True).first()
         if before is not None and before.public_key == text:
-            raise RuleBroken("key_in_use", "This key is the present one already.")
+            raise RuleBroken("key_in_use", _("This key is the present one already."))
         if before is not None:
             before.ended_at = closing(before.registered_at, moment.at)
             before.save(update_fields=["ended_at"])
+        moment.tell(
+            what="key", public_key=before.public_key if before else "", organisation=body.ref
+        )
         key = RecipientKey.objects.create(
             organisation=body, public_key=text, registered_by=by, registered_at=moment.at
         )
@@ -72,9 +83,10 @@ def end(*, key: RecipientKey, by: User, at: datetime, via: Via) -> RecipientKey:
         )
         permissions.check_can_administer(by, found.organisation)
         if found.ended_at is not None:
-            raise RuleBroken("key_ended", "This key has ended already.")
+            raise RuleBroken("key_ended", _("This key has ended already."))
         found.ended_at = closing(found.registered_at, moment.at)
         found.save(update_fields=["ended_at"])
+        moment.tell(what="key", public_key=found.public_key, organisation=found.organisation.ref)
         trail.record(
             type=EntryType.KEY_ENDED,
             by=by,
@@ -99,5 +111,5 @@ def _checked(public_key: str) -> str:
         return str(x25519.Recipient.from_str(public_key.strip().lower()))
     except RecipientError as error:
         raise BadInput(
-            "public_key", "This is no age public key. It begins with age1 and has 62 signs."
+            "public_key", _("This is no age public key. It begins with age1 and has 62 signs.")
         ) from error

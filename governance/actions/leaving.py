@@ -3,18 +3,27 @@
 `holdings` is the list of what that is; whoever adds a kind of way in adds its ending there.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from audit.vocabulary import EntryType, Via
 from common.errors import RuleBroken
+from common.inputs import taking
+from common.words import sentence as _
 from governance import permissions
-from governance.actions import invitations, resets, scopes, trail
+from governance.actions import (
+    boards,
+    invitations,
+    machines,
+    memberships,
+    resets,
+    scopes,
+    tokens,
+    trail,
+)
 from governance.models import (
     AccountReset,
     ApiToken,
@@ -24,10 +33,7 @@ from governance.models import (
     Seat,
     User,
 )
-from governance.queries import clock
-from governance.queries.scopes import Epochs
-from governance.rules import closing
-from governance.vocabulary import Narrowing, Role
+from governance.vocabulary import Closing, Narrowing
 
 TRIES = 5
 
@@ -39,24 +45,26 @@ class Left:
     roles: int
     seats: int
     tokens: int
+    applications: int
     invitations: int
     account: bool
 
 
 @dataclass(frozen=True)
 class _Hand:
-    """Who lets somebody go, when, and the epochs as they stand."""
+    """Who lets somebody go, when, how, and the moment that tells the file of noes."""
 
     by: User
     at: datetime
     via: Via
-    epochs: dict[int, Epochs]
+    moment: scopes.Moment
 
 
 class _JoinedMeanwhile(Exception):
     """A role began elsewhere after the scopes to lock were chosen."""
 
 
+@taking()
 def off_board(
     *,
     user: User,
@@ -72,26 +80,26 @@ def off_board(
     a download of theirs stops before its next part. Raises NotPermitted; RuleBroken where the
     account has ended already.
     """
-    for _ in range(TRIES):
+    for _try in range(TRIES):
         try:
             return _off_board(user, organisation, by, via)
         except _JoinedMeanwhile:
             continue
-    raise RuleBroken("changing", "Somebody is giving this person new roles. Try again.")
+    raise RuleBroken("changing", _("Somebody is giving this person new roles. Try again."))
 
 
 def _off_board(user: User, organisation: Organisation | None, by: User, via: Via) -> Left:
     bodies = set(_roles(user, organisation).values_list("organisation", flat=True))
-    with _narrowed(bodies) as (at, epochs):
+    with _narrowed(bodies) as moment:
         person = User.objects.select_for_update(no_key=True).get(pk=user.pk)
         # Asked here: what they hold decides who may, and it holds still only now.
         permissions.check_can_off_board(by, person, organisation)
         if person.ended_at is not None:
-            raise RuleBroken("account_ended", "This account has ended already.")
+            raise RuleBroken("account_ended", _("This account has ended already."))
         if not set(_roles(person, organisation).values_list("organisation", flat=True)) <= bodies:
             raise _JoinedMeanwhile
         return holdings(
-            person=person, organisation=organisation, by=by, at=at, via=via, epochs=epochs
+            person=person, organisation=organisation, by=by, at=moment.at, via=via, moment=moment
         )
 
 
@@ -102,25 +110,30 @@ def holdings(
     by: User,
     at: datetime,
     via: Via,
-    epochs: dict[int, Epochs],
+    moment: scopes.Moment,
 ) -> Left:
     """End everything somebody holds, inside the transaction of the deed that lets them go."""
-    hand = _Hand(by, at, via, epochs)
+    hand = _Hand(by, at, via, moment)
     roles = _end_roles(person, organisation, hand)
     seats = _end_seats(person, organisation, hand)
     tokens = _end_tokens(person, organisation, hand)
+    applications = machines.end_held(person=person, organisation=organisation, **vars(hand))
     pending = _end_invitations(person, organisation, hand)
+    gone = not _still_there(person)
+    # Whose account goes on keeps the two halves that were agreed: nothing else opens it again.
+    own = Q(user=person) if gone else Q(user=person, agreed_at__isnull=True)
     for reset in AccountReset.objects.filter(
-        Q(asked_by=person, agreed_at__isnull=True) | Q(user=person),
+        Q(asked_by=person, agreed_at__isnull=True) | own,
         used_at__isnull=True,
         closed_at__isnull=True,
     ):
         resets.close(reset=reset, by=by, at=at, via=via)
-    left = Left(roles, seats, tokens, pending, account=not _still_there(person))
+    left = Left(roles, seats, tokens, applications, pending, account=gone)
     person.signed_out_at = at
     if left.account:
         person.is_active, person.ended_at = False, at
         person.set_unusable_password()
+        moment.tell(what="account", user=person.ref)
     person.save(update_fields=["signed_out_at", "is_active", "ended_at", "password"])
     trail.record(
         type=EntryType.USER_ENDED if left.account else EntryType.USER_CHANGED,
@@ -143,54 +156,27 @@ def _still_there(person: User) -> bool:
     return _roles(person, None).exists() or seats.exists()
 
 
-@contextmanager
-def _narrowed(bodies: set[int]) -> Iterator[tuple[datetime, dict[int, Epochs]]]:
-    """The scopes of these organisations moved; nothing to move where there is no role."""
+def _narrowed(bodies: set[int]) -> AbstractContextManager[scopes.Moment]:
+    """The scopes of these organisations move; nothing moves where there is no role."""
     if not bodies:
-        with scopes.gate(), transaction.atomic():
-            yield clock.now(), {}
-        return
-    with scopes.narrowing(act=Narrowing.MEMBERSHIP_ENDED, recipients=bodies) as moment:
-        yield moment.at, {body: moment.of(body) for body in bodies}
+        return scopes.closing(act=Closing.ACCOUNT_ENDED)
+    return scopes.narrowing(act=Narrowing.MEMBERSHIP_ENDED, recipients=bodies)
 
 
 def _end_roles(person: User, organisation: Organisation | None, hand: _Hand) -> int:
-    held = list(_roles(person, organisation).select_related("organisation").order_by("pk"))
+    held = list(_roles(person, organisation).select_related("organisation", "user").order_by("pk"))
     for membership in held:
-        body = membership.organisation
-        membership.ended_at = closing(membership.started_at, hand.at)
-        membership.save(update_fields=["ended_at"])
-        permissions.take_back(person, body, Role(membership.role))
-        epochs = hand.epochs[body.pk]
-        trail.record(
-            type=EntryType.MEMBERSHIP_ENDED,
-            by=hand.by,
-            at=hand.at,
-            via=hand.via,
-            resource=f"{body.ref}/{person.ref}",
-            reason=membership.role,
-            epoch_everyone=epochs.everyone,
-            epoch_scope=epochs.scope,
-        )
+        memberships.finish(membership=membership, **vars(hand))
     return len(held)
 
 
 def _end_seats(person: User, organisation: Organisation | None, hand: _Hand) -> int:
-    held = Seat.objects.filter(user=person, ended_at__isnull=True).select_related("board")
+    held = Seat.objects.filter(user=person, ended_at__isnull=True).select_related("board", "user")
     if organisation is not None:
         held = held.filter(organisation=organisation)
     ending = list(held.order_by("pk"))
     for seat in ending:
-        seat.ended_at = closing(seat.started_at, hand.at)
-        seat.save(update_fields=["ended_at"])
-        permissions.unseat(person, seat.board)
-        trail.record(
-            type=EntryType.SEAT_ENDED,
-            by=hand.by,
-            at=hand.at,
-            via=hand.via,
-            resource=f"{seat.board.ref}/seat-{seat.pk}",
-        )
+        boards.vacate(seat=seat, **vars(hand))
     return len(ending)
 
 
@@ -203,16 +189,7 @@ def _end_tokens(person: User, organisation: Organisation | None, hand: _Hand) ->
         held = held.filter(organisation=organisation)
     ending = list(held.order_by("pk"))
     for token in ending:
-        token.revoked_at = hand.at
-        token.save(update_fields=["revoked_at"])
-        trail.record(
-            type=EntryType.TOKEN_REVOKED,
-            by=hand.by,
-            at=hand.at,
-            via=hand.via,
-            resource=f"{token.organisation.ref}/{token.user.ref}/token-{token.pk}",
-            reason="left",
-        )
+        tokens.close(token=token, reason="left", **vars(hand))
     return len(ending)
 
 
@@ -224,5 +201,5 @@ def _end_invitations(person: User, organisation: Organisation | None, hand: _Han
         held = held.filter(organisation=organisation)
     ending = list(held.order_by("pk"))
     for invitation in ending:
-        invitations.close(invitation=invitation, by=hand.by, at=hand.at, via=hand.via)
+        invitations.close(invitation=invitation, **vars(hand))
     return len(ending)

@@ -7,6 +7,8 @@ from django.db import transaction
 
 from audit.vocabulary import EntryType, Via
 from common.errors import NotPermitted, RuleBroken
+from common.inputs import taking
+from common.words import sentence as _
 from governance import permissions
 from governance.actions import scopes, trail
 from governance.models import Membership, Organisation, User
@@ -14,6 +16,7 @@ from governance.rules import closing, combination_fault, role_fault
 from governance.vocabulary import Narrowing, Role, UserKind
 
 
+@taking()
 @transaction.atomic
 def grant(
     *, user: User, organisation: Organisation, role: Role, by: User, at: datetime, via: Via
@@ -44,10 +47,10 @@ def check_can_hold(user: User, organisation: Organisation, roles: Collection[Rol
             raise RuleBroken("role_not_for_kind", fault)
     found = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if found.ended_at is not None:
-        raise RuleBroken("account_ended", "This account has ended. Invite the person anew.")
+        raise RuleBroken("account_ended", _("This account has ended. Invite the person anew."))
     held = Membership.objects.filter(user=found, ended_at__isnull=True)
     if held.filter(organisation=organisation, role__in=roles).exists():
-        raise RuleBroken("role_held", "This user has that role here already.")
+        raise RuleBroken("role_held", _("This user has that role here already."))
     if found.kind == UserKind.STAFF:  # what does not go together is about people's interests
         pairs = list(held.values_list("organisation", "role"))
         fault = combination_fault(pairs, organisation.pk, roles)
@@ -86,20 +89,35 @@ def end(*, membership: Membership, by: User, at: datetime, via: Via) -> Membersh
             .get(pk=membership.pk)
         )
         if found.user_id != by.pk and not permissions.can_administer(by, found.organisation):
-            raise NotPermitted("may_not_end_role", "You may not end this role.")
+            raise NotPermitted("may_not_end_role", _("You may not end this role."))
         if found.ended_at is not None:
-            raise RuleBroken("role_ended", "This role has ended already.")
-        found.ended_at = closing(found.started_at, moment.at)
-        found.save(update_fields=["ended_at"])
-        permissions.take_back(found.user, found.organisation, Role(found.role))
-        trail.record(
-            type=EntryType.MEMBERSHIP_ENDED,
-            by=by,
-            at=moment.at,
-            via=via,
-            resource=f"{found.organisation.ref}/{found.user.ref}",
-            reason=found.role,
-            epoch_everyone=moment.everyone,
-            epoch_scope=moment.epochs.get(found.organisation_id),
-        )
+            raise RuleBroken("role_ended", _("This role has ended already."))
+        finish(membership=found, by=by, at=moment.at, via=via, moment=moment)
     return found
+
+
+def finish(
+    *, membership: Membership, by: User, at: datetime, via: Via, moment: scopes.Moment
+) -> None:
+    """A role is over, inside the caller's transaction; for the deeds that end one."""
+    body, epochs = membership.organisation, moment.of(membership.organisation_id)
+    membership.ended_at = closing(membership.started_at, at)
+    membership.save(update_fields=["ended_at"])
+    permissions.take_back(membership.user, body, Role(membership.role))
+    moment.tell(
+        what="membership",
+        user=membership.user.ref,
+        organisation=body.ref,
+        role=str(membership.role),
+        started_at=membership.started_at.isoformat(),
+    )
+    trail.record(
+        type=EntryType.MEMBERSHIP_ENDED,
+        by=by,
+        at=at,
+        via=via,
+        resource=f"{body.ref}/{membership.user.ref}",
+        reason=membership.role,
+        epoch_everyone=epochs.everyone,
+        epoch_scope=epochs.scope,
+    )

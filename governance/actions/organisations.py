@@ -5,13 +5,16 @@ from datetime import datetime
 from django.db import transaction
 
 from audit.vocabulary import EntryType, Via
-from common.errors import BadInput, RuleBroken
+from common.errors import RuleBroken
+from common.inputs import of, taking
+from common.words import sentence as _
 from governance import permissions
 from governance.actions import trail
 from governance.models import Organisation, User
 from governance.vocabulary import OrganisationKind
 
 
+@taking(name=of(Organisation, "name"))
 @transaction.atomic
 def create(*, name: str, kind: OrganisationKind, by: User, at: datetime, via: Via) -> Organisation:
     """An organisation comes in, unverified and without anybody in it."""
@@ -29,7 +32,7 @@ def verify(*, organisation: Organisation, by: User, at: datetime, via: Via) -> O
     permissions.check_can_convene(by)
     found = Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
     if found.verified_at is not None:
-        raise RuleBroken("already_verified", "This organisation is verified already.")
+        raise RuleBroken("already_verified", _("This organisation is verified already."))
     found.verified_at = at
     found.save(update_fields=["verified_at"])
     trail.record(
@@ -46,8 +49,6 @@ def verify(*, organisation: Organisation, by: User, at: datetime, via: Via) -> O
 def insert(*, name: str, kind: OrganisationKind, at: datetime) -> Organisation:
     """The row of a new organisation; for the deeds that create one."""
     tidy = name.strip()
-    if not 1 <= len(tidy) <= 200 or not tidy.isprintable():
-        raise BadInput("organisation_name", "Give the organisation a name of 1 to 200 characters.")
     if Organisation.objects.filter(name__iexact=tidy).exists():
-        raise RuleBroken("organisation_name_taken", "There is an organisation of that name.")
+        raise RuleBroken("organisation_name_taken", _("There is an organisation of that name."))
     return Organisation.objects.create(name=tidy, kind=OrganisationKind(kind), created_at=at)

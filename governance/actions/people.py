@@ -1,6 +1,7 @@
 """Accounts are made, each of one kind for ever; and the very first administrator."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.contrib.auth.password_validation import validate_password
@@ -9,14 +10,25 @@ from django.db import transaction
 
 from audit.vocabulary import EntryType, Via
 from common.errors import BadInput, RuleBroken
+from common.inputs import Text, of, taking
+from common.words import Sentence, joined
+from common.words import sentence as _
 from governance import permissions
 from governance.actions import organisations, scopes, trail
 from governance.models import Membership, Organisation, Scope, User
-from governance.vocabulary import OrganisationKind, Role, UserKind
+from governance.vocabulary import LONGEST_PASSWORD, OrganisationKind, Role, UserKind
 
-USERNAME = re.compile(r"[A-Za-z0-9_.@+-]{3,80}\Z")
+USERNAME = re.compile(r"[A-Za-z0-9_.@+-]{3,}\Z")
+PASSWORD = Text(most=LONGEST_PASSWORD, least=1, anything=True)
+EASY = _("This password is too easy to guess. Choose a longer and rarer one.")
+WEAK: Mapping[str | None, Sentence] = {
+    "password_too_short": _("This password is too short. Choose one of 12 signs or more."),
+    "password_too_common": _("This password is too common. Choose a rarer one."),
+    "password_entirely_numeric": _("Digits alone are too easy to guess. Choose another one."),
+}
 
 
+@taking(username=of(User, "username"), password=PASSWORD, language=of(User, "language"))
 @transaction.atomic
 def create_user(
     *,
@@ -39,6 +51,7 @@ def create_user(
     return user
 
 
+@taking()
 @transaction.atomic
 def note_second_factor(*, user: User, by: User, at: datetime, via: Via) -> None:
     """A staff user's sign-in device was set up or took the place of a former one.
@@ -55,6 +68,11 @@ def note_second_factor(*, user: User, by: User, at: datetime, via: Via) -> None:
     )
 
 
+@taking(
+    username=of(User, "username"),
+    password=PASSWORD,
+    organisation_name=of(Organisation, "name"),
+)
 @transaction.atomic
 def create_first_administrator(
     *,
@@ -68,7 +86,7 @@ def create_first_administrator(
     """Sayso begins: the community that convenes, and its administrator. Possible only once."""
     hold_beginning()
     if kind != OrganisationKind.COMMUNITY:
-        raise RuleBroken("community_first", "The first organisation is a community.")
+        raise RuleBroken("community_first", _("The first organisation is a community."))
     organisation = organisations.insert(name=organisation_name, kind=kind, at=at)
     organisation.verified_at = at
     organisation.save(update_fields=["verified_at"])
@@ -100,7 +118,7 @@ def hold_beginning() -> None:
         role=Role.ADMINISTRATOR, ended_at__isnull=True, user__is_active=True
     )
     if administrators.exists():
-        raise RuleBroken("already_begun", "There is an administrator already.")
+        raise RuleBroken("already_begun", _("There is an administrator already."))
 
 
 def set_password(user: User, password: str) -> None:
@@ -108,7 +126,11 @@ def set_password(user: User, password: str) -> None:
     try:
         validate_password(password, user)
     except ValidationError as error:
-        raise BadInput("password_weak", " ".join(error.messages)) from error
+        raise BadInput(
+            "password_weak",
+            joined(dict.fromkeys(WEAK.get(each.code, EASY) for each in error.error_list)),
+            where="password",
+        ) from error
     user.set_password(password)
 
 
@@ -116,17 +138,19 @@ def insert(*, username: str, kind: UserKind, password: str | None, language: str
     """The row of a new account; for the deeds that make one."""
     if not USERNAME.match(username):
         raise BadInput(
-            "username", "A sign-in name has 3 to 80 letters, digits or the signs _ . @ + -"
+            "username",
+            _("A sign-in name has 3 to 80 letters, digits or the signs _ . @ + -"),
+            where="username",
         )
     if language not in ("en", "es"):
-        raise BadInput("language", "Choose the language en or es.")
+        raise BadInput("language", _("Choose the language en or es."), where="language")
     if User.objects.filter(username__iexact=username).exists():
-        raise RuleBroken("username_taken", "This sign-in name is taken.")
+        raise RuleBroken("username_taken", _("This sign-in name is taken."))
     user = User(username=username, kind=UserKind(kind), language=language)
     if password is None:
         user.set_unusable_password()
     elif kind == UserKind.MACHINE:
-        raise RuleBroken("machine_password", "A machine signs in with a token, never so.")
+        raise RuleBroken("machine_password", _("A machine signs in with a token, never so."))
     else:
         set_password(user, password)
     user.save()

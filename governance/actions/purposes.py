@@ -6,6 +6,7 @@ from django.db import transaction
 
 from audit.vocabulary import EntryType, Via
 from common.errors import RuleBroken
+from common.words import sentence as _
 from governance import permissions
 from governance.actions import scopes, trail
 from governance.models import Purpose, User
@@ -18,9 +19,10 @@ def pause_purpose(*, purpose: Purpose, by: User, at: datetime, via: Via) -> Purp
         permissions.check_can_pause_purpose(by)
         found = Purpose.objects.select_for_update().get(pk=purpose.pk)
         if found.paused_at is not None or found.retired_at is not None:
-            raise RuleBroken("purpose_state", "This purpose is paused or retired already.")
+            raise RuleBroken("purpose_state", _("This purpose is paused or retired already."))
         found.paused_at = moment.at
         found.save(update_fields=["paused_at"])
+        moment.tell(what="purpose", code=found.code, column="paused_at")
         trail.record(
             type=EntryType.PURPOSE_CHANGED,
             by=by,
@@ -39,7 +41,7 @@ def resume_purpose(*, purpose: Purpose, by: User, at: datetime, via: Via) -> Pur
     permissions.check_can_convene(by)
     found = Purpose.objects.select_for_update().get(pk=purpose.pk)
     if found.paused_at is None or found.retired_at is not None:
-        raise RuleBroken("purpose_state", "This purpose is not paused.")
+        raise RuleBroken("purpose_state", _("This purpose is not paused."))
     found.paused_at = None
     found.save(update_fields=["paused_at"])
     trail.record(
@@ -59,9 +61,10 @@ def retire_purpose(*, purpose: Purpose, by: User, at: datetime, via: Via) -> Pur
         permissions.check_can_convene(by)
         found = Purpose.objects.select_for_update().get(pk=purpose.pk)
         if found.retired_at is not None:
-            raise RuleBroken("purpose_state", "This purpose is retired already.")
+            raise RuleBroken("purpose_state", _("This purpose is retired already."))
         found.retired_at = moment.at
         found.save(update_fields=["retired_at"])
+        moment.tell(what="purpose", code=found.code, column="retired_at")
         trail.record(
             type=EntryType.PURPOSE_CHANGED,
             by=by,

@@ -7,6 +7,9 @@ from django.db import transaction
 
 from audit.vocabulary import EntryType, Via
 from common.errors import BadInput, RuleBroken
+from common.inputs import of, taking
+from common.words import joined
+from common.words import sentence as _
 from governance import permissions
 from governance.actions import scopes, trail
 from governance.models import (
@@ -24,6 +27,10 @@ from governance.rules import RequestVerb, request_after, request_faults
 from governance.vocabulary import Narrowing, PackageFormat, RequestState
 
 
+@taking(
+    reason=of(AccessRequest, "reason", least=0, lines=True, name=_("Reason")),
+    benefit=of(AccessRequest, "benefit", least=0, lines=True, name=_("Benefit")),
+)
 @transaction.atomic
 def draft(
     *,
@@ -44,11 +51,9 @@ def draft(
     """A request is written down; nobody is asked yet."""
     permissions.check_can_ask(by, requester)
     if starts >= ends:
-        raise BadInput("request_period", "The period ends after it starts.")
-    if max(len(reason), len(benefit)) > 2000 or "\0" in reason + benefit:
-        raise BadInput("request_text", "Reason and benefit have 2,000 characters at most.")
+        raise BadInput("request_period", _("The period ends after it starts."), where="ends")
     if len({field.pk for field in fields}) != len(fields):
-        raise BadInput("field_twice", "A field is asked for twice.")
+        raise BadInput("field_twice", _("A field is asked for twice."), where="fields")
     request = AccessRequest.objects.create(
         requester=requester,
         dataset=dataset,
@@ -75,10 +80,10 @@ def submit(*, request: AccessRequest, by: User, at: datetime, via: Via) -> Acces
     state = request_after(found.state, RequestVerb.SUBMIT)
     faults = request_faults(requests.fact(found), at)
     if faults:
-        raise RuleBroken(faults[0].code, " ".join(fault.message for fault in faults))
+        raise RuleBroken(faults[0].code, joined(fault.message for fault in faults))
     charter = boards.charter(found.dataset.board, at)
     if charter is None:
-        raise RuleBroken("no_charter", "The board of this dataset has no charter yet.")
+        raise RuleBroken("no_charter", _("The board of this dataset has no charter yet."))
     found.state = state
     found.submitted_at = at
     found.answer_by = at + timedelta(days=charter.answer_days)
@@ -95,6 +100,7 @@ def end(*, request: AccessRequest, by: User, at: datetime, via: Via) -> AccessRe
         answered = found.state == RequestState.APPROVED
         found.state = request_after(found.state, RequestVerb.END)
         found.save(update_fields=["state"])
+        moment.tell(what="request", ref=found.ref)
         trail.record(
             type=EntryType.REQUEST_ENDED if answered else EntryType.REQUEST_WITHDRAWN,
             by=by,

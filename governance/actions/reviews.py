@@ -7,21 +7,25 @@ from django.db import transaction
 
 from audit.vocabulary import Decision as Answer
 from audit.vocabulary import EntryType, Via
-from common.errors import BadInput, NotPermitted, RuleBroken
+from common.errors import NotPermitted, RuleBroken
+from common.inputs import of, taking
+from common.words import joined
+from common.words import sentence as _
 from governance import permissions
 from governance.actions import trail
 from governance.models import AccessRequest, Ballot, Decision, Recusal, Seat, User
-from governance.queries import boards, requests
+from governance.queries import boards, people, requests
 from governance.rules import Ground, Outcome, RequestVerb, Verdict, excluded, request_after, verdict
 from governance.vocabulary import RequestState, Vote
 
 GROUNDS = {
-    Ground.NO_QUORUM: "Too few seats have voted yet.",
-    Ground.TOO_FEW_SURVIVORS: "Too few survivor seats have voted yet.",
-    Ground.THRESHOLD_NOT_REACHED: "Too few have said yes yet, and others may still vote.",
+    Ground.NO_QUORUM: _("Too few seats have voted yet."),
+    Ground.TOO_FEW_SURVIVORS: _("Too few survivor seats have voted yet."),
+    Ground.THRESHOLD_NOT_REACHED: _("Too few have said yes yet, and others may still vote."),
 }
 
 
+@taking(reason=of(Ballot, "reason", lines=True, name=_("Your reason")))
 @transaction.atomic
 def vote(
     *,
@@ -36,8 +40,6 @@ def vote(
     """One seat says yes, no or “I need to know more”, once and with a reason."""
     found = requests.locked(request)
     _check_has_say(found, seat, by=by, at=at)
-    if not reason.strip() or len(reason) > 1000 or "\0" in reason:
-        raise BadInput("ballot_reason", "Give a reason of 1 to 1,000 characters.")
     ballot = Ballot.objects.create(
         request=found, seat=seat, vote=Vote(vote), reason=reason.strip(), cast_at=at
     )
@@ -76,6 +78,7 @@ def decide(*, request: AccessRequest, by: User, at: datetime, via: Via) -> Decis
     permissions.check_can_decide(by, found.dataset.board)
     _check_in_time(found, at)
     review = boards.review(found, at)
+    _check_may_establish(review, by=by, at=at)
     answer = verdict(
         charter=review.charter, seats=review.seats, ballots=review.ballots, parties=review.parties
     )
@@ -145,29 +148,49 @@ def _lapse(request: AccessRequest, *, at: datetime, via: Via) -> AccessRequest |
 def _check_has_say(request: AccessRequest, seat: Seat, *, by: User, at: datetime) -> None:
     permissions.check_can_sit(by, request.dataset.board)
     if seat.user_id != by.pk or seat.board_id != request.dataset.board_id:
-        raise NotPermitted("not_this_seat", "You vote with your own seat on this board only.")
+        raise NotPermitted("not_this_seat", _("You vote with your own seat on this board only."))
     _check_in_time(request, at)
     review = boards.review(request, at)
     fact = next((fact for fact in review.seats if fact.seat == seat.pk), None)
     if fact is None or fact.ended:
-        raise RuleBroken("seat_ended", "This seat has ended.")
+        raise RuleBroken("seat_ended", _("This seat has ended."))
     if fact.recused:
-        raise RuleBroken("recused", "This seat has stepped back from this request.")
+        raise RuleBroken("recused", _("This seat has stepped back from this request."))
     if excluded(fact, review.parties):
         raise RuleBroken(
-            "seat_of_a_party", "Nobody from the requester or the holder has a say in this."
+            "seat_of_a_party", _("Nobody from the requester or the holder has a say in this.")
         )
     if any(ballot.seat == seat.pk for ballot in review.ballots):
-        raise RuleBroken("voted", "This seat has voted on this request already.")
+        raise RuleBroken("voted", _("This seat has voted on this request already."))
+
+
+def _check_may_establish(review: boards.Review, *, by: User, at: datetime) -> None:
+    """When an answer is established can decide what it is: whoever has no say has none in that."""
+    own = set(Seat.objects.filter(user=by).values_list("pk", flat=True))
+    barred = any(
+        excluded(fact, review.parties)
+        for fact in review.seats
+        if fact.seat in own and not fact.ended
+    )
+    if barred or people.works_at_any(by, review.parties, at):
+        raise NotPermitted(
+            "no_say", _("Who has stepped back, or is of either party, has no say in this.")
+        )
 
 
 def _check_in_time(request: AccessRequest, at: datetime) -> None:
     if request.state != RequestState.SUBMITTED:
-        raise RuleBroken("request_state", f"This request is {request.state}, not before a board.")
+        raise RuleBroken(
+            "request_state",
+            _(
+                "This request is %(state)s, not before a board.",
+                state=RequestState(request.state).label,
+            ),
+        )
     if request.answer_by is None or request.answer_by <= at:
-        raise RuleBroken("answer_time_over", "The time to answer is over: silence is a no.")
+        raise RuleBroken("answer_time_over", _("The time to answer is over: silence is a no."))
 
 
 def _not_yet(answer: Verdict) -> RuleBroken:
     ground = answer.ground or Ground.NO_QUORUM
-    return RuleBroken(ground.value, f"The board has not answered yet. {GROUNDS[ground]}")
+    return RuleBroken(ground.value, joined([_("The board has not answered yet."), GROUNDS[ground]]))

@@ -8,23 +8,29 @@ read are two statements, the isolation is READ COMMITTED, nothing goes from shar
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from django.db import OperationalError, connection, transaction
-from django.db.models import F
+from django.db import InternalError, OperationalError, connection, transaction
+from django.db.models import F, Q
 
 from common import queues
+from common.planned import together
 from common.rows import Columns
-from governance.models import Scope, ScopeMove
+from governance.actions import filing
+from governance.models import KeptNo, Scope, ScopeMove
 from governance.queries import clock
 from governance.queries.scopes import Epochs
-from governance.vocabulary import Narrowing
+from governance.vocabulary import Closing, Narrowing
 
 SCOPE_SPACE = 0x5A150  # the first of the two integers of every advisory key
 EVERYONE = 0
 LONGEST_WAIT = 2_147_483_647  # milliseconds; SQLite knows no longer one
+# Seconds for which whoever holds a lock may be away from the database: a release looks and writes all
+# the time; an import of many papers makes its rows ready between two statements.
+HOLDS_STILL, SAYS_NO = 15, 60
 MOVE = Columns(ScopeMove, "scope", "epoch", "act", "slot", "moved_at")
 
 
@@ -32,12 +38,18 @@ MOVE = Columns(ScopeMove, "scope", "epoch", "act", "slot", "moved_at")
 class Moment:
     """The instant read after the locks were held, and the epochs as they then stand.
 
-    `epochs[recipient_id]` is the recipient's own; `everyone` is everyone's.
+    `epochs[recipient_id]` is the recipient's own; `everyone` is everyone's. What a deed tells is
+    kept in the file of noes, so that it can be said again where a restored database forgot it.
     """
 
     at: datetime
     everyone: int
     epochs: dict[int, int]
+    told: list[dict[str, Any]] = field(default_factory=list, compare=False)
+
+    def tell(self, *, what: str, **facts: Any) -> None:
+        """What this no is about, in plain values: `consent.actions.replaying` says it again."""
+        self.told.append({"what": what, **facts})
 
     def of(self, recipient_id: int) -> Epochs:
         return Epochs(everyone=self.everyone, scope=self.epochs.get(recipient_id, 0))
@@ -76,17 +88,52 @@ def narrowing(
         raise ValueError("A no concerns somebody: name recipients or everyone.")
     ordered = [] if everyone else sorted(set(recipients))
     ensure(ordered)
-    with gate(), transaction.atomic(durable=True):
-        _lock(EVERYONE, shared=not everyone)
-        for recipient in ordered:
-            _lock(recipient, shared=False)
-        at = clock.now()
-        moved = _move(everyone=everyone, recipients=ordered)
-        about: list[int | None] = [*sorted(set(slots))] or [None]
-        MOVE.insert(
-            MOVE.adapted(scope.pk, scope.epoch, act, slot, at) for scope in moved for slot in about
+    with _later(), gate(), transaction.atomic(durable=True):
+        moment = _moved(act, ordered, everyone=everyone, slots=slots)
+        yield moment
+        kept = filing.keep(
+            act=act,
+            at=moment.at,
+            told=moment.told,
+            everyone=everyone,
+            recipients=ordered,
+            slots=sorted(set(slots)),
         )
-        yield _moment(at, ordered)
+    # After the locks are given back and before it is acknowledged: nobody else waits for the disk,
+    # and whatever becomes of the file, the no counts.
+    filing.file(kept)
+
+
+@contextmanager
+def closing(*, act: Closing) -> Iterator[Moment]:
+    """Close a way in: the file of noes hears of it, and no epoch moves, for nothing leaves by it.
+
+    Where nothing was open, nothing is told and nothing is kept: after a restore somebody would have
+    to look by hand what it was about, and it was about nothing.
+    """
+    kept = None
+    with gate(), transaction.atomic(durable=True):
+        moment = _moment(clock.now(), [])
+        yield moment
+        if moment.told:
+            kept = filing.keep(act=act, at=moment.at, told=moment.told)
+    if kept is not None:
+        filing.file(kept)
+
+
+@contextmanager
+def repeating(
+    *, act: Narrowing | Closing, mark: bytes, facts: bytes, file: str, slots: Collection[int] = ()
+) -> Iterator[Moment]:
+    """Say a no again that the file of noes holds and this database has forgotten; to everyone."""
+    ensure([])
+    with gate(), transaction.atomic(durable=True):
+        if isinstance(act, Narrowing):
+            moment = _moved(act, [], everyone=True, slots=slots)
+        else:
+            moment = _moment(clock.now(), [])
+        KeptNo.objects.create(mark=mark, act=act, said_at=moment.at, facts=facts, filed_in=file)
+        yield moment
 
 
 @contextmanager
@@ -95,18 +142,35 @@ def steady(*, recipient: int, seconds: float = 2.0) -> Iterator[Moment]:
 
     Raises NotReady when the locks are not to be had within `seconds`: a no goes first.
     """
-    ensure([recipient])
+    with _later(), gate(seconds), transaction.atomic(durable=True):
+        yield _held(recipient, seconds)
+
+
+# lock_not_available: others held it for too long; idle_in_transaction_session_timeout: we did.
+LATER = {"55P03", "25P03"}
+
+
+@contextmanager
+def _later() -> Iterator[None]:
+    """Where a lock was not to be had, or was lost, nothing has happened: NotReady says try again."""
     try:
-        with gate(seconds), transaction.atomic(durable=True):
-            _patience(seconds)
-            _lock(EVERYONE, shared=True)
-            _lock(recipient, shared=True)
-            at = clock.now()
-            yield _moment(at, [recipient])
-    except OperationalError as error:
-        if "lock timeout" in str(error) or "database is locked" in str(error):
+        yield
+    except (OperationalError, InternalError) as error:
+        if _sqlstate(error) in LATER or "database is locked" in str(error):
             raise queues.busy() from error
         raise
+
+
+def _sqlstate(error: Exception) -> str:
+    """PostgreSQL's own code of what went wrong, in whatever language it says it."""
+    return getattr(error.__cause__, "sqlstate", None) or ""
+
+
+@contextmanager
+def plain() -> Iterator[None]:
+    """A transaction that moves nothing, where `narrowing` would stand if there were a no in it."""
+    with transaction.atomic():
+        yield None
 
 
 def ensure(recipients: Collection[int]) -> None:
@@ -119,6 +183,29 @@ def ensure(recipients: Collection[int]) -> None:
     if not missing:
         return
     Scope.objects.bulk_create(missing, ignore_conflicts=True)
+
+
+def _moved(
+    act: Narrowing, recipients: list[int], *, everyone: bool, slots: Collection[int]
+) -> Moment:
+    _lets_go(SAYS_NO)
+    _lock(EVERYONE, shared=not everyone)
+    for recipient in recipients:
+        _lock(recipient, shared=False)
+    at = clock.now()
+    moved = _move(everyone=everyone, recipients=recipients)
+    about: list[int | None] = [*sorted(set(slots))] or [None]
+    MOVE.insert(
+        MOVE.adapted(scope.pk, scope.epoch, act, slot, at) for scope in moved for slot in about
+    )
+    return _moment(at, recipients)
+
+
+def _lets_go(seconds: int) -> None:
+    """A process that is stopped, or cut off, while it holds a lock loses it after so long."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = {seconds * 1000:d}")
 
 
 def _lock(key: int, *, shared: bool) -> None:
@@ -143,12 +230,36 @@ def _sqlite_waits(seconds: float | None) -> Iterator[None]:
             cursor.execute(f"PRAGMA busy_timeout = {usual}")
 
 
-def _patience(seconds: float) -> None:
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT set_config('lock_timeout', %s, true)", [f"{int(seconds * 1000)}ms"]
-            )
+# Sent together: each is a statement of its own and sees what was committed when it begins, so the
+# last one sees what the locks waited for.
+HOLD = (
+    "SET LOCAL lock_timeout = {milliseconds:d}",
+    "SET LOCAL idle_in_transaction_session_timeout = {idle:d}",
+    "SELECT pg_advisory_xact_lock_shared({space:d}, {everyone:d})",
+    "SELECT pg_advisory_xact_lock_shared({space:d}, {recipient:d})",
+    """SELECT {now}, (SELECT epoch FROM governance_scope WHERE everyone),
+        (SELECT epoch FROM governance_scope WHERE recipient_id = {recipient:d})""",
+)
+
+
+def _held(recipient: int, seconds: float) -> Moment:
+    """Take the shared locks and read the moment. A scope without a row has never moved."""
+    if connection.vendor != "postgresql":
+        return _moment(clock.now(), [recipient])
+    words = {
+        "now": clock.MICROSECONDS,
+        "milliseconds": int(seconds * 1000),
+        "idle": HOLDS_STILL * 1000,
+        "space": SCOPE_SPACE,
+        "everyone": EVERYONE,
+        "recipient": recipient,
+    }
+    at, everyone, own = together(statement.format(**words) for statement in HOLD)
+    return Moment(
+        at=clock.read(int(at)),
+        everyone=int(everyone or 0),
+        epochs={recipient: int(own or 0)},
+    )
 
 
 def _move(*, everyone: bool, recipients: Collection[int]) -> list[Scope]:
@@ -162,10 +273,7 @@ def _move(*, everyone: bool, recipients: Collection[int]) -> list[Scope]:
 
 
 def _moment(at: datetime, recipients: Collection[int]) -> Moment:
-    everyone = Scope.objects.filter(everyone=True).values_list("epoch", flat=True).first()
-    own = Scope.objects.filter(recipient_id__in=recipients)
-    return Moment(
-        at=at,
-        everyone=everyone or 0,
-        epochs=dict(own.values_list("recipient_id", "epoch")),
-    )
+    concerned = Scope.objects.filter(Q(everyone=True) | Q(recipient_id__in=recipients))
+    found: dict[int | None, int] = dict(concerned.values_list("recipient_id", "epoch"))
+    own = {key: epoch for key, epoch in found.items() if key is not None}
+    return Moment(at=at, everyone=found.get(None, 0), epochs=own)

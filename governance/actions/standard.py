@@ -1,15 +1,20 @@
 """The field catalogue and the purposes that the project ships are loaded, as often as one likes."""
 
+import json
+import re
 import tomllib
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 
 from audit.vocabulary import EntryType, Via
+from common import inputs
 from common.errors import BadInput, RuleBroken
+from common.inputs import taking
 from governance import permissions
 from governance.actions import categories, trail
 from governance.models import DataCategory, Purpose, StandardField, User
@@ -19,6 +24,7 @@ from governance.vocabulary import FieldSensitivity, PurposeKind
 SHIPPED = Path(__file__).resolve().parent.parent / "catalogue"
 FIELDS_FILE = "htcds-2.0.toml"
 PURPOSES_FILE = "purposes.toml"
+STANDARD = re.compile(r"[a-z0-9][a-z0-9.-]{0,39}")
 WORDING = ("label_en", "label_es", "description_en", "description_es")
 
 
@@ -32,18 +38,19 @@ class Loaded:
     changed: int
 
 
+@taking()
 @transaction.atomic
 def load_standard(*, by: User, at: datetime, via: Via, folder: Path = SHIPPED) -> Loaded:
     """Categories, standard fields and purposes as the two files say. A second time: no change."""
     permissions.check_can_convene(by)
     sheet, wanted = _read(folder / FIELDS_FILE), _read(folder / PURPOSES_FILE)
     try:
-        standard = f"{sheet['catalogue']['code']}-{sheet['catalogue']['version']}"
+        standard = _standard(sheet["catalogue"])
         changed = sum(_load_category(row) for row in sheet["category"])
         codes = {category.code: category for category in DataCategory.objects.all()}
         changed += sum(_load_field(row, standard, codes) for row in sheet["field"])
         changed += sum(_load_purpose(row) for row in wanted["purpose"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, ValidationError) as error:
         raise BadInput(
             "catalogue_file", f"The catalogue files lack or misspell {error}."
         ) from error
@@ -65,11 +72,21 @@ def _read(path: Path) -> dict[str, Any]:
         raise BadInput("catalogue_file", f"{path.name} cannot be read: {error}") from error
 
 
+def _standard(catalogue: dict[str, Any]) -> str:
+    """The standard's name as it stands in the log, which keeps words only."""
+    name = f"{catalogue['code']}-{catalogue['version']}"
+    if not STANDARD.fullmatch(name):
+        raise ValueError(f"the catalogue's code and version {name!r}")
+    return name
+
+
 def _load_category(row: dict[str, Any]) -> bool:
     return _settle(DataCategory, {"code": row["code"]}, {key: row[key] for key in WORDING})
 
 
 def _load_field(row: dict[str, Any], standard: str, codes: dict[str, DataCategory]) -> bool:
+    if "\\u0000" in json.dumps(row.get("values", [])):
+        raise ValueError(f"the values of {row['name']!r}")
     return _settle(
         StandardField,
         {"standard": standard, "name": row["name"]},
@@ -103,6 +120,7 @@ def _load_purpose(row: dict[str, Any]) -> bool:
 
 def _settle(model: type[models.Model], key: dict[str, Any], values: dict[str, Any]) -> bool:
     """The row is there and says this; whether anything had to be written for it."""
+    inputs.fits(model, **key, **values)
     found = model._default_manager.filter(**key).first()
     if found is None:
         model._default_manager.create(**key, **values)

@@ -8,15 +8,19 @@ from django.db import transaction
 
 from audit.vocabulary import EntryType, Via
 from common.errors import BadInput, RuleBroken
+from common.inputs import of, taking
+from common.words import sentence as _
 from governance import permissions
-from governance.actions import memberships, trail
+from governance.actions import memberships, scopes, trail
 from governance.models import ApiToken, Membership, Organisation, User
-from governance.vocabulary import Role, UserKind
+from governance.rules import MACHINE_ROLES
+from governance.vocabulary import Closing, UserKind
 
 PREFIX = "sayso_"
 LONGEST_DAYS = 365
 
 
+@taking(label=of(ApiToken, "label"))
 @transaction.atomic
 def issue(
     *,
@@ -28,18 +32,16 @@ def issue(
     via: Via,
     days: int = 90,
 ) -> tuple[ApiToken, str]:
-    """A token for a machine that asks for this organisation, and the secret, told only now."""
+    """A token for a machine of this organisation, and the secret, told only now."""
     memberships.hold(by)  # whoever is let go at this moment issues nothing afterwards
     permissions.check_can_administer(by, organisation)
     if not 1 <= days <= LONGEST_DAYS:
-        raise BadInput("token_days", f"A token lasts 1 to {LONGEST_DAYS} days.")
-    if not 1 <= len(label.strip()) <= 80 or not label.isprintable():
-        raise BadInput("token_label", "Give the token a label of 1 to 80 characters.")
+        raise BadInput("token_days", _("A token lasts 1 to %(most)s days.", most=LONGEST_DAYS))
     asks = Membership.objects.filter(
-        user=user, organisation=organisation, role=Role.REQUESTER, ended_at__isnull=True
+        user=user, organisation=organisation, role__in=MACHINE_ROLES, ended_at__isnull=True
     )
     if user.kind != UserKind.MACHINE or not asks.exists():
-        raise RuleBroken("token_for_machine", "Tokens are for machines that ask for this body.")
+        raise RuleBroken("token_for_machine", _("Tokens are for machines of this body."))
     secret = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         user=user,
@@ -54,21 +56,42 @@ def issue(
     return token, secret
 
 
-@transaction.atomic
 def revoke(*, token: ApiToken, by: User, at: datetime, via: Via) -> ApiToken:
     """From now on nobody comes in with this token."""
-    found = (
-        ApiToken.objects.select_for_update(of=("self",))
-        .select_related("organisation", "user")
-        .get(pk=token.pk)
-    )
-    permissions.check_can_administer(by, found.organisation)
-    if found.revoked_at is not None:
-        raise RuleBroken("token_revoked", "This token is revoked already.")
-    found.revoked_at = at
-    found.save(update_fields=["revoked_at"])
-    trail.record(type=EntryType.TOKEN_REVOKED, by=by, at=at, via=via, resource=_resource(found))
+    with scopes.closing(act=Closing.TOKEN_REVOKED) as moment:
+        found = (
+            ApiToken.objects.select_for_update(of=("self",))
+            .select_related("organisation", "user")
+            .get(pk=token.pk)
+        )
+        permissions.check_can_administer(by, found.organisation)
+        if found.revoked_at is not None:
+            raise RuleBroken("token_revoked", _("This token is revoked already."))
+        close(token=found, by=by, at=at, via=via, moment=moment)
     return found
+
+
+def close(
+    *,
+    token: ApiToken,
+    by: User,
+    at: datetime,
+    via: Via,
+    moment: scopes.Moment,
+    reason: str = "",
+) -> None:
+    """A token is over, inside the caller's transaction; for the deeds that close one."""
+    token.revoked_at = at
+    token.save(update_fields=["revoked_at"])
+    moment.tell(what="token", digest=token.digest)
+    trail.record(
+        type=EntryType.TOKEN_REVOKED,
+        by=by,
+        at=at,
+        via=via,
+        resource=_resource(token),
+        reason=reason,
+    )
 
 
 def _resource(token: ApiToken) -> str:

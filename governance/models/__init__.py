@@ -19,6 +19,8 @@ from governance.models.catalogue import (
     Purpose,
     StandardField,
 )
+from governance.models.machines import ClientScope, ClientSecret, MachineClient
+from governance.models.noes import KeptNo
 from governance.models.people import (
     ApiToken,
     BoardUserPermission,
@@ -28,6 +30,7 @@ from governance.models.people import (
     RecipientKey,
     User,
 )
+from governance.models.repeats import KeptAnswer
 from governance.models.requests import AccessRequest, RequestField
 from governance.models.scopes import Scope, ScopeMove
 
@@ -46,6 +49,8 @@ __all__ = [
     "CategoryField",
     "CategoryVersion",
     "Charter",
+    "ClientScope",
+    "ClientSecret",
     "DataCategory",
     "Dataset",
     "Decision",
@@ -53,6 +58,9 @@ __all__ = [
     "FieldClassification",
     "Invitation",
     "InvitedRole",
+    "KeptAnswer",
+    "KeptNo",
+    "MachineClient",
     "Membership",
     "Organisation",
     "OrganisationUserPermission",

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from common.errors import RuleBroken
+from common.words import sentence as _
 from governance.models import AccessRequest, Board, Charter, Dataset, Membership, Seat, User
 from governance.queries import people
 from governance.rules import BallotFact, CharterFact, SeatFact
@@ -61,7 +62,7 @@ def review(request: AccessRequest, at: datetime) -> Review:
     board = request.dataset.board
     rules = charter(board, request.submitted_at or at)
     if rules is None:
-        raise RuleBroken("no_charter", "The board of this dataset has no charter yet.")
+        raise RuleBroken("no_charter", _("The board of this dataset has no charter yet."))
     sat = list(Seat.objects.filter(board=board).order_by("pk"))
     bound = _bound(sat, at)
     recused = set(request.recusals.values_list("seat_id", flat=True))

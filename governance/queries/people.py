@@ -1,5 +1,6 @@
 """Readings of organisations, memberships, keys and tokens."""
 
+from collections.abc import Collection
 from datetime import datetime
 from hashlib import sha256
 
@@ -31,6 +32,13 @@ def is_member(user: User, organisation: Organisation) -> bool:
     """Whether this user is of this organisation today, in whatever role."""
     return Membership.objects.filter(
         user=user, organisation=organisation, ended_at__isnull=True
+    ).exists()
+
+
+def works_at_any(user: User, organisations: Collection[int], at: datetime) -> bool:
+    """Whether this user is of one of these organisations, in whatever role."""
+    return Membership.objects.filter(
+        Q(ended_at__isnull=True) | Q(ended_at__gt=at), user=user, organisation__in=organisations
     ).exists()
 
 

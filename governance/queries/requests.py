@@ -1,13 +1,46 @@
 """Readings of access requests."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from governance.models import AccessRequest, User
+from common.planned import AS_NEEDED, BIGINT, DECODERS, Planned, number
+from governance.models import AccessRequest, Organisation, User
 from governance.queries import agreements, boards, people
 from governance.rules import AskedField, RequestFact
 from governance.vocabulary import DatasetState, PurposeKind, RequestState
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request as its holder's system names it: its keys, and what the log says of it."""
+
+    ref: str
+    holder: Organisation
+    pk: int
+    dataset_id: int
+    requester_id: int
+    purpose_id: int
+    agreement_id: int
+    purpose_code: str
+
+
+ASKED = Planned(
+    "SELECT r.id, r.dataset_id, r.requester_id, r.purpose_id, r.agreement_id, p.code"
+    " FROM governance_accessrequest r JOIN governance_dataset d ON d.id = r.dataset_id"
+    " JOIN governance_purpose p ON p.id = r.purpose_id"
+    " WHERE r.ref = %(ref)s AND d.holder_id = %(holder)s AND r.submitted_at IS NOT NULL",
+    {"postgresql": {}, "sqlite": {}},
+    {"ref": AS_NEEDED, "holder": BIGINT},
+)
+CATEGORY_CODES = Planned(
+    "SELECT DISTINCT c.id, c.code FROM governance_requestfield q"
+    " JOIN governance_field f ON f.id = q.field_id"
+    " JOIN governance_datacategory c ON c.id = f.category_id WHERE q.request_id = %(request)s",
+    {"postgresql": {}, "sqlite": {}},
+    {"request": BIGINT},
+)
 
 
 def visible_to(user: User, at: datetime) -> QuerySet[AccessRequest]:
@@ -22,6 +55,23 @@ def visible_to(user: User, at: datetime) -> QuerySet[AccessRequest]:
         .select_related("requester", "dataset__holder", "purpose", "agreement")
         .order_by("-created_at", "-pk")
     )
+
+
+def asked_of(holder: Organisation, ref: str) -> Asked | None:
+    """What somebody has handed in about what this organisation holds; None: nothing of it is."""
+    vendor, rows = ASKED.rows([ref, holder.pk])
+    if not rows:
+        return None
+    *keys, purpose = rows[0]
+    pk, dataset, requester, purpose_pk, agreement = map(number, keys)
+    code = DECODERS[vendor].text(purpose)
+    return Asked(ref, holder, pk, dataset, requester, purpose_pk, agreement, code)
+
+
+def category_codes(request: int) -> dict[int, str]:
+    """The code of each category that a field of this request is in today, by primary key."""
+    vendor, rows = CATEGORY_CODES.rows([request])
+    return {number(pk): DECODERS[vendor].text(code) for pk, code in rows}
 
 
 def to_answer(user: User, at: datetime) -> QuerySet[AccessRequest]:

@@ -33,7 +33,7 @@ from governance.rules.fields import (
     clashes,
     covering,
 )
-from governance.rules.people import fingerprint, role_fault
+from governance.rules.people import MACHINE_ROLES, fingerprint, role_fault, scopes_open
 from governance.rules.periods import closing
 from governance.rules.requests import (
     AGGREGATES_ONLY,
@@ -66,6 +66,7 @@ __all__ = [
     "INVITATION_LIFE",
     "INVITERS",
     "IN_ONE_PLACE",
+    "MACHINE_ROLES",
     "REQUEST_STEPS",
     "SETTLED",
     "AgreementFact",
@@ -101,6 +102,7 @@ __all__ = [
     "request_after",
     "request_faults",
     "role_fault",
+    "scopes_open",
     "transitions_page",
     "verdict",
 ]

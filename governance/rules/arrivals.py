@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from common.words import sentence as _
 from governance.vocabulary import Role
 
 INVITATION_LIFE = timedelta(days=7)
@@ -37,15 +38,18 @@ INVITERS: Mapping[Role, frozenset[Inviter]] = {
 ANYWHERE: Mapping[frozenset[Role], str] = {
     frozenset(pair): why
     for pair, why in (
-        ((Role.REQUESTER, Role.ADVOCATE), "who asks for data sits beside no client"),
-        ((Role.REQUESTER, Role.STEWARD), "who asks for data looks after none"),
-        ((Role.REQUESTER, Role.BOARD_MEMBER), "who asks for data is not on the side that answers"),
+        ((Role.REQUESTER, Role.ADVOCATE), _("who asks for data sits beside no client")),
+        ((Role.REQUESTER, Role.STEWARD), _("who asks for data looks after none")),
+        (
+            (Role.REQUESTER, Role.BOARD_MEMBER),
+            _("who asks for data is not on the side that answers"),
+        ),
     )
 }
 """Two roles that one person never has, wherever each is."""
 
 IN_ONE_PLACE: Mapping[frozenset[Role], str] = {
-    frozenset((Role.AUDITOR, other)): "who audits an organisation does nothing else there"
+    frozenset((Role.AUDITOR, other)): _("who audits an organisation does nothing else there")
     for other in Role
     if other != Role.AUDITOR
 }
@@ -67,7 +71,12 @@ def combination_fault(
             why = ANYWHERE.get(pair) or (IN_ONE_PLACE.get(pair) if where == there else None)
             if why:
                 first, second = sorted(pair)
-                return f"{first} and {second} do not go together: {why}."
+                return _(
+                    "%(first)s and %(second)s do not go together: %(why)s.",
+                    first=first.label,
+                    second=second.label,
+                    why=why,
+                )
     return ""
 
 

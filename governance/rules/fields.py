@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
+from common.words import sentence as _
 from governance.vocabulary import FieldSensitivity, FieldType
 
 PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}\Z")
@@ -24,27 +25,38 @@ class FieldSpec:
 
 def clashes(specs: Sequence[FieldSpec], known: Mapping[str, FieldSpec]) -> list[str]:
     """What is wrong with these columns, each in one sentence; empty where nothing is."""
-    found = []
+    found: list[str] = []
     seen: set[str] = set()
     for spec in specs:
         before = known.get(spec.name)
         if not PLAIN_NAME.match(spec.name):
             found.append(
-                "A field's name is a letter, then letters, digits and underscores, 80 at most."
+                _("A field's name is a letter, then letters, digits and underscores, 80 at most.")
             )
         elif spec.name.lower() == "person":
-            found.append("A field cannot be named person: packages call their key so.")
+            found.append(_("A field cannot be named person: packages call their key so."))
         elif spec.name.lower() in seen:
-            found.append(f"The field {spec.name} is named twice.")
+            found.append(_("The field %(name)s is named twice.", name=spec.name))
         elif before is not None and before.type != spec.type:
-            found.append(f"The field {spec.name} is already there as {before.type}.")
+            found.append(
+                _(
+                    "The field %(name)s is already there as %(type)s.",
+                    name=spec.name,
+                    type=before.type.value,  # the word a mapping is written with
+                )
+            )
         elif before is not None and before != spec:
             found.append(
-                f"The field {spec.name} is already there in another category or class; "
-                "classify it anew first."
+                _(
+                    "The field %(name)s is already there in another category or class; "
+                    "classify it anew first.",
+                    name=spec.name,
+                )
             )
         elif before is None and spec.name.lower() in {name.lower() for name in known}:
-            found.append(f"The field {spec.name} differs from one there only by its capitals.")
+            found.append(
+                _("The field %(name)s differs from one there only by its capitals.", name=spec.name)
+            )
         seen.add(spec.name.lower())
     return found
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from common.words import sentence as _
 from governance.vocabulary import AgreementState, DatasetState, PurposeKind
 
 # Rows about single people never leave for these, whatever anybody's role (R12).
@@ -68,42 +69,44 @@ def request_faults(fact: RequestFact, at: datetime) -> list[Fault]:
 
 def _about_itself(fact: RequestFact, at: datetime) -> Iterator[Fault]:
     if fact.requester == fact.holder:
-        yield Fault("own_data", "An organisation does not ask for what it holds itself.")
+        yield Fault("own_data", _("An organisation does not ask for what it holds itself."))
     if fact.dataset_state != DatasetState.ACTIVE:
-        yield Fault("dataset_not_active", "This dataset is paused or retired.")
+        yield Fault("dataset_not_active", _("This dataset is paused or retired."))
     if not fact.purpose_open:
-        yield Fault("purpose_not_open", "This purpose is paused or retired.")
+        yield Fault("purpose_not_open", _("This purpose is paused or retired."))
     if fact.purpose_kind in AGGREGATES_ONLY:
-        yield Fault("aggregates_only", "For this purpose only counts leave, never rows.")
+        yield Fault("aggregates_only", _("For this purpose only counts leave, never rows."))
     if not fact.reason.strip():
-        yield Fault("reason_missing", "Say what the data is for.")
+        yield Fault("reason_missing", _("Say what the data is for."))
     if not fact.benefit.strip():
-        yield Fault("benefit_missing", "Say what good it does for those the data is about.")
+        yield Fault("benefit_missing", _("Say what good it does for those the data is about."))
     if fact.ends <= at:
-        yield Fault("period_over", "The period that is asked for is over already.")
+        yield Fault("period_over", _("The period that is asked for is over already."))
 
 
 def _about_fields(fact: RequestFact) -> Iterator[Fault]:
     if not fact.fields:
-        yield Fault("no_fields", "Name at least one field.")
+        yield Fault("no_fields", _("Name at least one field."))
     if any(field.dataset != fact.dataset for field in fact.fields):
-        yield Fault("field_elsewhere", "A field that is asked for is not of this dataset.")
+        yield Fault("field_elsewhere", _("A field that is asked for is not of this dataset."))
     told = [field.name for field in fact.fields if field.narrative]
     if told:
-        yield Fault("narrative_field", f"A field that tells a story never leaves: {told[0]}.")
+        yield Fault(
+            "narrative_field", _("A field that tells a story never leaves: %(name)s.", name=told[0])
+        )
 
 
 def _about_agreement(fact: RequestFact, at: datetime) -> Iterator[Fault]:
     agreement = fact.agreement
     if (agreement.holder, agreement.recipient) != (fact.holder, fact.requester):
-        yield Fault("agreement_of_others", "The agreement is not between these two.")
+        yield Fault("agreement_of_others", _("The agreement is not between these two."))
     if agreement.state != AgreementState.IN_FORCE or agreement.ends <= at:
-        yield Fault("agreement_not_in_force", "The agreement is not in force.")
+        yield Fault("agreement_not_in_force", _("The agreement is not in force."))
     if fact.dataset not in agreement.datasets:
-        yield Fault("agreement_dataset", "The agreement does not cover this dataset.")
+        yield Fault("agreement_dataset", _("The agreement does not cover this dataset."))
     if fact.purpose not in agreement.purposes:
-        yield Fault("agreement_purpose", "The agreement does not cover this purpose.")
+        yield Fault("agreement_purpose", _("The agreement does not cover this purpose."))
     if not {field.category for field in fact.fields} <= agreement.categories:
-        yield Fault("agreement_category", "The agreement does not cover a field's category.")
+        yield Fault("agreement_category", _("The agreement does not cover a field's category."))
     if fact.starts < agreement.starts or agreement.ends < fact.ends:
-        yield Fault("outside_agreement", "The period goes beyond the agreement's.")
+        yield Fault("outside_agreement", _("The period goes beyond the agreement's."))

@@ -5,6 +5,7 @@ from enum import Enum, StrEnum
 from typing import Any
 
 from common.errors import RuleBroken
+from common.words import sentence as _
 from governance.vocabulary import AgreementState, DatasetState, RequestState
 
 
@@ -68,7 +69,11 @@ def agreement_after(state: str, verb: AgreementVerb) -> AgreementState:
     """The state an agreement is in after this step; RuleBroken where there is no such step."""
     found = AGREEMENT_STEPS.get((AgreementState(state), verb))
     if found is None:
-        raise _no_step("agreement", state, verb)
+        now = AgreementState(state).label
+        raise RuleBroken(
+            "agreement_state",
+            _("This agreement is %(state)s: this step is not possible.", state=now),
+        )
     return found
 
 
@@ -76,7 +81,10 @@ def request_after(state: str, verb: RequestVerb) -> RequestState:
     """The state a request is in after this step; RuleBroken where there is no such step."""
     found = REQUEST_STEPS.get((RequestState(state), verb))
     if found is None:
-        raise _no_step("request", state, verb)
+        now = RequestState(state).label
+        raise RuleBroken(
+            "request_state", _("This request is %(state)s: this step is not possible.", state=now)
+        )
     return found
 
 
@@ -84,14 +92,11 @@ def dataset_after(state: str, verb: DatasetVerb) -> DatasetState:
     """The state a dataset is in after this step; RuleBroken where there is no such step."""
     found = DATASET_STEPS.get((DatasetState(state), verb))
     if found is None:
-        raise _no_step("dataset", state, verb)
+        now = DatasetState(state).label
+        raise RuleBroken(
+            "dataset_state", _("This dataset is %(state)s: this step is not possible.", state=now)
+        )
     return found
-
-
-def _no_step(noun: str, state: str, verb: StrEnum) -> RuleBroken:
-    return RuleBroken(
-        f"{noun}_state", f"This {noun} is {state.replace('_', ' ')}: there is no step “{verb}”."
-    )
 
 
 def transitions_page() -> str:

@@ -1,6 +1,7 @@
-"""What she shares, stopping and pausing it, and where it went."""
+"""What she shares, stopping and pausing it."""
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -10,25 +11,26 @@ from django.views.decorators.http import require_GET, require_http_methods
 from audit.vocabulary import Via
 from common.errors import RuleBroken
 from consent.actions import consents
-from consent.queries import sharing
+from consent.queries import sharing, shredding
 from governance.models import User
-from portal.cards import Card, card, sent
+from portal.cards import Card, card
 from portal.forms import Pause
 from portal.places import Places, names_shown
 from release.queries import uses
+from release.queries.uses import Met
 
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     cards = sorted(her_cards(request), key=lambda one: one.place.number)
-    last: dict[str, datetime] = {}
-    for use in uses.of(her(request), timezone.now()):
-        if use.consent and use.picked_up_at:
-            last[use.consent.ref] = max(*use.picked_up_at, last.get(use.consent.ref, use.at))
+    last = uses.last_picked_up(her(request))
+    waiting, kept = shredding.of_account(her(request), timezone.now())
     return render(
         request,
         "portal/home.html",
         {
+            "waiting": waiting,
+            "kept": kept,
             "running": [(one, last.get(one.ref)) for one in cards if one.running],
             "ended": [(one, last.get(one.ref)) for one in cards if not one.running],
             "on": len({one.place.number for one in cards if one.look == "on"}),
@@ -103,27 +105,6 @@ def done(request: HttpRequest, ref: str) -> HttpResponse:
     return render(request, "portal/done.html", {"card": her_card(request, ref)})
 
 
-@require_GET
-def history(request: HttpRequest) -> HttpResponse:
-    """Everything, or what went out under one of her yeses (`?of=`)."""
-    at, of = timezone.now(), request.GET.get("of", "")
-    shared, went = sharing.of(her(request), at), uses.of(her(request), at)
-    standings = {one.consent.ref: one.standing for one in shared}
-    if of and of not in standings:
-        raise Http404
-    places = her_places(request, shared, went)
-    chosen = [use for use in went if not of or (use.consent and use.consent.ref == of)]
-    return render(
-        request,
-        "portal/history.html",
-        {
-            "sent": [sent(use, places, standings, at) for use in chosen],
-            "of": of,
-            "named": names_shown(request),
-        },
-    )
-
-
 def her(request: HttpRequest) -> User:
     assert isinstance(request.user, User)
     return request.user
@@ -146,10 +127,10 @@ def her_card(request: HttpRequest, ref: str) -> Card:
 def her_places(
     request: HttpRequest,
     shared: list[sharing.Sharing],
-    went: list[uses.WhereItWent] | None = None,
+    met: Sequence[Met] = (),
 ) -> Places:
     first_met = sorted(shared, key=lambda one: one.consent.pk)
-    later = sorted(went or [], key=lambda one: one.at)
+    later = sorted(met, key=lambda one: one.at)
     return Places(
         [*(one.recipient for one in first_met), *(one.recipient for one in later)],
         named=names_shown(request),

@@ -48,6 +48,7 @@ def record(found: Prepared) -> Release:
     order = list(range(len(found.parts)))
     secrets.SystemRandom().shuffle(order)  # a part's number tells nothing about its people
     parts = [found.parts[at] for at in order]
+    roots = [found.roots[at] for at in order]
     sent = united([part.slots for part in parts])
     if not len(sent):
         ground = Ground.CHANGED_WHILE_WRITTEN if len(found.left_out) else Ground.NOBODY
@@ -68,7 +69,7 @@ def record(found: Prepared) -> Release:
         epoch_everyone=epochs.everyone,
         epoch_scope=epochs.scope,
         subjects=len(sent),
-        subjects_root=subjects_root(found.roots[at] for at in order),
+        subjects_root=subjects_root(roots),
         detail_commit=sha256(body).hexdigest(),
         nonce=found.nonce,
     )
@@ -97,10 +98,11 @@ def record(found: Prepared) -> Release:
             size=part.size,
             sha256=part.sha256,
             slots=pack(part.slots),
+            root=root,
         )
-        for number, part in enumerate(parts, start=1)
+        for number, (part, root) in enumerate(zip(parts, roots, strict=True), start=1)
     )
-    Use.objects.bulk_create(
+    chunks = [
         Use(
             release=release,
             category_id=group.category,
@@ -111,7 +113,9 @@ def record(found: Prepared) -> Release:
         )
         for number, group in enumerate(found.plan.groups)
         for block, bits in chunks_of(_in_group(number, parts))
-    )
+    ]
+    # What is read together lies together: one person's list reads one block of every release.
+    Use.objects.bulk_create(sorted(chunks, key=lambda use: use.block))
     _keep_withheld(release, withheld)
     return release
 

@@ -6,6 +6,7 @@ epochs are looked at once more. Otherwise the package is void and is prepared an
 """
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,43 +18,34 @@ from django.db import transaction
 from zipstream import ZIP_STORED, ZipStream
 
 from audit import queries as log
-from audit.actions import settle
+from audit.actions import await_quorum, settle
 from audit.vocabulary import Decision, EntryType, Via
 from common.errors import BadInput, NotPermitted, NotReady, Void
+from common.inputs import Number, taking
+from common.words import joined
+from common.words import sentence as _
 from governance.actions import scopes, trail
 from governance.models import User
 from governance.queries import clock
 from governance.queries import scopes as scope_queries
 from governance.vocabulary import PackageFormat
-from release.actions import asking, stopping
+from release.actions import asking, gate, stopping
 from release.models import Download, Release, ReleasePart, Sending
 from release.permissions import check_can_fetch, may_fetch
 from release.queries import standing
 from release.rules import timing
 from release.rules.packed import unpack
 from release.storage import store
-from release.vocabulary import DownloadPart, ReleaseState, VoidGround
+from release.vocabulary import PEOPLES, DownloadPart, ReleaseState, VoidGround
 
 PIECE = 65_536
-# The recipient is not told whether somebody stopped or a yes ran out.
-PEOPLES = {VoidGround.PERSON_SAID_NO, VoidGround.CONSENT_ENDED}
+PLACE = Number(least=0)
 REMADE = {VoidGround.PERSON_SAID_NO, VoidGround.CONSENT_ENDED, VoidGround.FILES, VoidGround.KEY}
 ENDINGS = {PackageFormat.PARQUET: "parquet", PackageFormat.CSV: "csv"}
 
 
-WITH = Release.objects.select_related(
-    "request__dataset__holder",
-    "request__agreement",
-    "request__requester",
-    "request__purpose",
-    "holder",
-    "recipient",
-    "purpose",
-    "version",
-    "key",
-    "asked_by",
-    "entry",
-)
+# What each hand-over looks at, and no table more: the database plans this anew at every access.
+WITH = Release.objects.select_related("recipient", "purpose", "version", "key", "entry")
 
 
 @dataclass(frozen=True)
@@ -79,6 +71,7 @@ class Permit:
     replacement: Release | None = None
 
 
+@taking(number=PLACE, first=PLACE, last=PLACE)
 def hand_over(
     *,
     release: Release,
@@ -101,9 +94,12 @@ def hand_over(
     try:
         check_can_fetch(by, release)
         if release.state == ReleaseState.WAITING:
-            raise NotReady("not_prepared", "This is still being prepared. Ask again in a moment.")
+            raise NotReady(
+                "not_prepared", _("This is still being prepared. Ask again in a moment.")
+            )
         if release.state == ReleaseState.REFUSED:
-            raise Void("refused", "This was refused; there is nothing to fetch.")
+            raise Void("refused", _("This was refused; there is nothing to fetch."))
+        gate.check_open()
         piece = _piece(release, part, number)
         span = _span(piece, first, last)
         permit = _permit(release, part, number, by=by, via=via)
@@ -111,18 +107,10 @@ def hand_over(
         _refused(release, by=by, at=at, via=via, reason=refusal.code)
         raise
     if permit.download is None:
-        raise Void(
-            "changed" if permit.ground in PEOPLES else str(permit.ground),
-            "This package is no longer good. "
-            + (
-                f"A new one is being prepared: {permit.replacement.ref}."
-                if permit.replacement
-                else "Ask again when the ground for it is gone."
-            ),
-        )
-    settle(entry=permit.download.entry)
-    if release.entry is not None:  # a prepared release has one, by constraint
-        settle(entry=release.entry)
+        raise _void(permit)
+    for entry in filter(None, (permit.download.entry, release.entry)):
+        settle(entry=entry)
+        await_quorum(entry=entry)
     if part == DownloadPart.PART and piece is not None:
         chunks = _part_bytes(release, piece, permit, span, by=by, via=via)
         return HandedOver(
@@ -149,16 +137,8 @@ def hand_over(
         )
     zipped = _zip(release, permit, by=by, via=via)
     size = len(zipped)
-    return HandedOver(
-        permit.download,
-        f"{release.ref}.zip",
-        "application/zip",
-        size,
-        0,
-        size - 1,
-        "",
-        iter(zipped),
-    )
+    name, kind = f"{release.ref}.zip", "application/zip"
+    return HandedOver(permit.download, name, kind, size, 0, size - 1, "", iter(zipped))
 
 
 def whole_manifest(release: Release) -> bytes:
@@ -166,10 +146,11 @@ def whole_manifest(release: Release) -> bytes:
     entry = release.entry
     checkpoint = None
     if entry is not None:
-        entry.refresh_from_db()
+        if entry.seq is None:
+            entry.refresh_from_db()
         checkpoint = log.checkpoint_over(entry)
     if entry is None or checkpoint is None:
-        raise NotReady("log_not_ready", "The log has not signed this release yet.")
+        raise NotReady("log_not_ready", _("The log has not signed this release yet."))
     body: dict[str, Any] = json.loads(bytes(release.manifest))
     return json.dumps(
         {
@@ -208,7 +189,12 @@ def void(
     if ground not in REMADE:
         return None
     return asking.waiting(
-        request=release.request, by=release.asked_by, at=at, via=via, replaces=release
+        request=release.request,
+        asked_by=release.asked_by,
+        by=by,
+        at=at,
+        via=via,
+        replaces=release,
     )
 
 
@@ -251,6 +237,15 @@ def _permit(
     return Permit(download)
 
 
+def _void(permit: Permit) -> Void:
+    newer = permit.replacement
+    then = _("Ask again when the ground for it is gone.")
+    if newer is not None:
+        then = _("A new one is being prepared: %(ref)s.", ref=newer.ref)
+    code = "changed" if permit.ground in PEOPLES else str(permit.ground)
+    return Void(code, joined([_("This package is no longer good."), then]))
+
+
 def _files_there(release: Release) -> bool:
     if release.wiped_at is not None:
         return False
@@ -281,7 +276,7 @@ def _piece(release: Release, part: DownloadPart, number: int | None) -> ReleaseP
         return None
     found = release.parts.filter(number=number or 0).first()
     if found is None:
-        raise BadInput("no_such_part", "This package has no part with this number.")
+        raise BadInput("no_such_part", _("This package has no part with this number."))
     return found
 
 
@@ -291,7 +286,9 @@ def _span(piece: ReleasePart | None, first: int | None, last: int | None) -> tup
     begin = 0 if first is None else first
     end = piece.size - 1 if last is None else min(last, piece.size - 1)
     if not 0 <= begin <= end:
-        raise BadInput("no_such_range", f"This part has {piece.size} bytes; choose among them.")
+        raise BadInput(
+            "no_such_range", _("This part has %(size)s bytes; choose among them.", size=piece.size)
+        )
     return begin, end
 
 
@@ -321,7 +318,13 @@ def _part_bytes(
         Sending.objects.get_or_create(download=permit.download, defaults={"at": clock.now()})
         _look_again(release, piece, by=by, via=via)  # last: from here to the wire nothing waits
     begin, end = span
+    looked = time.monotonic()
     for start in range(begin, end + 1, PIECE):
+        if time.monotonic() - looked >= timing.LOOK_AGAIN:  # whoever reads slowly gets no more
+            looked = time.monotonic()
+            if not may_fetch(by, release):
+                _stop(release, None, by=by, via=via, reason="not-allowed")
+            _look_again(release, piece, by=by, via=via)
         if permit.download is not None and clock.now() > permit.download.at + timing.STREAM_LIFE:
             _stop(release, None, by=by, via=via, reason="too-slow")
         yield sealed[start : min(start + PIECE, end + 1)]
@@ -367,7 +370,7 @@ def _stop(
         stopping.stopped(release=release, by=by, at=at, via=via, reason=reason)
         if ground is not None:
             void(release=release, ground=ground, by=by, at=at, via=via)
-    raise Void("stopped", "Sharing changed while this was sent. What follows is not sent.")
+    raise Void("stopped", _("Sharing changed while this was sent. What follows is not sent."))
 
 
 def _zip(release: Release, permit: Permit, *, by: User, via: Via) -> ZipStream:

@@ -7,8 +7,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from audit.vocabulary import Via
 from governance.models import RecipientKey
-from governance.queries import clock
-from release.actions import handing
+from release.actions import handing, leases
 from release.models import Beat, Lease, Release, ReleasePart
 from release.rules import timing
 from release.storage import store
@@ -65,10 +64,12 @@ def remake(*, at: datetime) -> int:
 def sweep() -> int:
     """Delete sealed drafts that belong to no release: what a crash left. Gives how many.
 
-    A draft of a release that somebody is preparing at present is left alone.
+    A draft of a release that somebody is preparing at present is left alone. A lease that has run
+    out is ended first: whoever held it cannot commit what is swept here.
     """
     names = list(store().names("packages"))  # first: a file listed here had its lease before
-    busy = set(Lease.objects.filter(until__gt=clock.now()).values_list("release__ref", flat=True))
+    leases.end_dead()
+    busy = set(Lease.objects.values_list("release__ref", flat=True))
     count = 0
     for name in names:
         ref = name.split("/")[1]

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import numpy as np
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, InterfaceError
 from pyrage import x25519
 
 from audit.tlog.subjects import subjects_root
@@ -24,11 +24,11 @@ from governance.queries import clock
 from governance.queries import scopes as scope_queries
 from governance.queries.scopes import Epochs
 from governance.vocabulary import PackageFormat
-from release.actions import answers
+from release.actions import answers, leases
 from release.engine.parts import Engine, Keys, Limits, Source, Written
 from release.engine.plan import Shape
-from release.models import DatasetVersion, Lease, Release, StoredPart
-from release.queries import facts
+from release.models import DatasetVersion, Release
+from release.queries import facts, versions
 from release.rules import timing
 from release.rules.decide import (
     People,
@@ -69,6 +69,7 @@ class Work:
     """One preparing of one release: what was decided and what has been written so far."""
 
     release: Release
+    worker: str
     version: DatasetVersion
     key: RecipientKey
     whole: WholeFacts
@@ -89,7 +90,8 @@ def answer(release: Release, worker: str, attempt: int = 0) -> Release:
     """Decide one waiting release and write its package or its refusal; the caller has the lease.
 
     `attempt`: how often it was begun before; each gives itself twice as long.
-    Raises StartAgain where the whole changed meanwhile, NotReady where it cannot be done now.
+    Raises StartAgain where the whole changed meanwhile, leases.Lost where the lease has run out,
+    NotReady where it cannot be done now.
     """
     version = facts.current_version(release)
     since = clock.now()
@@ -98,12 +100,13 @@ def answer(release: Release, worker: str, attempt: int = 0) -> Release:
     gathered = facts.gather_facts(release, version, since, until)
     decided = decide(gathered)
     if isinstance(decided, Refusal):
-        return _refuse(release, decided, version)
+        return _refuse(release, decided, version, worker)
     key = facts.current_key(release)
     if version is None or key is None:  # decide() has refused already; said again for the reader
         raise StartAgain
     work = Work(
         release=release,
+        worker=worker,
         version=version,
         key=key,
         whole=gathered.whole,
@@ -111,20 +114,17 @@ def answer(release: Release, worker: str, attempt: int = 0) -> Release:
         until=until,
         epochs=epochs,
         nonce=secrets.token_bytes(16),
-        sources=[
-            Source(*row)
-            for row in StoredPart.objects.filter(version=version).values_list(
-                "number", "name", "sha256"
-            )
-        ],
+        sources=[Source(*row) for row in versions.sources(version)],
         parts={},
         roots={},
     )
     try:
         with _engine(work) as running:
-            _write(running, work, work.sources, worker)
-            _catch_up(running, work, worker)
+            _write(running, work, work.sources)
+            _catch_up(running, work)
             done = _commit(running, work)
+    except (DatabaseError, InterfaceError):
+        raise  # cut off at its commit, it may have committed: the sweep looks whose the drafts are
     except BaseException:
         _throw_away(work.parts.values())
         raise
@@ -135,6 +135,7 @@ def _engine(work: Work) -> Engine:
     release, ring = work.release, facts.ring()
     agreement = release.request.agreement
     types = facts.column_types(work.version)
+    identity, *former = ring.identities(release.holder.ref)
     return Engine(
         shape=Shape(
             columns=work.plan.columns,
@@ -143,7 +144,8 @@ def _engine(work: Work) -> Engine:
             format=PackageFormat(release.format),
         ),
         keys=Keys(
-            identity=ring.identity(release.holder.ref),
+            identity=identity,
+            former=tuple(former),
             person=ring.derived(release.holder.ref, f"person-key:{agreement.ref}"),
             recipient=x25519.Recipient.from_str(work.key.public_key),
         ),
@@ -153,7 +155,7 @@ def _engine(work: Work) -> Engine:
     )
 
 
-def _write(running: Engine, work: Work, sources: Iterable[Source], worker: str) -> None:
+def _write(running: Engine, work: Work, sources: Iterable[Source]) -> None:
     """Write these parts with the plan's people; drafts they replace are thrown away."""
     chosen = list(sources)
     began = clock.now()
@@ -167,10 +169,6 @@ def _write(running: Engine, work: Work, sources: Iterable[Source], worker: str) 
     for written in running.write(chosen, work.plan.people, name):
         work.parts[written.source.number] = written
         work.roots[written.source.number] = subjects_root(_tags(work, written))
-        if not connection.in_atomic_block:
-            Lease.objects.filter(release=work.release, worker=worker).update(
-                until=clock.now() + timing.LEASE
-            )
     _throw_away(part for part in older.values() if part is not None)
     took = (clock.now() - began).total_seconds()
     work.seconds_a_part = took / max(1, len(chosen))
@@ -182,7 +180,10 @@ def _tags(work: Work, written: Written) -> list[bytes]:
     known = work.tagged[number].of(written.slots) if number in work.tagged else None
     if known is not None:
         return known
-    tags = subject_keys.tags_of(work.release.holder.ref, written.slots.tolist(), work.nonce)
+    try:
+        tags = subject_keys.tags_of(work.release.holder.ref, written.slots.tolist(), work.nonce)
+    except subject_keys.KeyDestroyed as moved:  # shredded since the words were gathered
+        raise StartAgain from moved
     work.tagged[number] = Tagged(written.slots, b"".join(tags))
     return tags
 
@@ -193,7 +194,7 @@ def _throw_away(parts: Iterable[Written]) -> None:
             store().delete(part.name)
 
 
-def _catch_up(running: Engine, work: Work, worker: str) -> None:
+def _catch_up(running: Engine, work: Work) -> None:
     """Write the touched parts again, outside the lock, while that gets shorter."""
     before = len(work.sources) + 1
     for _ in range(timing.LONGEST_ROUNDS):
@@ -203,7 +204,7 @@ def _catch_up(running: Engine, work: Work, worker: str) -> None:
             _mark_stale(work, touched)
             return
         before = len(touched)
-        _write(running, work, touched, worker)
+        _write(running, work, touched)
     _mark_stale(work, _apply_moves(work))
 
 
@@ -257,7 +258,7 @@ def _commit(running: Engine, work: Work) -> Release:
     with scopes.steady(recipient=work.release.recipient_id) as moment:
         if moment.at >= work.until:
             raise StartAgain
-        current = _still_waiting(work.release)
+        current = _still_waiting(work.release, work.worker)
         whole = facts.gather_whole(current, work.version)
         against = whole_grounds(whole, moment.at, moment.at)
         if against:
@@ -269,24 +270,27 @@ def _commit(running: Engine, work: Work) -> Release:
         _mark_stale(work, _apply_moves(work))
         stale = [part.source for part in work.stale.values()]
         if len(stale) * work.seconds_a_part <= timing.LOCKED_MOST:
-            _write(running, work, stale, "")
+            _write(running, work, stale)
         else:
             # Too much changed to write it again in time: these parts' people are kept back.
             work.left_out = [part.slots for part in work.stale.values()]
         return answers.record(_prepared(current, work, moment))
 
 
-def _still_waiting(release: Release) -> Release:
+def _still_waiting(release: Release, worker: str) -> Release:
     current = Release.objects.select_for_update(of=("self",)).get(pk=release.pk)
     if current.state != ReleaseState.WAITING:
         raise StartAgain  # another worker has answered; the lease had run out
+    leases.check(release=release, worker=worker)
     return release
 
 
-def _refuse(release: Release, refusal: Refusal, version: DatasetVersion | None) -> Release:
+def _refuse(
+    release: Release, refusal: Refusal, version: DatasetVersion | None, worker: str
+) -> Release:
     """A refusal of the whole is an answer too: written under the same locks."""
     with scopes.steady(recipient=release.recipient_id) as moment:
-        current = _still_waiting(release)
+        current = _still_waiting(release, worker)
         return answers.record_refusal(current, refusal, version, moment)
 
 

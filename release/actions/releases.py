@@ -3,14 +3,16 @@
 from datetime import datetime
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 
 from common.errors import NotReady
-from governance.queries import clock
-from release.actions import preparing
+from common.inputs import of, taking
+from common.words import sentence as _
+from release.actions import gate, leases, preparing
 from release.actions.asking import ask, waiting
 from release.engine.seats import seat
 from release.models import Lease, Release
+from release.queries import releases as queries
 from release.rules import timing
 from release.vocabulary import ReleaseState
 
@@ -19,8 +21,9 @@ __all__ = ["ask", "run", "waiting"]
 SEATS = "seats"  # the folder of the lines in which releases wait to be written
 
 
+@taking(worker=of(Lease, "worker"))
 def run(*, release: Release, at: datetime, worker: str = "clock") -> Release:
-    """Answer one waiting release, under a lease; called by the clock.
+    """Answer one waiting release, under a lease; called by the clock. Twice is once.
 
     Gives the release as it then is: prepared, refused, or still waiting where another worker has
     it. Raises NotReady where it cannot be answered now (memory, disk, log, keys, too many changes):
@@ -28,15 +31,19 @@ def run(*, release: Release, at: datetime, worker: str = "clock") -> Release:
     """
     if connection.in_atomic_block:
         raise RuntimeError("A release is prepared outside any transaction.")
+    if not queries.free().filter(pk=release.pk).exists():
+        release.refresh_from_db()  # answered, or in other hands: no seat is taken for it
+        return release
+    gate.check_open()
     with seat(settings.SAYSO_DATA / SEATS, settings.ENGINE_SEATS):
-        return _run(release, at, worker)
+        return _run(release, worker)
 
 
-def _run(release: Release, at: datetime, worker: str) -> Release:
-    if not _leased(release, worker, at):
+def _run(release: Release, worker: str) -> Release:
+    if not leases.take(release=release, worker=worker):
         release.refresh_from_db()
         return release
-    try:
+    with leases.kept(release=release, worker=worker):
         for attempt in range(timing.LONGEST_RESTARTS + 1):
             current = _fresh(release)
             if current.state != ReleaseState.WAITING:
@@ -45,9 +52,9 @@ def _run(release: Release, at: datetime, worker: str) -> Release:
                 return preparing.answer(current, worker, attempt)
             except preparing.StartAgain:
                 continue
-        raise NotReady("too_many_changes", "Too much changed while this was written. Ask again.")
-    finally:
-        Lease.objects.filter(release=release, worker=worker).delete()
+            except leases.Lost as lost:
+                raise NotReady("lease_lost", _("This took too long; it is begun anew.")) from lost
+        raise NotReady("too_many_changes", _("Too much changed while this was written. Ask again."))
 
 
 def _fresh(release: Release) -> Release:
@@ -60,22 +67,3 @@ def _fresh(release: Release) -> Release:
         "purpose",
         "asked_by",
     ).get(pk=release.pk)
-
-
-def _leased(release: Release, worker: str, at: datetime) -> bool:
-    with transaction.atomic():
-        current = Release.objects.select_for_update().get(pk=release.pk)
-        if current.state != ReleaseState.WAITING:
-            return False
-        now = clock.now()
-        lease, made = Lease.objects.select_for_update().get_or_create(
-            release=current, defaults={"worker": worker, "until": now + timing.LEASE}
-        )
-        if made:
-            return True
-        if lease.until > now:
-            return False
-        lease.worker, lease.until = worker, now + timing.LEASE
-        lease.attempts += 1
-        lease.save()
-        return True

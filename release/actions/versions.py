@@ -2,11 +2,11 @@
 
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import assert_never
 
 from django.conf import settings
 from django.db import transaction
@@ -14,7 +14,8 @@ from django.db import transaction
 from audit.tlog.canonical import canonical_bytes
 from audit.vocabulary import Decision, EntryType, Via
 from common import ids
-from common.errors import BadInput, RuleBroken
+from common.errors import BadInput, NotReady, RuleBroken
+from common.inputs import taking
 from common.keyring import KeyRing
 from consent.actions import subjects
 from governance import permissions
@@ -25,19 +26,18 @@ from governance.queries import catalogue
 from governance.rules import FieldSpec, clashes
 from governance.vocabulary import DatasetState
 from release import storage
+from release.actions.loading import formats
+from release.actions.loading.ahead import ahead, frugal
 from release.actions.loading.checking import Checker
-from release.actions.loading.columnar import ColumnarSource
-from release.actions.loading.delimited import DelimitedSource
 from release.actions.loading.limits import LIMITS, Limits
-from release.actions.loading.rejects import Rejects
-from release.actions.loading.sources import Given, Source, opened
-from release.actions.loading.spreadsheet import SpreadsheetSource
+from release.actions.loading.rejects import Rejects, TooManyBadRows
+from release.actions.loading.sources import Given, opened
 from release.actions.loading.staging import Staging
 from release.actions.loading.writing import PartWriter
 from release.models import DatasetVersion, Presence, StoredPart, VersionColumn
 from release.queries import versions
 from release.rules import mapping as mappings
-from release.rules.mapping import FileFormat, LoadMapping
+from release.rules.mapping import LoadMapping
 
 ENROL_AT_ONCE = 10_000
 STAGING = "staging"
@@ -61,6 +61,7 @@ def quiet(_phase: str, _done: int, _of: int) -> None:
     """Tells nobody how far the load is."""
 
 
+@taking()
 def ingest(
     *,
     dataset: Dataset,
@@ -79,6 +80,33 @@ def ingest(
     mapping contradicts the dataset's fields or the dataset is retired; BadInput where the file or
     the mapping cannot be read, or too many rows are bad. Every refusal of a load is in the log.
     """
+    return _ingested(file, mapping, dataset, by, at, via, progress, limits)
+
+
+def ingest_sent(
+    *,
+    dataset: Dataset,
+    sent: Given,
+    mapping: bytes,
+    by: User,
+    at: datetime,
+    via: Via,
+    progress: Progress = quiet,
+) -> Loading:
+    """The same for a file that came through a door and was digested on its way in."""
+    return _ingested(sent, mapping, dataset, by, at, via, progress, LIMITS)
+
+
+def _ingested(
+    file: Path | Given,
+    mapping: bytes,
+    dataset: Dataset,
+    by: User,
+    at: datetime,
+    via: Via,
+    progress: Progress,
+    limits: Limits,
+) -> Loading:
     permissions.check_can_steward(by, dataset.holder)
     load = _Load(dataset=dataset, by=by, at=at, via=via, progress=progress, limits=limits)
     try:
@@ -144,7 +172,7 @@ class _Load:
         self.committing = False
         self.loaded = False
 
-    def run(self, file: Path, mapping_text: bytes) -> Loading:
+    def run(self, file: Path | Given, mapping_text: bytes) -> Loading:
         mapping = mappings.parse(mapping_text, standard=versions.standard_facts())
         specs = self._check_fields(mapping)
         with opened(file) as given:
@@ -154,10 +182,11 @@ class _Load:
             if before is not None:
                 return Loading(before, new=False, report="")
             self._begin()
-            staging = self._read(given, mapping)
-            report = self._report()
-            self._check_share(mapping, report)
-            writer = self._write(staging, mapping)
+            with frugal(), ExitStack() as ending:
+                staging = self._read(given, mapping, ending)
+                report = self._report()
+                self._check_share(mapping, report)
+                writer = self._write(staging, mapping, ending)
             version, new = self._commit(given, mapping, specs, writer)
         return Loading(version, new=new, report=report)
 
@@ -193,27 +222,25 @@ class _Load:
     def _identity(self) -> KeyRing:
         return KeyRing(settings.SAYSO_KEYS, may_create=settings.DEMO)
 
-    def _read(self, given: Given, mapping: LoadMapping) -> Staging:
-        source = _source(given, mapping, self.limits)
-        holder = self.dataset.holder
-        key = subjects.digest_key(holder)
-        # A row's number means something within this dataset only.
-        scope = "" if mapping.person_columns else f"row:{self.dataset.ref}"
-        checker = Checker(mapping, lambda number: subjects.client_digest(key, number, scope))
+    def _read(self, given: Given, mapping: LoadMapping, ending: ExitStack) -> Staging:
+        self.key = subjects.digest_key(self.dataset.holder)  # not there: nothing is read
+        source = formats.source(given, mapping, self.limits)
+        checker = Checker(mapping)
         staging = Staging(
             store=self.store,
             folder=self.staging_folder,
-            identity=self._identity().identity(holder.ref),
             limits=self.limits,
             expected_bytes=source.expected_bytes(),
         )
-        for batch in source.batches():
-            table, faults = checker.check(batch)
-            self.seen += batch.seen
-            self.rejects.add(faults)
-            if table.num_rows:
-                staging.add(table)
-            self.progress(READING, batch.read_bytes, given.size)
+        ending.callback(staging.end)
+        with ahead(source.batches()) as batches:
+            for batch in batches:
+                table, faults = checker.check(batch)
+                self.seen += batch.seen
+                self.rejects.add(faults)
+                if table.num_rows:
+                    staging.add(table)
+                self.progress(READING, batch.read_bytes, given.size)
         given.check_unchanged()
         if self.seen == 0:
             raise BadInput("no_rows", "The file has a header line and no rows. Export it again.")
@@ -229,28 +256,35 @@ class _Load:
     def _check_share(self, mapping: LoadMapping, report: str) -> None:
         bad = self.rejects.rows
         if bad and (bad > mapping.reject_share * self.seen or bad == self.seen):
-            raise BadInput(
-                "too_many_bad_rows",
+            raise TooManyBadRows(
+                report,
                 f"{bad} of {self.seen} rows cannot be read; the mapping allows "
                 f"{mapping.reject_share:.1%}. Nothing was loaded. The report is {report} in the "
                 "data folder.",
             )
 
-    def _write(self, staging: Staging, mapping: LoadMapping) -> PartWriter:
+    def _write(self, staging: Staging, mapping: LoadMapping, ending: ExitStack) -> PartWriter:
         holder = self.dataset.holder
+        self.sealed_to = self._identity().identity(holder.ref).to_public()
+        # A row's number means something within this dataset only.
+        scope = "" if mapping.person_columns else f"row:{self.dataset.ref}"
         writer = PartWriter(
             store=self.store,
             folder=self.parts_folder,
-            recipient=self._identity().identity(holder.ref).to_public(),
+            recipient=self.sealed_to,
             people=mapping.people_per_row,
+            digest=lambda number: subjects.client_digest(self.key, number, scope),
             enrol=self._enrol,
             limits=self.limits,
         )
+        ending.callback(writer.end)
         done, rows = 0, self.seen - self.rejects.rows
-        for bucket in staging.buckets():
-            writer.write(bucket)
-            done += bucket.num_rows
-            self.progress(WRITING, done, rows)
+        with ahead(map(writer.named, staging.buckets())) as buckets:
+            for bucket in buckets:
+                writer.write(bucket)
+                done += bucket.rows.num_rows
+                self.progress(WRITING, done, rows)
+        writer.settle()
         return writer
 
     def _enrol(self, digests: Sequence[bytes]) -> dict[bytes, int]:
@@ -272,6 +306,9 @@ class _Load:
     ) -> tuple[DatasetVersion, bool]:
         with transaction.atomic(durable=True):
             dataset = Dataset.objects.select_for_update().get(pk=self.dataset.pk)
+            newest = self._identity().identity(self.dataset.holder.ref).to_public()
+            if str(newest) != str(self.sealed_to):  # these parts would be left behind
+                raise NotReady("key_rotated", "The holder's key changed meanwhile. Load again.")
             version = versions.same_load(
                 dataset, source_sha256=given.sha256, mapping_sha256=mapping.sha256
             )
@@ -348,18 +385,6 @@ class _Load:
             batch_size=500,
         )
         return version
-
-
-def _source(given: Given, mapping: LoadMapping, limits: Limits) -> Source:
-    match mapping.format:
-        case FileFormat.CSV:
-            return DelimitedSource(given, mapping, limits)
-        case FileFormat.PARQUET:
-            return ColumnarSource(given, mapping, limits)
-        case FileFormat.XLSX:
-            return SpreadsheetSource(given, mapping, limits)
-        case _:
-            assert_never(mapping.format)
 
 
 def _remove(store: storage.Store, folder: str) -> None:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from pyrage import x25519
 
 from common.errors import NotReady
+from common.words import sentence as _
 from consent.rules import Slots
 from governance.vocabulary import PackageFormat
 from release.engine.plan import RECORDED, WORDS, Shape, compiled, slot_columns
@@ -66,6 +67,7 @@ class Keys:
     identity: x25519.Identity
     person: bytes
     recipient: x25519.Recipient
+    former: tuple[x25519.Identity, ...] = ()  # while the holder's identity is rotated
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def _enough_memory() -> Iterator[None]:
 
 
 def _too_much() -> NotReady:
-    return NotReady("engine_memory", "The release needs more memory than the engine may take.")
+    return NotReady("engine_memory", _("The release needs more memory than the engine may take."))
 
 
 class Engine:
@@ -159,10 +161,14 @@ class Engine:
         try:
             sealed = self._store.open(source.name)
         except FileNotFoundError as error:
-            raise NotReady("part_missing", "A sealed part of the dataset is not there.") from error
+            raise NotReady(
+                "part_missing", _("A sealed part of the dataset is not there.")
+            ) from error
         if sha256(sealed).hexdigest() != source.sha256:
-            raise NotReady("part_changed", "A sealed part of the dataset is not what was loaded.")
-        return unseal(sealed, self._keys.identity)
+            raise NotReady(
+                "part_changed", _("A sealed part of the dataset is not what was loaded.")
+            )
+        return unseal(sealed, self._keys.identity, *self._keys.former)
 
     def _keep(self, path: str, data: bytes) -> Stored:
         return self._store.put(path, seal(data, [self._keys.recipient]), lasting=False)

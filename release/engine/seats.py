@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from common.errors import NotReady
+from common.words import sentence as _
 
 
 @contextmanager
@@ -25,7 +26,9 @@ def seat(folder: Path, seats: int) -> Iterator[None]:
                 path = folder / f"seat-{number}"
                 handles.append(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         except OSError as error:
-            raise NotReady("storage_unwritable", "The data folder cannot take this now.") from error
+            raise NotReady(
+                "storage_unwritable", _("The data folder cannot take this now.")
+            ) from error
         if not any(_free(handle) for handle in handles):
             fcntl.flock(handles[os.getpid() % seats], fcntl.LOCK_EX)
         yield

@@ -12,8 +12,9 @@ BEAT = "beat"
 PROCESSES: dict[str, list[str]] = {
     WEB: ["-m", "gunicorn", "-c", "python:config.gunicorn", "config.wsgi"],
     SEQUENCER: ["manage.py", "sequencer"],
-    # One of the two: the clock in one process, or in a worker and a beat that Redis ties together.
+    # The whole clock in one process, without a broker: enough alone, and the sweeper beside workers.
     CLOCK: ["manage.py", "work"],
+    # The same through Redis, by several hands: a beat asks, workers do.
     WORKER: ["-m", "celery", "-A", "config", "worker"],
     BEAT: ["-m", "celery", "-A", "config", "beat"],
 }

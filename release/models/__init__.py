@@ -1,6 +1,7 @@
 """Facts about what is stored sealed, what was prepared, and what left."""
 
 from release.models.beats import Beat
+from release.models.inquiries import Inquiry
 from release.models.releases import (
     Download,
     Lease,
@@ -10,18 +11,28 @@ from release.models.releases import (
     Use,
     Withheld,
 )
-from release.models.versions import DatasetVersion, Presence, StoredPart, VersionColumn
+from release.models.uploads import Upload
+from release.models.versions import (
+    DatasetVersion,
+    Presence,
+    Resealing,
+    StoredPart,
+    VersionColumn,
+)
 
 __all__ = [
     "Beat",
     "DatasetVersion",
     "Download",
+    "Inquiry",
     "Lease",
     "Presence",
     "Release",
     "ReleasePart",
+    "Resealing",
     "Sending",
     "StoredPart",
+    "Upload",
     "Use",
     "VersionColumn",
     "Withheld",

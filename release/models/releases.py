@@ -18,7 +18,15 @@ from governance.models import (
 )
 from governance.vocabulary import PackageFormat
 from release.models.versions import DatasetVersion
-from release.vocabulary import DownloadPart, Ground, ReleaseClass, ReleaseState, VoidGround
+from release.vocabulary import (
+    PEOPLES,
+    SOMETHING_CHANGED,
+    DownloadPart,
+    Ground,
+    ReleaseClass,
+    ReleaseState,
+    VoidGround,
+)
 
 
 class Release(models.Model):
@@ -137,6 +145,14 @@ class Release(models.Model):
     def __str__(self) -> str:
         return self.ref
 
+    @property
+    def void_told(self) -> str:
+        """Why it is void, as it may be told: never that somebody in it stopped, or ran out."""
+        if self.void_ground is None:
+            return ""
+        ground = VoidGround(self.void_ground)
+        return str(SOMETHING_CHANGED if ground in PEOPLES else ground.label)
+
 
 class Lease(models.Model):
     """Who is preparing a release at present, and until when nobody else may."""
@@ -166,10 +182,12 @@ class ReleasePart(models.Model):
     sha256 = models.CharField(max_length=64)
     # Sorted 32-bit slots, compressed: which part to stop when one of them says no.
     slots = models.BinaryField()
+    # Over the tags of these people in the release's entry, which covers the parts' roots.
+    root = models.BinaryField(max_length=32, null=True)
 
     sensitivity: ClassVar = {
         **dict.fromkeys(
-            ["id", "release", "number", "name", "source", "rows", "size", "sha256"],
+            ["id", "release", "number", "name", "source", "rows", "size", "sha256", "root"],
             Sensitivity.INTERNAL,
         ),
         "slots": Sensitivity.PSEUDONYM,

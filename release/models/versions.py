@@ -49,10 +49,6 @@ class DatasetVersion(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["dataset", "number"], name="dataset_version_number"),
-            models.UniqueConstraint(
-                fields=["dataset", "source_sha256", "mapping_sha256"],
-                name="dataset_version_same_file_once",
-            ),
             models.CheckConstraint(
                 condition=Q(rows__gte=0, rejected__gte=0, people__gte=0, people_per_row__gte=1),
                 name="dataset_version_counts",
@@ -101,6 +97,29 @@ class StoredPart(models.Model):
 
     def __str__(self) -> str:
         return f"stored part {self.pk}"
+
+
+class Resealing(models.Model):
+    """One stored part was sealed anew, to a newer key of its holder; the rows are the same."""
+
+    part = models.ForeignKey(StoredPart, on_delete=models.PROTECT, related_name="resealings")
+    name = models.CharField(max_length=200, unique=True)
+    size = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    sealed_to = models.CharField(max_length=80)
+    sealed_at = models.DateTimeField()
+
+    sensitivity: ClassVar = dict.fromkeys(
+        ["id", "part", "name", "size", "sha256", "sealed_to", "sealed_at"], Sensitivity.INTERNAL
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["part", "sealed_to"], name="resealing_once_a_key")
+        ]
+
+    def __str__(self) -> str:
+        return f"resealing {self.pk}"
 
 
 class Presence(models.Model):

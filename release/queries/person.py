@@ -4,18 +4,21 @@ What `gather_facts` reads for everybody, this reads for one. No answer is kept a
 cached: `_whole` and `_categories` remember only what the very same values, read once more, mean.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
+from django.db import connection
+
+from common.planned import BIGINT, DECODERS, INTEGER, Decoders, Planned
 from consent.rules import Ask, ConsentFact, ObjectionFact
 from consent.vocabulary import Ending
 from governance.models import AccessRequest, Field, User
 from governance.queries import catalogue
+from governance.queries.requests import Asked
 from governance.vocabulary import AgreementState, DatasetState, PurposeKind, RequestState
-from release.queries.planned import BIGINT, DECODERS, INTEGER, Decoders, Planned
 from release.rules.bits import block_of, place_of
 from release.rules.decide import AgreementFact, FieldFact, Refusal, RequestFact, WholeFacts
 from release.rules.person import Opening, PersonFacts, decide_person
@@ -144,6 +147,10 @@ def planned(conditions: Mapping[str, str]) -> Planned:
 
 
 THE_STATEMENT = planned(CONDITIONS)
+# The holder asks: it is enough that somebody of the requester may still ask.
+FOR_HOLDER = planned({**CONDITIONS, "who_asks": "TRUE"})
+NOBODYS = -1
+"""A slot that nobody has."""
 
 
 def answer(
@@ -170,9 +177,27 @@ def gather_person(
     *, request: AccessRequest, slot: int, by: User, statement: Planned = THE_STATEMENT
 ) -> PersonFacts:
     """Everything the decision about one person looks at, in one statement."""
+    # What a transaction has seen of itself may be taken back, and its numbers given out again.
+    meaning = _whole.__wrapped__ if connection.in_atomic_block else _whole
+    return _gathered(request, slot, by.pk, statement, meaning)
+
+
+def gather_for_holder(*, request: Asked, slot: int, statement: Planned = FOR_HOLDER) -> PersonFacts:
+    """The same where the holder asks; `slot` may be NOBODYS. To be asked before anything is written
+    in a transaction, for what has been committed is remembered."""
+    return _gathered(request, slot, 0, statement, _whole)
+
+
+def _gathered(
+    request: AccessRequest | Asked,
+    slot: int,
+    by: int,
+    statement: Planned,
+    meaning: Callable[[str, tuple[Any, ...]], WholeFacts],
+) -> PersonFacts:
     byte, mask = place_of(slot)
     requester, purpose = request.requester_id, request.purpose_id
-    whose = (request.pk, request.dataset_id, requester, purpose, request.agreement_id, by.pk)
+    whose = (request.pk, request.dataset_id, requester, purpose, request.agreement_id, by)
     vendor, rows = statement.rows((*whose, slot, block_of(slot), byte))
     if not rows:
         raise AccessRequest.DoesNotExist("There is no such request.")
@@ -181,7 +206,7 @@ def gather_person(
     covered = tuple([row[-1] for row in said])
     read = DECODERS[vendor]
     return PersonFacts(
-        whole=_whole(vendor, rows[0][:WHOLE]),
+        whole=meaning(vendor, rows[0][:WHOLE]),
         ask=Ask(requester, read.text(kind), purpose),
         consents=tuple([_consent(vendor, row) for row in said]),
         objections=() if noes is None else _objections(read.text(noes)),

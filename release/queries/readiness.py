@@ -16,12 +16,16 @@ from django.db import DatabaseError, InterfaceError, connection
 from audit import queries as log
 from audit.queries import footing
 from common.errors import NotReady
-from governance.queries import clock
+from governance.models import Dataset
+from governance.queries import clock, noes
 from release.models import Beat, Lease
+from release.queries.releases import holds
 from release.rules import timing
 from release.storage import store
 
 OK = "ok"
+# The kinds of workers, as their names begin: the clock in one process, and through Redis.
+WORK, WORKER = "work-", "worker-"
 PROBE = "probes"  # the folder of the drafts that show the data folder takes something
 MEGABYTE = 1024 * 1024
 
@@ -37,6 +41,40 @@ class Reading:
     @property
     def good(self) -> bool:
         return self.code == OK
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why releases wait: `code` is stable; `holder` is whom it is about, empty where all of them."""
+
+    code: str
+    message: str
+    holder: str = ""
+
+
+def shut() -> Reason | None:
+    """Why nothing leaves at present, whoever asks for whatever; None where the gate is open."""
+    against = noes.against()
+    try:
+        log.key_ring().log_seed()
+    except NotReady as reason:
+        against = against or reason
+    return Reason(against.code, against.message) if against else None
+
+
+def without_keys() -> list[Reason]:
+    """Holders whose rows cannot be opened now. Asks each of their key agents once."""
+    refs = Dataset.objects.order_by("holder__ref").values_list("holder__ref", flat=True)
+    return [found for ref in refs.distinct() if (found := holder_key(ref)) is not None]
+
+
+def holder_key(ref: str) -> Reason | None:
+    """Why one holder's rows cannot be opened now, or None where they can."""
+    try:
+        log.key_ring().identities(ref)
+    except NotReady as reason:
+        return Reason(reason.code, reason.message, ref)
+    return None
 
 
 def readings() -> list[Reading]:
@@ -84,6 +122,13 @@ def _keys() -> tuple[str, str]:
     return OK, "The service's own keys can be read."
 
 
+def _noes() -> tuple[str, str]:
+    against = noes.against()
+    if against is None:
+        return OK, "Every no that was said is known here and in the file of noes."
+    return against.code, against.message
+
+
 def _sequencer() -> tuple[str, str]:
     since = log.waiting().since
     if since is not None and clock.now() - since > timing.LOG_LATE:
@@ -91,21 +136,30 @@ def _sequencer() -> tuple[str, str]:
     return OK, "The log keeps up."
 
 
+def _witnesses() -> tuple[str, str]:
+    if not settings.WITNESSES_GATE:
+        return OK, "Nothing waits for a witness."
+    since = log.waits_since()
+    if since is not None and clock.now() - since > timing.WITNESSES_LATE:
+        return "witnesses_late", "Not enough witnesses sign the log: nothing is handed over."
+    return OK, "Enough witnesses follow the log."
+
+
 def _clock() -> tuple[str, str]:
     now = clock.now()
     last = last_beat()
     if last is not None and now - last.at <= timing.BEAT_LATE:
         return OK, "The clock goes."
-    if Lease.objects.filter(until__gt=now).exists():
+    if Lease.objects.filter(holds(now)).exists():
         return OK, "The clock is busy with a release."
     if last is None:
         return "clock_never", "The clock has never run."
     return "clock_late", "The clock has stopped."
 
 
-def last_beat() -> Beat | None:
-    """The latest sign of life of any worker of the clock."""
-    return Beat.objects.order_by("-at").first()
+def last_beat(kind: str = "") -> Beat | None:
+    """The latest sign of life of any worker of the clock, or of one kind."""
+    return Beat.objects.filter(worker__startswith=kind).order_by("-at").first()
 
 
 def _disk() -> tuple[str, str]:
@@ -115,18 +169,25 @@ def _disk() -> tuple[str, str]:
 
 
 def free_bytes() -> int:
-    """What is free where sealed parts lie, or where their folder will be made."""
+    """What is free where sealed parts lie."""
+    return shutil.disk_usage(data_place()).free
+
+
+def data_place() -> Path:
+    """The data folder, or the folder that is there and in which it will be made."""
     place = Path(settings.SAYSO_DATA)
     while not place.exists() and place != place.parent:
         place = place.parent
-    return shutil.disk_usage(place).free
+    return place
 
 
 CHECKS: dict[str, Callable[[], tuple[str, str]]] = {
     "database": _database,
     "storage": _storage,
     "keys": _keys,
+    "noes": _noes,
     "sequencer": _sequencer,
+    "witnesses": _witnesses,
     "clock": _clock,
     "disk": _disk,
 }

@@ -1,11 +1,14 @@
-"""Readings of releases for the doors."""
+"""Readings of releases for the doors and the clock."""
 
-from django.db.models import QuerySet
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from governance.models import AccessRequest, User
 from governance.queries import boards, clock, people
 from governance.vocabulary import Role
-from release.models import Release
+from release.models import Lease, Release
+from release.rules import timing
 from release.vocabulary import ReleaseState
 
 
@@ -58,3 +61,20 @@ def of_request(request: AccessRequest) -> QuerySet[Release]:
 def to_run() -> QuerySet[Release]:
     """What waits to be prepared, oldest first: the table is the queue."""
     return Release.objects.filter(state=ReleaseState.WAITING).order_by("asked_at", "pk")
+
+
+def free() -> QuerySet[Release]:
+    """What waits and nobody is at, oldest first."""
+    leases = Lease.objects.filter(holds(clock.now()), release=OuterRef("pk"))
+    return to_run().filter(~Exists(leases))
+
+
+def holds(now: datetime) -> Q:
+    """Of a lease, that it holds. One that ends later than any can was given before the clock was
+    set back: it does not hold, or a dead worker's would for as long as the clock went back."""
+    return Q(until__gt=now, until__lte=now + timing.LEASE)
+
+
+def alive(lease: Lease, now: datetime) -> bool:
+    """The same of one lease at hand."""
+    return now < lease.until <= now + timing.LEASE

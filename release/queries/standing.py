@@ -9,6 +9,7 @@ import numpy as np
 
 from consent.queries import latest
 from consent.rules import Slots
+from governance.models import RequestField
 from governance.queries import scopes
 from governance.queries.scopes import Epochs
 from release.models import Release, Use
@@ -79,9 +80,9 @@ def columns_moved(release: Release) -> bool:
         if column["category"]
     }
     now = dict(
-        release.request.fields.filter(field__name__in=written).values_list(
-            "field__name", "field__category__code"
-        )
+        RequestField.objects.filter(
+            request=release.request_id, field__name__in=written
+        ).values_list("field__name", "field__category__code")
     )
     return now != written
 

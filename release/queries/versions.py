@@ -3,7 +3,7 @@
 from governance.models import Dataset
 from governance.queries import catalogue
 from governance.vocabulary import FieldSensitivity
-from release.models import DatasetVersion
+from release.models import DatasetVersion, Resealing, StoredPart
 from release.rules.mapping import StandardFact
 from release.rules.suggestions import StandardShape
 
@@ -11,10 +11,15 @@ from release.rules.suggestions import StandardShape
 def same_load(
     dataset: Dataset, *, source_sha256: str, mapping_sha256: str
 ) -> DatasetVersion | None:
-    """The version that came of this very file under this very mapping."""
-    return DatasetVersion.objects.filter(
-        dataset=dataset, source_sha256=source_sha256, mapping_sha256=mapping_sha256
-    ).first()
+    """The newest version, where it came of this very file under this very mapping.
+
+    An older one is none: whoever sends its file again goes back to it, which is a load of its own.
+    """
+    newest = DatasetVersion.objects.filter(dataset=dataset).order_by("-number").first()
+    if newest is None:
+        return None
+    came_of = (newest.source_sha256, newest.mapping_sha256)
+    return newest if came_of == (source_sha256, mapping_sha256) else None
 
 
 def last_number(dataset: Dataset) -> int:
@@ -25,6 +30,22 @@ def last_number(dataset: Dataset) -> int:
 
 def is_loaded(version_ref: str) -> bool:
     return DatasetVersion.objects.filter(ref=version_ref).exists()
+
+
+def sources(version: DatasetVersion) -> list[tuple[int, str, str]]:
+    """Of each sealed part its number, and the name and digest under which it lies now."""
+    anew = {
+        part: (name, digest)
+        for part, name, digest in Resealing.objects.filter(part__version=version)
+        .order_by("pk")
+        .values_list("part_id", "name", "sha256")
+    }
+    return [
+        (number, *anew.get(pk, (name, digest)))
+        for pk, number, name, digest in StoredPart.objects.filter(version=version).values_list(
+            "pk", "number", "name", "sha256"
+        )
+    ]
 
 
 def standard_facts() -> dict[str, StandardFact]:

@@ -3,16 +3,19 @@
 from datetime import timedelta
 
 ROWS_A_SECOND = 250_000  # measured on two cores, sealed in and out, rounded down
-LEASE = timedelta(minutes=2)
+LEASE = timedelta(seconds=6)  # so long after its worker died, a release is taken up again
+HEARTBEAT = timedelta(seconds=1.5)  # how often a worker renews its lease
 LONGEST_ROUNDS = 5
 LONGEST_RESTARTS = 2
 ROUND_ENOUGH = 0.25  # seconds of rewriting that may wait for the lock
 LOCKED_MOST = 0.5  # seconds of rewriting under the lock; above it parts are left out
 PACKAGE_LIFE = timedelta(hours=72)
 STREAM_LIFE = timedelta(minutes=15)
+LOOK_AGAIN = 1.0  # seconds after which a part that is still on its way is asked about once more
 BEAT = timedelta(seconds=5)  # how often a worker of the clock says that it lives
 BEAT_LATE = timedelta(seconds=60)  # silent so long, the clock counts as stopped
 BEAT_FORGOTTEN = timedelta(days=1)  # a worker silent so long is no worker any more
+WITNESSES_LATE = timedelta(seconds=60)  # a head that waits so long for them: hand-overs wait too
 LOG_LATE = timedelta(seconds=10)  # an entry that waits so long for its number: nobody numbers
 
 

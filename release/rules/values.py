@@ -8,10 +8,10 @@ from datetime import date
 from enum import StrEnum
 from typing import TypeAlias, TypeVar, assert_never
 
+from consent.vocabulary import LONGEST_NUMBER
 from governance.vocabulary import FieldSensitivity, FieldType
 
 LONGEST_CELL = 65_536
-LONGEST_NUMBER = 200
 LEAST_INTEGER, MOST_INTEGER = -(2**63), 2**63 - 1
 CODES_SHOWN = 12
 SEPARATOR = ";"

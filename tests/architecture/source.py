@@ -8,7 +8,8 @@ from pathlib import Path
 
 BASE = Path(__file__).resolve().parent.parent.parent
 # Folders at the top that hold Python and are no part of the service.
-BESIDE = {"tests", "scripts", "bench", "docs", "var", "build", "dist"}
+# (`client` is a package of its own that others install; tests/architecture/test_client.py knows it.)
+BESIDE = {"tests", "scripts", "bench", "client", "docs", "var", "build", "dist"}
 
 
 def packages() -> list[str]:

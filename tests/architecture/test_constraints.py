@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import CharField, CheckConstraint, Model, UniqueConstraint
 
 from tests.architecture.test_fields import our_models
-from tests.factories import audit, consent, governance, release
+from tests.factories import audit, consent, governance, machines, oversight, release
 from tests.factories.governance import LATER, START
 
 EARLIER = START - timedelta(days=1)
@@ -57,6 +57,10 @@ def holder_as_recipient() -> Given:
     return {"subject": person, "recipient": person.holder}
 
 
+def called_off_by_somebody() -> Given:
+    return {"called_off_by": governance.user()}
+
+
 CHECKS: dict[str, Broken] = {
     "agreement_between_two": Broken(
         governance.agreement, one_organisation_as("holder", "recipient")
@@ -78,6 +82,9 @@ CHECKS: dict[str, Broken] = {
     "classification_sensitivity": Broken(
         governance.field_classification, {"field_sensitivity": UNHEARD}
     ),
+    "client_scope_known": Broken(machines.client_scope, {"scope": UNHEARD}),
+    "client_secret_is_sha256": Broken(machines.client_secret, {"digest": "clear text"}),
+    "client_secret_starts_before_end": Broken(machines.client_secret, {"expires_at": EARLIER}),
     "consent_channel_known": Broken(consent.consent, {"channel": UNHEARD}),
     "consent_end_has_a_how": Broken(consent.consent, {"ended_at": LATER}),
     "consent_ending_known": Broken(consent.consent, {"ended_at": LATER, "ending": UNHEARD}),
@@ -94,6 +101,27 @@ CHECKS: dict[str, Broken] = {
     "decision_is_yes_or_no": Broken(governance.decision, {"outcome": "submitted"}),
     "download_part_has_number": Broken(release.download, {"part": "part"}),
     "download_part_known": Broken(release.download, {"part": UNHEARD}),
+    "cosignature_at_most_4096_bytes": Broken(audit.cosignature, {"signature": bytes(4097)}),
+    "cosignature_has_a_name": Broken(audit.cosignature, {"name": ""}),
+    "cosignature_key_id_4_bytes": Broken(audit.cosignature, {"key_id": bytes(5)}),
+    "cosignature_size_from_one": Broken(audit.cosignature, {"size": 0}),
+    "witness_fault_answer_at_most_4096_bytes": Broken(audit.witness_fault, {"answer": bytes(4097)}),
+    "witness_fault_has_a_name": Broken(audit.witness_fault, {"name": ""}),
+    "witness_fault_kind_is_a_word": Broken(audit.witness_fault, {"kind": "unheard"}),
+    "witness_fault_size_not_negative": Broken(audit.witness_fault, {"size": -1}),
+    "witness_state_has_a_name": Broken(audit.witness_state, {"name": ""}),
+    "witness_state_size_not_negative": Broken(audit.witness_state, {"size": -1}),
+    "witness_state_trouble_is_a_word": Broken(audit.witness_state, {"trouble": "unheard"}),
+    "detail_at_most_8192_bytes": Broken(audit.detail, {"sealed": bytes(8193)}),
+    "hold_ground_known": Broken(consent.legal_hold, {"ground": UNHEARD}),
+    "hold_lifted_by_somebody": Broken(consent.legal_hold, {"lifted_at": LATER}),
+    "hold_placed_before_end": Broken(consent.legal_hold, {"ends": EARLIER}),
+    "shredding_agreed_by_somebody": Broken(consent.shredding, {"agreed_at": LATER}),
+    "shredding_by_two": Broken(consent.agreed_shredding, one_person_as("asked_by", "agreed_by")),
+    "shredding_called_off_at_a_time": Broken(consent.shredding, called_off_by_somebody),
+    "shredding_cleaned_after": Broken(consent.agreed_shredding, {"cleaned_at": LATER}),
+    "shredding_done_was_agreed": Broken(consent.shredding, {"shredded_at": LATER}),
+    "subject_shredded_keeps_nothing": Broken(consent.subject, {"shredded_at": LATER}),
     "entry_decision_is_a_word": Broken(audit.entry, {"decision": "unheard"}),
     "entry_epoch_everyone_in_range": Broken(audit.entry, {"epoch_everyone": -1}),
     "entry_epoch_scope_in_range": Broken(audit.entry, {"epoch_scope": 2**53}),
@@ -116,6 +144,8 @@ CHECKS: dict[str, Broken] = {
     "invited_role_known": Broken(governance.invited_role, {"role": UNHEARD}),
     "journal_action_is_a_word": Broken(audit.journal_row, {"action": 4}),
     "journal_digest_salt_16_bytes": Broken(audit.journal_digest, {"salt": bytes(15)}),
+    "kept_answer_fingerprint_is_sha256": Broken(machines.kept_answer, {"fingerprint": "x"}),
+    "machine_client_starts_before_end": Broken(machines.machine_client, {"ended_at": EARLIER}),
     "membership_role_known": Broken(governance.membership, {"role": UNHEARD}),
     "membership_starts_before_end": Broken(governance.membership, {"ended_at": EARLIER}),
     "node_hash_32_bytes": Broken(audit.node, {"hash": bytes(31)}),
@@ -159,13 +189,37 @@ CHECKS: dict[str, Broken] = {
     "reset_starts_before_end": Broken(governance.account_reset, {"expires_at": EARLIER}),
     "reset_used_after_agreement": Broken(governance.account_reset, {"used_at": LATER}),
     "scope_everyone_or_one": Broken(governance.scope, {"everyone": False}),
+    "inquiry_yes_or_grounds": Broken(release.inquiry, {"grounds": ""}),
+    "kept_no_act_known": Broken(governance.kept_no, {"act": UNHEARD}),
     "scope_move_act_known": Broken(governance.scope_move, {"act": UNHEARD}),
     "seat_kind_known": Broken(governance.seat, {"kind": UNHEARD}),
     "seat_starts_before_end": Broken(governance.seat, {"ended_at": EARLIER}),
     "slot_block_not_overfull": Broken(consent.slot_block, {"taken": 8193}),
     "standard_field_sensitivity": Broken(governance.standard_field, {"field_sensitivity": UNHEARD}),
+    "case_has_a_reason": Broken(oversight.audit_case, {"reason": ""}),
+    "case_has_a_title": Broken(oversight.audit_case, {"title": ""}),
+    "case_nonce_16_bytes": Broken(oversight.audit_case, {"nonce": b"short"}),
+    "case_opened_before_closed": Broken(oversight.audit_case, {"closed_at": EARLIER}),
+    "reading_look_known": Broken(oversight.reading, {"look": UNHEARD}),
+    "saved_search_has_a_name": Broken(oversight.saved_search, {"name": ""}),
+    "finding_has_a_title": Broken(oversight.finding, {"title": ""}),
+    "finding_number_not_negative": Broken(oversight.finding, {"number": -1}),
+    "finding_step_has_a_text": Broken(oversight.finding_step, {"text": ""}),
+    "finding_step_known": Broken(oversight.finding_step, {"step": UNHEARD}),
+    "job_end_has_a_time": Broken(oversight.job, {"state": "done"}),
+    "job_export_has_a_reason": Broken(oversight.job, {"kind": "export"}),
+    "job_format_known": Broken(oversight.job, {"format": UNHEARD[:8]}),
+    "job_kind_known": Broken(oversight.job, {"kind": UNHEARD[:8], "reason": "x", "format": "csv"}),
+    "job_state_known": Broken(oversight.job, {"state": UNHEARD[:8], "ended_at": LATER}),
+    "review_has_a_reason": Broken(oversight.membership_review, {"reason": ""}),
+    "review_verdict_known": Broken(oversight.membership_review, {"verdict": UNHEARD[:8]}),
+    "worksheet_check_found_known": Broken(oversight.worksheet_check, {"found": UNHEARD[:8]}),
+    "worksheet_has_a_seed": Broken(oversight.worksheet, {"seed": ""}),
     "subject_slot_positive": Broken(consent.subject, {"slot": -1}),
     "terms_digest_is_sha256": Broken(consent.terms, {"digest": "short"}),
+    "upload_answer_has_a_time": Broken(release.upload, {"answered_at": LATER}),
+    "upload_loaded_is_a_version": Broken(release.upload, {"state": "loaded", "answered_at": LATER}),
+    "upload_state_known": Broken(release.upload, {"state": UNHEARD, "answered_at": LATER}),
     "user_kind_known": Broken(governance.user, {"kind": UNHEARD}),
     "user_superuser_is_staff": Broken(governance.user, {"kind": "survivor", "is_superuser": True}),
     "withheld_ground_known": Broken(release.withheld, {"ground": UNHEARD}),
@@ -173,6 +227,7 @@ CHECKS: dict[str, Broken] = {
 
 # Who makes a row, and what a row needs so that a uniqueness concerns it.
 UNIQUES: dict[str, tuple[Callable[..., Model], Given]] = {
+    "cosignature_once_a_head": (audit.cosignature, {}),
     "agreement_category_once": (governance.agreement_category, {}),
     "agreement_dataset_once": (governance.agreement_dataset, {}),
     "agreement_purpose_once": (governance.agreement_purpose, {}),
@@ -182,12 +237,20 @@ UNIQUES: dict[str, tuple[Callable[..., Model], Given]] = {
     "category_set_item_once": (consent.category_set_item, {}),
     "category_version_once": (governance.category_version, {}),
     "charter_number_once": (governance.charter, {}),
+    "client_scope_once": (machines.client_scope, {}),
     "consent_one_in_force": (consent.consent, {}),
+    "case_handle_person_once": (oversight.case_handle, {}),
+    "case_handle_word_once": (oversight.case_handle, {}),
+    "finding_closed_once": (oversight.finding_step, {"step": "closed"}),
+    "finding_opened_once": (oversight.finding_step, {"step": "opened"}),
+    "saved_search_name_once": (oversight.saved_search, {}),
+    "worksheet_line_number_once": (oversight.worksheet_line, {}),
+    "worksheet_line_yes_once": (oversight.worksheet_line, {}),
     "dataset_version_number": (release.dataset_version, {}),
-    "dataset_version_same_file_once": (release.dataset_version, {}),
     "field_name_once": (governance.data_field, {}),
     "field_position_once": (governance.data_field, {}),
     "invited_role_once": (governance.invited_role, {}),
+    "kept_answer_key_once": (machines.kept_answer, {}),
     "membership_once_at_a_time": (governance.membership, {}),
     "node_stands_once": (audit.node, {}),
     "presence_block_once": (release.presence, {}),
@@ -195,12 +258,14 @@ UNIQUES: dict[str, tuple[Callable[..., Model], Given]] = {
     "recusal_one_per_seat": (governance.recusal, {}),
     "release_part_number_once": (release.release_part, {}),
     "request_field_once": (governance.request_field, {}),
+    "resealing_once_a_key": (release.resealing, {}),
     "reset_one_open": (governance.account_reset, {}),
     "scope_move_once_a_person": (governance.scope_move, {"slot": 7}),
     "scope_move_once_for_all": (governance.scope_move, {"slot": None}),
     "scope_one_for_everyone": (governance.scope, {"everyone": True}),
     "seat_one_per_person": (governance.seat, {}),
     "standard_field_once": (governance.standard_field, {}),
+    "shredding_one_open": (consent.shredding, {}),
     "stored_part_number_once": (release.stored_part, {}),
     "subject_key_once": (consent.subject_key, {}),
     "terms_version_once_a_language": (consent.terms, {}),

@@ -17,6 +17,7 @@ from common.sensitivity import Sensitivity
 from config.journal import JOURNALED, NOT_JOURNALED, Kept
 from tests.architecture.source import Module, modules
 from tests.factories import governance as made
+from tests.factories import machines
 
 HANDLE = "river-maple-41"
 
@@ -112,6 +113,9 @@ MAKERS = {
     "Membership": lambda: made.membership(user=made.user(username=HANDLE)),
     "RecipientKey": lambda: made.recipient_key(registered_by=made.user(username=HANDLE)),
     "ApiToken": lambda: made.api_token(label=HANDLE),
+    "MachineClient": lambda: machines.machine_client(label=HANDLE),
+    "ClientScope": lambda: machines.client_scope(),
+    "ClientSecret": lambda: machines.client_secret(issued_by=made.user(username=HANDLE)),
     "DataCategory": lambda: made.category(code=HANDLE, label_en=HANDLE, description_en=HANDLE),
     "StandardField": lambda: made.standard_field(name=HANDLE, description=HANDLE),
     "Purpose": lambda: made.purpose(code=HANDLE, label_en=HANDLE),

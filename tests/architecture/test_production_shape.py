@@ -7,7 +7,6 @@ import shutil
 import stat
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -24,8 +23,7 @@ SERVICES = COMPOSE["services"]
 UNITS = sorted((BASE / "deploy" / "systemd").glob("*.service"))
 DOCKERFILE = (BASE / "Dockerfile").read_text(encoding="utf-8")
 PYTHON = "/opt/sayso/.venv/bin/python"
-# Processes whose code another part of the project brings: their places are kept.
-TO_COME = set() if find_spec("config.celery") else {"worker", "beat"}
+THROUGH_REDIS = {"worker", "beat"}
 
 
 def test_the_files_have_a_place_for_every_process_and_none_besides():
@@ -33,13 +31,28 @@ def test_the_files_have_a_place_for_every_process_and_none_besides():
     assert {unit.stem.removeprefix("sayso-") for unit in UNITS} == OURS
 
 
-def test_what_is_to_come_starts_only_where_it_is_asked_for():
-    for name in ("worker", "beat"):
-        assert SERVICES[name]["profiles"] == ["celery"]
+def test_where_there_is_always_a_redis_the_workers_run_and_elsewhere_when_asked_for():
+    """The clock runs in both: it needs no broker and finds what the workers have missed."""
+    assert [name for name, one in SERVICES.items() if "profiles" in one] == ["setup"]
     target = (BASE / "deploy" / "systemd" / "sayso.target").read_text(encoding="utf-8")
     wanted = set(re.findall(r"sayso-([a-z]+)\.service", target))
-    assert wanted == OURS - {"worker", "beat"}
-    assert {"worker", "beat"} >= TO_COME
+    assert wanted == OURS - THROUGH_REDIS
+    assert not [unit for unit in UNITS if "Conflicts=" in unit.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("name", sorted(THROUGH_REDIS))
+def test_the_commands_through_redis_find_the_application(name):
+    """`-A config` leads to config.celery; with --help nothing is started."""
+    ended = subprocess.run(
+        [*command(name, sys.executable), "--help"],
+        cwd=BASE,
+        env=os.environ | {"REDIS_URL": "redis://127.0.0.1:9/0"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ended.returncode == 0, ended.stderr
 
 
 # --- containers -----------------------------------------------------------------------------------
@@ -172,7 +185,7 @@ HARDENED = {
     "RestrictSUIDSGID": "yes",
     "UMask": "0077",
     "Restart": "always",
-    "ReadWritePaths": "/var/lib/sayso/data",
+    "ReadWritePaths": "/var/lib/sayso/data /var/lib/sayso/noes",
     "ReadOnlyPaths": "/etc/sayso/keys",
 }
 
@@ -260,3 +273,12 @@ def test_the_setup_runs_commands_that_are_there():
     ]
     assert SERVICES["setup"]["command"] == ["sh", "deploy/setup.sh"]
     assert {secret for secret, _ in steps} <= set(SERVICES["setup"]["secrets"])
+
+
+def test_the_proxy_lays_nothing_of_a_body_on_a_disk_and_keeps_no_addresses():
+    """A file of rows that a proxy holds back until it has come lies there in clear."""
+    page = (BASE / "docs" / "operating.md").read_text(encoding="utf-8")
+    server = page[page.index("server {") :].split("```")[0]
+    for said in ("proxy_request_buffering off;", "proxy_buffering off;", "access_log off;"):
+        assert said in server.split("location")[0]
+    assert "^/api/datasets/[a-z0-9-]+/uploads/$" in server

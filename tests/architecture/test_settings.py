@@ -45,6 +45,10 @@ BAD = [
     ("SAYSO_ENGINE_SEATS", "-1", "not usable"),
     ("SAYSO_METRICS_TOKEN", "short", "it is too short"),
     ("SAYSO_DISK_LEAST_MB", "0", "not usable"),
+    ("SAYSO_WITNESSES", "/nowhere/at/all", "cannot be read"),
+    ("SAYSO_WITNESSES", "pyproject.toml", "Line 1 of the policy"),
+    ("SAYSO_WITNESSES_GATE", "1", "demands no witness"),
+    ("SAYSO_LOG_MLDSA", "maybe", "neither on nor off"),
     ("DATABASE_URL", "oracle://somewhere/x", "not supported"),
     ("DATABASE_URL", "postgres", "not"),
     ("DATABASE_URL", "sqlite://:memory:", "in-memory"),
@@ -73,6 +77,14 @@ def test_the_key_folder_may_not_reach_the_data_folder_by_a_detour(tmp_path):
     ended = settings_with(tmp_path, {**GOOD, "SAYSO_KEYS": str(detour)})
     assert ended.returncode != 0
     assert "SAYSO_KEYS: the key folder lies inside the data folder" in ended.stderr
+
+
+def test_the_file_of_noes_may_not_lie_where_backups_reach(tmp_path):
+    ended = settings_with(tmp_path, {**GOOD, "SAYSO_NOES": str(tmp_path / "data" / "noes")})
+    assert ended.returncode != 0
+    assert "SAYSO_NOES: the file of noes lies inside the data folder" in ended.stderr
+    ended = settings_with(tmp_path, GOOD, "settings.SAYSO_NOES")
+    assert ended.stdout.strip() == str(tmp_path / "noes"), ended.stderr
 
 
 def test_good_variables_are_enough(tmp_path):
@@ -109,12 +121,13 @@ def test_every_variable_the_settings_read_stands_in_the_example():
             for word in source.replace("(", "(\n").splitlines()
             if word.startswith('"SAYSO_')
         }
-    filed = {"SAYSO_SECRET_KEY", "DATABASE_URL", "REDIS_URL", "SAYSO_METRICS_TOKEN"}
+    filed = set(FILED)
     assert named == read | filed | {f"{name}_FILE" for name in filed}
 
 
 FILED = {
     "SAYSO_SECRET_KEY": ("9876543210fedcba" * 4, "settings.SECRET_KEY"),
+    "SAYSO_SECRET_KEY_FORMER": ("fedcba9876543210" * 4, "settings.SECRET_KEY_FALLBACKS[0]"),
     "SAYSO_METRICS_TOKEN": ("0123456789fedcba" * 3, "settings.METRICS_TOKEN"),
     "REDIS_URL": ("redis://127.0.0.1:6379/9", "settings.REDIS_URL"),
     "DATABASE_URL": ("postgres://someone:word@db/own", "settings.DATABASES['default']['NAME']"),

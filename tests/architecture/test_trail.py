@@ -10,7 +10,6 @@ RECORDS = ("audit.actions.record", "governance.actions.trail.record")
 
 # Public functions in actions that leave no entry of their own, each with its reason.
 NO_ENTRY: dict[str, str] = {
-    "consent.actions.consents.plain": "a transaction; the deed inside it leaves the entry",
     "consent.actions.sets.added_later": "a question asked while a yes is given",
     "consent.actions.subjects.hold": "a lock; the deed that takes it leaves the entry",
     "consent.actions.sets.category_set": "part of giving a yes, whose entry covers it",
@@ -19,42 +18,66 @@ NO_ENTRY: dict[str, str] = {
     "consent.actions.subjects.digest_key": "fetches a key for arithmetic",
     "consent.actions.subjects.find": "looks up slots for loading and imports, which leave entries",
     "governance.actions.agreements.content_digest": "arithmetic",
+    "governance.actions.filing.write_anew": "part of shredding, whose deed leaves the entry",
     "governance.actions.memberships.check_can_hold": "a question and a lock inside the deeds",
     "governance.actions.memberships.hold": "a lock; the deed that takes it leaves the entry",
     "governance.actions.people.hold_beginning": "a lock; the deed that takes it leaves the entry",
     "governance.actions.people.insert": "a row inside the deeds that leave the entry",
     "governance.actions.people.set_password": "a hash on a row that the deed saves",
     "governance.actions.resets.expires": "arithmetic",
+    "governance.actions.filing.file": "copies a no into its file; the no's deed leaves the entry",
+    "governance.actions.filing.file_waiting": "the same, later",
+    "governance.actions.filing.keep": "part of a no, whose deed leaves the entry",
     "governance.actions.organisations.insert": "a row inside the deeds that leave the entry",
+    "governance.actions.scopes.closing": "opens the transaction of a way in that ends; the deed "
+    "inside it leaves the entry",
     "governance.actions.scopes.ensure": "makes the row a lock hangs on; nothing happens to anybody",
     "governance.actions.scopes.gate": "a lock; the deed inside it leaves the entry",
     "governance.actions.scopes.narrowing": "opens the transaction of a no; the deed inside it "
     "leaves the entry",
+    "governance.actions.scopes.repeating": "opens the transaction of a no that is said again; what "
+    "is inside it leaves the entry",
+    "governance.actions.scopes.plain": "a transaction; the deed inside it leaves the entry",
     "governance.actions.scopes.steady": "a lock; the deed inside it leaves the entry",
+    "governance.actions.repeats.forget": "removes answers that nobody may ask for again",
+    "governance.actions.repeats.once": "a transaction; the deed inside it leaves the entry",
     "governance.actions.trail.actor": "says who acts; it is what entries are written with",
+    "oversight.actions.cases.locked": "a lock; the deed that takes it leaves the entry",
+    "oversight.actions.working.wipe": "deletes copies of entries that have lain for a day",
+    "release.actions.gate.check_open": "a question asked before deeds, which leave entries",
     "release.actions.handing.whole_manifest": "words for a hand-over, which leaves the entry",
     "release.actions.keeping.beat": "notes that the clock lives; nothing happens to anybody",
     "release.actions.keeping.sweep": "deletes sealed drafts that belong to no release",
     "release.actions.profiles.draft": "looks through a file that nobody loads; keeps nothing of it",
+    "release.actions.receiving.receive": "a file waits; loading it leaves the entry, either way",
+    "release.actions.uploads.sweep": "deletes sealed pieces that wait for nothing",
     "release.actions.versions.quiet": "does nothing, on purpose",
     "release.actions.versions.sweep_staging": "deletes sealed leftovers that belong to no version",
 }
 # Modules that are the inside of one deed: nothing in them is called from a door.
 INSIDE: dict[str, str] = {
+    "governance.actions.repeating": "the steps of replaying.replay, which leaves the entry",
+    "consent.actions.wiping": "the steps of shredding and of holds, which leave the entries",
+    "consent.actions.happenings": "what the deeds of consents write, which leave the entries",
     "consent.actions.papers": "the steps of imports.consents, which leaves the entry",
     "release.actions.answers": "the last step of releases.run: the answer and its entry",
+    "release.actions.leases": "who is at it in releases.run, and until when",
     "release.actions.preparing": "the steps of releases.run, which holds the lease",
     "release.actions.loading": "the steps of versions.ingest, which leaves the entry",
 }
 # Deeds of nobody in particular: the clock's, or the very first one. They say when, not who.
 NO_BY: dict[str, str] = {
+    "consent.actions.shredding.carry_out_due": "the clock does it",
     "governance.actions.invitations.accept": "the newcomer is nobody yet when it begins",
     "governance.actions.invitations.begin": "nobody is there yet to do it",
     "governance.actions.people.create_first_administrator": "nobody is there yet to do it",
     "governance.actions.reviews.lapse_unanswered": "the clock does it",
+    "oversight.actions.working.run": "the clock goes on in the name of who asked",
     "release.actions.keeping.remake": "the clock does it",
+    "release.actions.backups.restore": "on a new machine nobody is known yet",
     "release.actions.keeping.wipe": "the clock does it",
     "release.actions.releases.run": "the clock answers releases",
+    "release.actions.uploads.run": "the clock loads in the name of who sent it",
 }
 
 

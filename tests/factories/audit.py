@@ -4,7 +4,18 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 
-from audit.models import Checkpoint, Entry, JournalDigest, JournalWaiting, LogEntry, Node
+from audit.models import (
+    Checkpoint,
+    Cosignature,
+    Detail,
+    Entry,
+    JournalDigest,
+    JournalWaiting,
+    LogEntry,
+    Node,
+    WitnessFault,
+    WitnessState,
+)
 from tests.factories.governance import START, numbers
 
 
@@ -67,4 +78,42 @@ def journal_digest(**given: Any) -> JournalDigest:
             "salt": bytes(16),
             **given,
         }
+    )
+
+
+def cosignature(**given: Any) -> Cosignature:
+    return Cosignature.objects.create(
+        **{
+            "size": next(numbers),
+            "name": "witness.example/w1",
+            "key_id": bytes(4),
+            "signature": bytes(72),
+            "received_at": START,
+            **given,
+        }
+    )
+
+
+def witness_state(**given: Any) -> WitnessState:
+    return WitnessState.objects.create(
+        **{"name": f"witness.example/{next(numbers)}+00000000", "next_at": START, **given}
+    )
+
+
+def witness_fault(**given: Any) -> WitnessFault:
+    return WitnessFault.objects.create(
+        **{
+            "name": "witness.example/w1+00000000",
+            "kind": "malformed",
+            "size": 1,
+            "at": START,
+            "answer": b"no",
+            **given,
+        }
+    )
+
+
+def detail(**given: Any) -> Detail:
+    return Detail.objects.create(
+        **{"entry": given.get("entry") or entry(), "sealed": bytes(40), **given}
     )

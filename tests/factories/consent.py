@@ -7,7 +7,9 @@ from consent.models import (
     CategorySetItem,
     Consent,
     ConsentEvent,
+    LegalHold,
     Objection,
+    Shredding,
     SlotBlock,
     Subject,
     SubjectKey,
@@ -46,10 +48,14 @@ def slot_block(**given: Any) -> SlotBlock:
     return SlotBlock.objects.create(**{"holder": given.get("holder") or organisation(), **given})
 
 
+# Far above every slot that a test chooses itself or that an action takes.
+OUT_OF_THE_WAY = 2**30
+
+
 def subject(**given: Any) -> Subject:
     return Subject.objects.create(
         **{
-            "slot": next(numbers),
+            "slot": OUT_OF_THE_WAY + next(numbers),
             "holder": given.get("holder") or organisation(),
             "wrapped_key": bytes(60),
             "enrolled_at": START,
@@ -127,6 +133,36 @@ def objection(**given: Any) -> Objection:
             "subject": given.get("subject") or subject(),
             "made_at": START,
             "made_by": given.get("made_by") or user(kind="survivor"),
+            **given,
+        }
+    )
+
+
+def shredding(**given: Any) -> Shredding:
+    return Shredding.objects.create(
+        **{
+            "subject": given.get("subject") or subject(),
+            "asked_by": given.get("asked_by") or user(),
+            "asked_at": START,
+            "entry": given.get("entry") or entry(),
+            **given,
+        }
+    )
+
+
+def agreed_shredding(**given: Any) -> Shredding:
+    return shredding(**{"agreed_by": user(), "agreed_at": START, **given})
+
+
+def legal_hold(**given: Any) -> LegalHold:
+    return LegalHold.objects.create(
+        **{
+            "subject": given.get("subject") or subject(),
+            "ground": "court_order",
+            "entry": given.get("entry") or entry(),
+            "placed_by": given.get("placed_by") or user(),
+            "placed_at": START,
+            "ends": LATER,
             **given,
         }
     )

@@ -381,6 +381,12 @@ def scope(**given: Any) -> g.Scope:
     return g.Scope.objects.create(**{**ours, **given})
 
 
+def kept_no(**given: Any) -> g.KeptNo:
+    mark = next(numbers).to_bytes(16, "big")
+    ours = {"mark": mark, "act": "consent_withdrawn", "said_at": START, "facts": b"facts"}
+    return g.KeptNo.objects.create(**{**ours, **given})
+
+
 def scope_move(**given: Any) -> g.ScopeMove:
     return g.ScopeMove.objects.create(
         **{

@@ -5,12 +5,15 @@ from typing import Any
 from release.models import (
     DatasetVersion,
     Download,
+    Inquiry,
     Lease,
     Presence,
     Release,
     ReleasePart,
+    Resealing,
     Sending,
     StoredPart,
+    Upload,
     Use,
     VersionColumn,
     Withheld,
@@ -69,6 +72,21 @@ def stored_part(**given: Any) -> StoredPart:
             "rows": 3,
             "size": 500,
             "sha256": HEX,
+            **given,
+        }
+    )
+
+
+def resealing(**given: Any) -> Resealing:
+    n = next(numbers)
+    return Resealing.objects.create(
+        **{
+            "part": given.get("part") or stored_part(),
+            "name": f"parts/anew-{n}.age",
+            "size": 500,
+            "sha256": HEX,
+            "sealed_to": f"age1{n}",
+            "sealed_at": START,
             **given,
         }
     )
@@ -187,6 +205,35 @@ def download(**given: Any) -> Download:
             "epoch_everyone": 0,
             "epoch_scope": 0,
             "entry": given.get("entry") or entry(type="download:given"),
+            **given,
+        }
+    )
+
+
+def inquiry(**given: Any) -> Inquiry:
+    return Inquiry.objects.create(
+        **{
+            "request": given.get("request") or access_request(),
+            "at": START,
+            "permitted": False,
+            "grounds": "nobody",
+            "entry": given.get("entry") or entry(type="inquiry:answered"),
+            **given,
+        }
+    )
+
+
+def upload(**given: Any) -> Upload:
+    return Upload.objects.create(
+        **{
+            "dataset": given.get("dataset") or dataset(),
+            "mapping": b"x",
+            "folder": f"arrivals/{next(numbers)}",
+            "pieces": 1,
+            "size": 1,
+            "sha256": digest(),
+            "sent_by": given.get("sent_by") or user(kind="machine"),
+            "received_at": START,
             **given,
         }
     )

@@ -1,5 +1,6 @@
 """Log down, keys missing, disk full, memory short: the answer is "not now", and no byte is out."""
 
+import os
 import resource
 import threading
 import time
@@ -104,12 +105,12 @@ def key_of_holder(world: World, ending: str) -> str:
 
 FAULTS: dict[str, tuple[Callable[[World], object], str]] = {
     "the log takes no entry": (lambda _: log_down(), "log_unavailable"),
-    "the holder's sealing key is missing": (
-        lambda w: without(key_of_holder(w, "age")),
+    "the holder's keys are missing": (
+        lambda w: without(key_of_holder(w, "keys")),
         "key_missing",
     ),
-    "the holder's root key is missing": (
-        lambda w: without(key_of_holder(w, "root")),
+    "what wraps the holder's keys is missing": (
+        lambda w: without(key_of_holder(w, "kek")),
         "key_missing",
     ),
     "the disk is full": (lambda _: disk_full(), "storage_unwritable"),
@@ -146,7 +147,7 @@ def test_with_the_log_down_nothing_is_handed_over(world):
 
 def test_without_the_signing_key_nothing_is_handed_over(world):
     release = world.prepare()
-    with without("log.ed25519"), pytest.raises(NotReady) as refusal:
+    with without("service.kek"), pytest.raises(NotReady) as refusal:
         world.hand_over(release)
     assert refusal.value.code == "key_missing"
     assert world.fetch(release)
@@ -193,13 +194,19 @@ class Watch:
 
     def _once(self) -> None:
         self.looked += 1
-        for path in (each for folder in self._folders for each in folder.rglob("*")):
+        for path in self._paths():
             try:
                 fresh = path.is_file() and path.stat().st_mtime >= self._since
                 if fresh and b"-violet" in path.read_bytes():
                     self.found.add(path.name)
             except OSError:
                 continue
+
+    def _paths(self) -> Iterator[Path]:
+        # Unlike `rglob`, this goes on where a folder goes away while it is looked into.
+        for folder in self._folders:
+            for place, _, names in os.walk(folder):
+                yield from (Path(place) / name for name in names)
 
 
 @pytest.fixture

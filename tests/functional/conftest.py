@@ -83,6 +83,12 @@ def axe(page: Page) -> list[tuple[str, Any]]:
     ]
 
 
+def pressed(page: Page, button: str) -> None:
+    """Press a button that leads to another page, and be there."""
+    with page.expect_navigation():
+        page.locator(button).click()
+
+
 def picture(page: Page, name: str) -> None:
     """Keep what the page looks like, for a person to look at (never committed)."""
     folder = Path(settings.BASE_DIR) / "test-artefacts"

@@ -18,7 +18,7 @@ from governance.models import AccountReset, Membership, Organisation, RecipientK
 from governance.rules import fingerprint
 from governance.vocabulary import ResetKind, Role
 from tests import staffroom
-from tests.functional.conftest import Visit
+from tests.functional.conftest import Visit, pressed
 from tests.functional.test_desk_journeys import enter
 from tests.functional.test_desk_look import SIZES, looked_at, signed_in
 from tests.staffroom import PASSWORD, Staffroom, code, hand, proof
@@ -180,14 +180,14 @@ def test_each_page_about_people(
     person, where = room.requester.ref, room.recipient.ref
     look("/desk/people/", "people")
     look(f"/desk/people/invite/{where}/", "invite")
-    page.locator("main form button.button").click()
+    pressed(page, "main form button.button")
     look("", "invite-wrong")
     page.goto(f"/desk/people/invite/{where}/")
     page.locator("input[value=steward]").check()
     shows = proof(room.recipient_admin)
     page.locator("input[name=password]").fill(shows["password"])
     page.locator("input[name=code]").fill(shows["code"])
-    page.locator("main form button.button").click()
+    pressed(page, "main form button.button")
     look("", "invited-code")
     look(f"/desk/people/anew/{person}/", "reset-ask")
     look(f"/desk/people/leave/{person}/", "off-board")
@@ -199,12 +199,12 @@ def test_each_page_about_people(
     page = fresh
     look("/desk/invited/", "invited")
     page.locator("input[name=code]").fill(secret)
-    page.locator("main button.button").click()
+    pressed(page, "main button.button")
     look("", "invited-account")
     look("/desk/anew/", "anew")
     page.locator("input[name=first]").fill(first)
     page.locator("input[name=second]").fill(second)
-    page.locator("main button.button").click()
+    pressed(page, "main button.button")
     look("", "anew-set")
     reset = AccountReset.objects.get()
     resets.use(

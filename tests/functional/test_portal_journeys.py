@@ -4,6 +4,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -17,6 +18,7 @@ from playwright.sync_api import TimeoutError as NothingLoaded
 from consent.models import Consent
 from release.vocabulary import Ground
 from tests import survivors
+from tests.factories import consent as said
 from tests.factories import release as answered
 from tests.functional.conftest import Visit, axe, picture
 from tests.survivors import WORDS, World
@@ -188,7 +190,7 @@ def every_page(page: Page, world: World) -> Iterator[str]:
     yield "sign-in-wrong"
     sign_in(page, world)
     yield "home"
-    for name in ("history", "settings", "names"):
+    for name in ("record", "history", "settings", "names", "copy", "own_key"):
         page.goto(reverse(f"portal:{name}"))
         yield name
     for name, consent in (
@@ -204,12 +206,16 @@ def every_page(page: Page, world: World) -> Iterator[str]:
         page.goto(reverse(f"portal:{name}", args=[consent.ref]))
         which = next(key for key, value in world.hers.items() if value == consent)
         yield f"{name}-{which}"
+    page.goto(reverse("portal:history") + "?list=questions")
+    yield "questions"
     page.goto(reverse("portal:names"))
     page.fill("input[name=passphrase]", WORDS)
     page.locator("main form button").first.click()
     page.wait_for_url("**/")
     yield "home-named"
     page.goto(reverse("portal:history"))
+    for each in page.locator("summary").all():
+        each.click()
     yield "history-named"
     page.goto("/nowhere/")
     yield "nothing-here"
@@ -225,6 +231,7 @@ TOO_SMALL = """
   .map(([words, box]) => `${words}: ${box.width} x ${box.height}`)
 """
 BUTTONS = "[...document.querySelectorAll('.button')].map(e => e.getBoundingClientRect().height)"
+ASKED = {(320, "es"), (1280, "en")}  # axe's rules hang on a width or a language, not on the pair
 SPACED = """
 * { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important; }
 p { margin-bottom: 2em !important; }
@@ -240,11 +247,15 @@ def test_every_page_can_be_read_and_used_by_everybody(
     answered.sending(download=answered.download(release=release, at=timezone.now()))
     survivors.sent(world, world.stopped)
     survivors.kept_back(world, world.paused, Ground.PAUSED)
+    survivors.asked(world, world.on)
+    survivors.asked(world, world.paused, Ground.PAUSED)
+    said.agreed_shredding(subject=world.subject, agreed_at=timezone.now())
+    said.legal_hold(subject=world.subject, ends=timezone.now() + timedelta(days=40))
     page = visit(width=width, language=language, guarded=False)
     faults: dict[str, Any] = {}
     for name in every_page(page, world):
         picture(page, f"portal-{name}-{width}-{language}")
-        if found := axe(page):
+        if (width, language) in ASKED and (found := axe(page)):
             faults[f"{name} axe"] = found
         if found := page.evaluate(TOO_SMALL):
             faults[f"{name} too small"] = found

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from django.core.cache import cache
-from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 from pyrage import x25519
@@ -48,7 +47,8 @@ from governance.vocabulary import (
 )
 from release.actions import releases, versions
 from release.models import Release
-from tests.append_only import triggers_lifted
+from tests.append_only import empty_what_was_filled
+from tests.noes import kept_for_long
 
 PASSWORD = "a long phrase for tests 41"
 FIELDS = ["age_band", "region"]
@@ -119,10 +119,9 @@ class World:
             **changes,
         }
 
-    def approved(self) -> g.AccessRequest:
-        """A request that the board has approved."""
-        who = {"by": self.delta.machine, "at": self.at, "via": Via.API}
-        draft = requests.draft(
+    def drafted(self) -> g.AccessRequest:
+        """A request that Delta has not handed in."""
+        return requests.draft(
             requester=self.delta.organisation,
             dataset=self.dataset,
             purpose=g.Purpose.objects.get(code=PURPOSE),
@@ -132,9 +131,15 @@ class World:
             benefit="What is learnt goes back to those it is about.",
             starts=self.at,
             ends=self.at + timedelta(days=20),
-            **who,
+            by=self.delta.machine,
+            at=self.at,
+            via=Via.API,
         )
-        asked = requests.submit(request=draft, **who)
+
+    def approved(self) -> g.AccessRequest:
+        """A request that the board has approved."""
+        who = {"by": self.delta.machine, "at": self.at, "via": Via.API}
+        asked = requests.submit(request=self.drafted(), **who)
         board = {"by": self.member, "at": self.at, "via": Via.DESK}
         reviews.vote(request=asked, seat=self.seat, vote=Vote.YES, reason="It helps.", **board)
         reviews.decide(request=asked, **board)
@@ -169,6 +174,12 @@ class World:
             via=Via.COMMAND,
         )
 
+    def consent_of(self, number: str) -> Consent:
+        """This client's yes that has not ended."""
+        digest = client_digest(digest_key(self.holder), number)
+        subject = SubjectKey.objects.get(digest=digest).subject
+        return Consent.objects.get(subject=subject, ended_at__isnull=True)
+
     def no(self, consent: Consent) -> None:
         consents.withdraw(consent=consent, by=self.advocate, at=timezone.now(), via=Via.DESK)
 
@@ -178,10 +189,10 @@ def committed() -> Iterator[World]:
     assert "test" in str(connection.settings_dict["NAME"]), "never empty another database"
     cache.clear()
     try:
-        yield build()
+        with kept_for_long():
+            yield build()
     finally:
-        with triggers_lifted():
-            call_command("flush", interactive=False, verbosity=0)
+        empty_what_was_filled()
 
 
 def category() -> g.DataCategory:
@@ -259,11 +270,13 @@ def build() -> World:
     return world
 
 
-def machine(organisation: g.Organisation, administrator: g.User, name: str) -> Asker:
+def machine(
+    organisation: g.Organisation, administrator: g.User, name: str, role: Role = Role.REQUESTER
+) -> Asker:
     """One more machine for this organisation, with a token of its own."""
     own = {"by": administrator, "at": timezone.now(), "via": Via.COMMAND}
     user = people.create_user(username=name, kind=UserKind.MACHINE, **own)
-    memberships.grant(user=user, organisation=organisation, role=Role.REQUESTER, **own)
+    memberships.grant(user=user, organisation=organisation, role=role, **own)
     token, secret = tokens.issue(user=user, organisation=organisation, label="nightly fetch", **own)
     return Asker(organisation, administrator, user, token, secret)
 

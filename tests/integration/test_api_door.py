@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from api.throttling import TokenThrottle
+from api.throttling import MachineThrottle
 from api.urls import urlpatterns
 from audit.actions import sequence
 from audit.models import Entry
@@ -22,21 +22,30 @@ from release.models import Download, Release
 from tests.integration import api_world
 from tests.integration.api_world import Asker, World, bearer
 
-# Every address with one method that it answers, and what the right token gets.
+# Every address that wants a token, one method that it answers, and what the right token gets.
 ADDRESSES = {
     "datasets": ("GET", 200),
     "requests": ("GET", 200),
     "request": ("GET", 200),
     "request-releases": ("POST", 202),
+    "decisions": ("POST", 400),
+    "decision-proof": ("GET", 404),
+    "dataset-uploads": ("POST", 404),
+    "uploads": ("GET", 200),
+    "upload": ("GET", 404),
+    "upload-report": ("GET", 404),
     "releases": ("GET", 200),
     "release": ("GET", 200),
     "proof": ("GET", 200),
     "manifest": ("GET", 200),
     "part": ("GET", 200),
     "package": ("GET", 200),
-    "checkpoint": ("GET", 200),
+    "entries": ("GET", 403),
+    "schema": ("GET", 200),
     "unknown": ("GET", 404),
 }
+# What the log shows to anybody: `test_log_tiles.py` asks these.
+PUBLIC = {"checkpoint", "tile", "verifier"}
 OWN = {"request", "request-releases", "release", "proof", "manifest", "part", "package"}
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 
@@ -52,8 +61,13 @@ class Place:
             return "/api/nowhere/"
         given = {
             "request": {"ref": self.request.ref},
+            "dataset-uploads": {"ref": self.world.dataset.ref},
+            "decision-proof": {"ref": "inq-2222222222222"},
+            "upload": {"ref": "upl-2222222222222"},
+            "upload-report": {"ref": "upl-2222222222222"},
             "request-releases": {"ref": self.request.ref},
             "part": {"ref": self.release.ref, "number": 1},
+            "entries": {"tile": "000"},
         }
         own = given.get(name, {"ref": self.release.ref} if name in OWN else {})
         return reverse(f"api:{name}", kwargs=own)
@@ -90,7 +104,7 @@ def answered(response) -> bytes:
 
 
 def test_the_table_names_every_address():
-    assert {pattern.name for pattern in urlpatterns} == set(ADDRESSES)
+    assert {pattern.name for pattern in urlpatterns} == {*ADDRESSES, *PUBLIC, "oauth-token"}
 
 
 @pytest.mark.parametrize("name", ADDRESSES)
@@ -289,6 +303,7 @@ def test_other_methods_do_nothing(place, name):
         "requests",
         "requests/../releases/",
         "requests/%00/",
+        "releases/%0Af/manifest/",
         "requests/req-%00/",
         "requests/%ff%fe/",
         "requests/%ed%a0%80/",
@@ -299,7 +314,11 @@ def test_other_methods_do_nothing(place, name):
         "releases/rel-2222222222222/parts/999999999/",
         "releases/rel-2222222222222/parts/\u0661/",
         "admin/",
-        "schema/",
+        "%0A",
+        "requests/%0A",
+        "%0Arequests/",
+        "requests/%0D%0A/releases/",
+        "releases/rel-2222222222222/%0A%0A",
     ],
 )
 def test_an_address_that_is_not_there_answers_404_as_json(place, path):
@@ -320,7 +339,8 @@ def test_no_other_form_can_be_asked_for(place, accept, query):
 
 
 def test_one_token_that_asks_too_often_is_told_when_to_come_again(place, monkeypatch):
-    monkeypatch.setattr(TokenThrottle, "rate", "3/min", raising=False)
+    monkeypatch.setattr(MachineThrottle, "rate", "3/min", raising=False)
+    monkeypatch.setattr(MachineThrottle, "timer", staticmethod(lambda: 60.5))  # one period
     client = place.world.delta.client()
 
     statuses = [client.get(place.path("datasets")).status_code for _ in range(4)]

@@ -128,7 +128,7 @@ def test_the_proof_shows_the_answer_in_the_log_that_the_checkpoint_signs(world, 
     client = world.delta.client()
     body(client.get(path(release, "manifest")))
     proof = client.get(path(release, "proof"))
-    head = client.get("/api/log/checkpoint/")
+    head = client.get("/api/log/checkpoint")
 
     release.entry.refresh_from_db()
     verifier = log_verifier()

@@ -156,15 +156,39 @@ def test_a_list_is_read_page_by_page_without_a_gap_or_a_double(world, monkeypatc
     assert seen == list(own.values_list("ref", flat=True))
 
 
+def test_a_page_goes_on_where_it_stopped_whatever_was_added_meanwhile(world, monkeypatch):
+    monkeypatch.setattr(pages, "SIZE", 2)
+    for _ in range(3):
+        world.approved()
+    client = world.delta.client()
+    first = client.get("/api/requests/").json()
+    shown = [row["ref"] for row in client.get(first["next"]).json()["results"]]
+    world.approved()
+    assert [row["ref"] for row in client.get(first["next"]).json()["results"]] == shown
+
+
+def test_a_cursor_is_good_for_its_own_list_and_organisation_only(world, monkeypatch):
+    monkeypatch.setattr(pages, "SIZE", 1)
+    for _ in range(2):
+        world.approved()
+    after = world.delta.client().get("/api/requests/").json()["next"].split("?")[1]
+    assert world.delta.client().get(f"/api/requests/?{after}").status_code == 200
+    assert world.delta.client().get(f"/api/releases/?{after}").status_code == 400
+    assert world.brook.client().get(f"/api/requests/?{after}").status_code == 400
+    assert world.delta.client().get(f"/api/requests/?{after[:-1]}").status_code == 400
+
+
 @pytest.mark.parametrize(
     "query",
     [
+        {"cursor": "req-2222222222222"},
+        {"cursor": "x" * 500},
+        {"cursor": "\x00"},
+        {"cursor": ""},
+        {"cursor": "WyJyZXEtMjIyMjIyMjIyMjIyMiJd:" + "x" * 43},
         {"before": "req-2222222222222"},
-        {"before": "x" * 500},
-        {"before": "\x00"},
-        {"before": ""},
         {"page": "2"},
-        {"before[]": "1"},
+        {"cursor[]": "1"},
     ],
 )
 @pytest.mark.parametrize("address", ["requests", "releases", "datasets"])
@@ -186,6 +210,7 @@ def test_asking_for_the_rows_answers_202_and_where_to_look(world):
     assert response["Retry-After"] == "2"
     assert (release.request, release.asked_by) == (request, world.delta.machine)
     polled = client.get(response["Location"])
+    assert polled.status_code == 202
     assert polled.json() == response.json()
     assert polled.json()["state"] == "waiting"
     assert polled.json()["rows"] is polled.json()["parts"] is None
@@ -313,7 +338,7 @@ def test_no_list_no_answer_and_no_error_holds_a_row(world):
         f"releases/{release.ref}/",
         f"releases/{release.ref}/manifest/",
         f"releases/{release.ref}/parts/9/",
-        "log/checkpoint/",
+        "log/checkpoint",
         "nowhere/",
     ]
     for address in addresses:

@@ -146,7 +146,7 @@ def test_the_key_command_prints_a_key_that_opens_the_head(settings):
 
 def test_the_key_command_says_what_to_do_without_a_key(settings):
     settings.DEMO = False
-    with pytest.raises(CommandError, match="Put it back"):
+    with pytest.raises(CommandError, match="Put them back"):
         call_command("log_key")
 
 

@@ -10,7 +10,9 @@ from consent.models import (
     CategorySetItem,
     Consent,
     ConsentEvent,
+    LegalHold,
     Objection,
+    Shredding,
     Subject,
     SubjectKey,
     Terms,
@@ -20,6 +22,8 @@ from governance.actions import scopes
 from governance.queries.scopes import epochs
 from governance.vocabulary import Narrowing
 from tests.append_only import triggers_lifted
+from tests.factories import consent as said
+from tests.factories import governance as made
 from tests.integration.consent_world import build, days, stamp
 
 pytestmark = pytest.mark.django_db
@@ -64,13 +68,22 @@ KEPT = {
     ],
     Terms: ["id", "code", "version", "language", "title", "text", "digest", "published_at"],
     Subject: ["slot", "holder", "enrolled_at"],
+    Shredding: ["id", "ref", "subject", "asked_by", "asked_at", "entry"],
+    LegalHold: ["id", "ref", "subject", "ground", "entry", "placed_by", "placed_at", "ends"],
 }
 # The columns that may change, each with its reason; everything else stands above.
 OPEN = {
     Consent: {"paused_at", "paused_until", "ended_at", "ending"},
     Objection: {"lifted_at"},
     Terms: {"retired_at"},
-    Subject: {"account", "wrapped_key"},  # a sign-in is given later; a holder's key can be changed
+    # A sign-in is given later; a holder's key can be changed; a person's can be destroyed.
+    Subject: {"account", "wrapped_key", "shredded_at"},
+    # Filled once: each step of a shredding, and the end of a hold.
+    Shredding: {
+        *("agreed_by", "agreed_at", "called_off_by", "called_off_at"),
+        *("shredded_at", "cleaned_at"),
+    },
+    LegalHold: {"lifted_by", "lifted_at"},
 }
 COLUMNS = [(model, name) for model, names in KEPT.items() for name in names]
 
@@ -80,6 +93,8 @@ def spoken():
     world = build()
     world.give()
     world.object(recipient=world.police)
+    said.shredding(subject=world.hers)
+    said.legal_hold(subject=world.hers)
     return world
 
 
@@ -160,6 +175,8 @@ ALIKE = {
     Consent: [["ref"], ["subject", "holder", "recipient", "purpose"]],
     Objection: [["ref"]],
     Terms: [["code", "version", "language"]],
+    Shredding: [["ref"]],
+    LegalHold: [["ref"]],
 }
 
 
@@ -285,3 +302,16 @@ def test_a_pause_is_not_made_longer_without_an_epoch_and_is_ended_without_one():
     before = epochs(world.recipient.pk)
     assert rows.update(paused_at=None, paused_until=None) == 1
     assert epochs(world.recipient.pk) == before
+
+
+@pytest.mark.parametrize("step", ["agreed", "called_off"])
+def test_a_step_of_a_shredding_is_taken_once(step):
+    row = said.shredding()
+    rows = Shredding.objects.filter(pk=row.pk)
+    at = {
+        f"{step}_at": timezone.now(),
+        f"{step}_by": row.asked_by if step != "agreed" else made.user(),
+    }
+    assert rows.update(**at) == 1
+    refused(lambda: rows.update(**{f"{step}_at": timezone.now()}))
+    refused(lambda: rows.update(**{f"{step}_at": None, f"{step}_by": None}))

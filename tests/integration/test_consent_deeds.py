@@ -155,6 +155,43 @@ def test_a_yes_signed_before_she_stopped_is_refused_and_one_signed_after_is_not(
     assert how(again) == Standing.IN_FORCE
 
 
+@pytest.mark.parametrize("then", ["stays", "is gone on from"])
+def test_a_yes_signed_before_she_paused_is_refused_and_one_signed_after_is_not(then):
+    world = build()
+    running = world.give(signed_at=world.now - days(9))
+    paused = consents.pause(consent=running, **stamp(world.her))
+    at = paused.paused_at
+    if then == "is gone on from":
+        consents.resume(consent=running, **stamp(world.her))
+    with nothing_happens(world), pytest.raises(consents.Refused) as refusal:
+        world.give(signed_at=at)
+    assert refusal.value.code == "older_than_no"
+    again = world.give(signed_at=at + timedelta(microseconds=1))
+    assert how(again) == Standing.IN_FORCE
+
+
+def test_a_yes_signed_before_the_narrower_one_on_record_does_not_replace_it():
+    world = build()
+    world.give(signed_at=world.now - days(9))
+    narrow = world.give(signed_at=world.now - days(1), categories=world.categories[:1])
+    with nothing_happens(world), pytest.raises(consents.Refused) as refusal:
+        world.give(signed_at=world.now - days(3))
+    assert refusal.value.code == "older_than_yes"
+    narrow.refresh_from_db()
+    assert narrow.ended_at is None
+
+
+def test_a_stop_at_one_holder_lets_no_older_yes_in_at_the_other():
+    world = build()
+    stopped = world.withdraw(world.give())
+    there = {"subject": world.elsewhere, "by": world.her}
+    with nothing_happens(world), pytest.raises(consents.Refused) as refusal:
+        world.give(signed_at=world.now - days(3), **there)
+    assert refusal.value.code == "older_than_no"
+    world.give(signed_at=world.now - days(3), purpose=world.other_purpose, **there)
+    world.give(signed_at=stopped.ended_at + timedelta(microseconds=1), **there)
+
+
 def test_a_stop_speaks_about_its_own_recipient_purpose_and_person_only():
     world = build()
     world.withdraw(world.give())
@@ -209,8 +246,12 @@ def test_a_stop_ends_sharing_at_once_and_is_written_everywhere():
     assert (after.everyone, after.scope) == (before.everyone, before.scope + 1)
     move = ScopeMove.objects.get(slot=world.hers.slot)
     assert (move.act, move.epoch) == (Narrowing.CONSENT_WITHDRAWN, after.scope)
-    (entry,) = entries_after(last)
+    entry, there = entries_after(last)
     assert (entry.type, entry.actor) == (EntryType.CONSENT_WITHDRAWN, "person")
+    assert (there.type, there.resource) == (
+        EntryType.OBJECTION_MADE,
+        her_tag(world.elsewhere, there).hex(),
+    )
     assert (entry.epoch_everyone, entry.epoch_scope) == (after.everyone, after.scope)
     assert entry.time == move.moved_at == consent.ended_at
     event = consent.events.get(happening=Happening.WITHDRAWN)
@@ -220,7 +261,7 @@ def test_a_stop_ends_sharing_at_once_and_is_written_everywhere():
 def test_only_her_own_key_makes_her_tag_again():
     world = build()
     last = last_entry()
-    world.withdraw(world.give())
+    consents.pause(consent=world.give(), **stamp(world.her))
     for entry in entries_after(last):
         hers, others = her_tag(world.hers, entry), her_tag(world.other, entry)
         assert entry.resource == hers.hex() != others.hex()
@@ -228,8 +269,8 @@ def test_only_her_own_key_makes_her_tag_again():
         leaf = bytes(entry.leaf)
         for word in (world.her.ref, world.her.username, world.holder.ref):
             assert word.encode() not in leaf
-    given, stopped = entries_after(last)
-    assert given.resource != stopped.resource  # two entries of hers cannot be put side by side
+    given, paused = entries_after(last)
+    assert given.resource != paused.resource  # two entries of hers cannot be put side by side
 
 
 def test_a_second_stop_is_refused_and_moves_nothing():

@@ -2,20 +2,24 @@
 
 import csv
 import io
+from base64 import b64decode
 
 import numpy as np
 import pytest
 
-from audit.tlog.subjects import subjects_root
+from audit.actions import sequence
+from audit.tlog.subjects import Step, climbed, subjects_root
+from audit.tlog.tree import leaf_hash
 from audit.vocabulary import EntryType
 from common.errors import BadInput, NotPermitted
-from consent.actions import imports, objections, subjects
+from consent.actions import consents, imports, objections, subjects
 from consent.models import Consent, ConsentEvent
 from consent.vocabulary import Channel, Ending, Happening, Signer
 from governance.models import ScopeMove
 from governance.queries.scopes import epochs
 from governance.vocabulary import Narrowing
 from release.management.demo.papers import COLUMNS, PaperPlan, Sharing, draw_papers
+from release.queries import proofs
 from tests.factories import consent as said
 from tests.factories import governance as made
 from tests.integration.consent_world import (
@@ -261,6 +265,7 @@ def test_a_paper_younger_than_the_no_is_recorded():
 
 MEANWHILE = {
     "she stopped": lambda w, running: w.withdraw(running),
+    "she paused": lambda w, running: consents.pause(consent=running, **stamp(w.her)),
     "she objected": lambda w, running: w.object(),
     "somebody recorded a yes of hers": lambda w, running: w.give(purpose=w.other_purpose),
 }
@@ -291,3 +296,21 @@ def test_only_the_holders_advocate_imports(who):
     world = build()
     with nothing_happens(world), pytest.raises(NotPermitted):
         bring(world, paper(world), **stamp(getattr(world, who)))
+
+
+def test_of_an_import_of_many_each_has_her_own_way_in_its_one_entry():
+    world = build()
+    before = last_entry()
+    bring(world, paper(world), paper(world, number="A-18"))
+    (entry,) = entries_after(before)
+    while sequence():
+        pass
+    for subject in (world.hers, world.other):
+        copy = proofs.copy(subject.account)
+        (event,) = [each for each in copy.shown if each.entry == entry.pk]
+        blocks = "".join(proofs.text(copy)).split("\n\n")
+        (hers,) = [each for each in blocks if each.startswith(f"index {copy.place(event)}\n")]
+        tag, step = (line.split() for line in hers.splitlines()[-2:])
+        assert b64decode(tag[1]) == her_tag(subject, entry)
+        way = [Step(step[0] == "left", b64decode(step[1]))]
+        assert climbed(leaf_hash(b64decode(tag[1])), way) == bytes(entry.subjects_root)

@@ -3,18 +3,23 @@
 import io
 import json
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow.csv as pc
 import pytest
+from django.conf import settings as live
 from django.test import Client
 from django.utils import timezone
 from pyrage import decrypt, x25519
 
 from audit import queries as log
 from governance.actions import keys
+from governance.queries import noes
+from governance.storage import noes_file
 from release.actions import releases
 from release.models import Download, Release
 from release.vocabulary import ReleaseState, VoidGround
@@ -35,6 +40,33 @@ def body(answer: Any) -> bytes:
     return b"".join(answer.streaming_content)
 
 
+@contextmanager
+def without_key(holder: str) -> Iterator[None]:
+    """The holder's key is away, as where its own key agent does not answer."""
+    path = live.SAYSO_KEYS / f"{holder}.kek"
+    away = path.rename(path.with_name("away"))
+    try:
+        yield
+    finally:
+        away.rename(path)
+
+
+@contextmanager
+def forgotten_no() -> Iterator[None]:
+    """The file of noes holds one that the database does not know."""
+    path = noes_file().path
+    whole = path.read_bytes() if path.exists() else None
+    noes_file().append([(b"m" * 16, b"facts")], x25519.Identity.generate().to_public())
+    try:
+        yield
+    finally:
+        if whole is None:
+            path.unlink()
+        else:
+            path.write_bytes(whole)
+        noes._views.clear()
+
+
 def test_a_package_is_asked_for_taken_away_and_void_after_a_stop(tmp_path: Path) -> None:
     room = staffroom.build()
     version = staffroom.loaded(room, tmp_path, 20)
@@ -52,6 +84,10 @@ def test_a_package_is_asked_for_taken_away_and_void_after_a_stop(tmp_path: Path)
     assert "Ask for a release" in client.get(f"/desk/requests/{asked.ref}/").content.decode()
     there = client.post(f"/desk/requests/{asked.ref}/release/")["Location"]
     assert "is being prepared" in client.get(there).content.decode()
+    with without_key(room.holder.ref):
+        assert "The holder’s key is not there" in client.get(there).content.decode()
+    with forgotten_no():
+        assert "restored from an older copy" in client.get(there).content.decode()
     release = releases.run(release=Release.objects.get(), at=timezone.now())
     assert (release.state, release.rows, version.rows) == (ReleaseState.PREPARED, 15, 20)
     shown = client.get(there).content.decode()

@@ -1,6 +1,7 @@
 """What staff do at the desk: ask, decide, agree, register a key, record a stop."""
 
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from governance.actions import reviews
 from governance.models import AccessRequest, Agreement, Ballot, RecipientKey, Recusal
 from governance.rules import fingerprint
 from governance.vocabulary import AgreementState, RequestState, Vote
+from release.vocabulary import VoidGround
 from tests import staffroom
 from tests.factories import consent as said
 from tests.factories import release as answered
@@ -343,6 +345,20 @@ def test_numbers_of_people_are_shown_in_bands(room: Staffroom) -> None:
         for number in (7_431, 3_217, 4_099, 3_332, 1_777, 1_440, 1_433):
             assert str(number) not in shown
             assert f"{number:,}" not in shown
+
+
+@pytest.mark.parametrize("ground", VoidGround)
+def test_a_void_package_tells_nobody_that_somebody_in_it_stopped(
+    room: Staffroom, ground: VoidGround
+) -> None:
+    given = {"voided_at": timezone.now(), "void_ground": ground}
+    release = answered.prepared(request=staffroom.approved(room), **given)
+    for who in (room.requester, room.steward):
+        staffroom.enter(client := Client(), who)
+        shown = unescape(page(client, "release", release.ref))
+        hers = ground in (VoidGround.PERSON_SAID_NO, VoidGround.CONSENT_ENDED)
+        assert ("what is inside changed" in shown) == hers
+        assert (str(ground.label) in shown) != hers
 
 
 def test_a_refusal_names_its_grounds_to_whoever_asked(room: Staffroom, client: Client) -> None:

@@ -11,14 +11,18 @@ import pytest
 from django.conf import settings as own
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
+from pyrage import x25519
 
+from audit.queries import key_ring
 from governance.queries import clock
+from governance.storage import noes_file
 from release.management.doctor import database, machine, triggers
 from release.management.doctor.findings import Level
 from release.models import Beat
 from release.rules import timing
 from release.tasks import tick
 from tests.append_only import triggers_lifted
+from tests.factories import governance as made
 
 NOWHERE = "http://127.0.0.1:9"
 
@@ -165,6 +169,33 @@ def test_open_key_and_data_folders_are_seen(settings, tmp_path):
     assert levels(machine.key_findings())["keys"] == Level.BAD
 
 
+@pytest.mark.django_db
+def test_a_file_of_noes_that_holds_more_than_the_database_or_cannot_be_written_is_seen(
+    settings, tmp_path
+):
+    settings.SAYSO_NOES, settings.SAYSO_KEYS = tmp_path / "noes", tmp_path / "keys"
+    first = levels(machine.noes_findings())
+    assert first["noes"] == Level.OK
+    assert first["backup"] == Level.LOOK
+    key_ring().add_backup_recipient(str(x25519.Identity.generate().to_public()))
+    noes_file().append([(b"m" * 16, b"facts")], key_ring().noes_recipient())
+    settings.SAYSO_NOES.chmod(0o755)
+    found = levels(machine.noes_findings())
+    assert found["noes"] == Level.BAD
+    assert found["noes folder"] in {Level.BAD, Level.LOOK}
+    assert found["backup"] == Level.OK
+
+
+@pytest.mark.django_db
+def test_a_holder_whose_keys_do_not_open_is_seen(settings):
+    holder = made.data_field().dataset.holder
+    key_ring().install(holder.ref)
+    assert levels(machine.key_ring_findings())["holders' keys"] == Level.OK
+    settings.DEMO = False
+    (settings.SAYSO_KEYS / f"{holder.ref}.kek").unlink()
+    assert levels(machine.key_ring_findings())["holders' keys"] == Level.LOOK
+
+
 def test_redis_that_does_not_answer_is_seen(settings):
     settings.REDIS_URL = "redis://127.0.0.1:9/0"
     assert levels(machine.redis_findings()) == {"redis": Level.BAD}
@@ -172,9 +203,14 @@ def test_redis_that_does_not_answer_is_seen(settings):
     assert levels(machine.redis_findings()) == {"redis": Level.LOOK}
 
 
-def test_redis_that_answers_is_well(settings, redis_address):
+def test_redis_that_answers_is_well_and_workers_are_looked_for(db, settings, redis_address):
     settings.REDIS_URL = redis_address
-    assert levels(machine.redis_findings()) == {"redis": Level.OK}
+    assert levels(machine.redis_findings()) == {"redis": Level.OK, "workers": Level.LOOK}
+    beat = Beat.objects.create(worker="worker-here-1", at=clock.now())
+    assert levels(machine.redis_findings())["workers"] == Level.OK
+    beat.at -= timing.BEAT_LATE + timedelta(seconds=1)
+    beat.save()
+    assert levels(machine.redis_findings())["workers"] == Level.LOOK
 
 
 class Alive(BaseHTTPRequestHandler):

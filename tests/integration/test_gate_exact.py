@@ -272,9 +272,9 @@ def _play(world: World, plot: tuple[tuple[Yes, str, Yes | None], ...], then: Any
         first.give(world, number)
     release = world.prepare()
     inside = held(world, release)
-    for number, (_, deed, newer) in zip(world.said, plot, strict=True):
-        if newer is not None and newer.early and deed != "nothing":
-            newer = None  # a yes signed before a no is refused
+    for number, (first, deed, newer) in zip(world.said, plot, strict=True):
+        if newer is not None and newer.early and (deed != "nothing" or not first.early):
+            newer = None  # a yes signed before a no, or before the one on record, is refused
         if newer is not None and deed in {"nothing", "pause", "pause and resume"}:
             newer.give(world, number)
         DEEDS[deed](world, number)

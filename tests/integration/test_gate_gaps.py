@@ -1,9 +1,10 @@
 """A no, or the end of a yes, in each gap of the line: nothing of hers leaves after it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from threading import Thread
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,8 @@ from audit.vocabulary import EntryType
 from common.errors import NotPermitted, Void
 from consent.models import Consent
 from consent.queries.keys import tags_of
-from governance.actions import memberships, people
+from governance.actions import memberships, people, scopes
+from governance.models import User
 from governance.vocabulary import Role, UserKind
 from release.actions import answers, handing, preparing
 from release.models import Download, Release
@@ -53,6 +55,8 @@ def her(world) -> Iterator[str]:
 
 @pytest.fixture
 def later(monkeypatch) -> Later:
+    """Time that passes at once, as if the heartbeats of a lease had gone on in it."""
+    monkeypatch.setattr(timing, "LEASE", timedelta(days=1))
     return Later(monkeypatch)
 
 
@@ -336,6 +340,19 @@ def test_a_newer_yes_to_fewer_days_of_record_voids_the_package(world, her):
     void_after(world, release, VoidGround.PERSON_SAID_NO)
 
 
+def test_it_does_so_where_the_door_that_took_her_first_yes_has_a_clock_that_is_ahead(world, her):
+    world.no(her)
+    now = timezone.now()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(timezone, "now", lambda: now + timedelta(seconds=55))
+        first = world.yes(her, signed_at=now)
+    release = world.prepare()
+    assert first.recorded_at > release.answered_at
+    assert holds(world, release, her)
+    world.yes(her, record_until=date(2024, 1, 1))
+    void_after(world, release, VoidGround.PERSON_SAID_NO)
+
+
 def test_a_newer_yes_to_no_less_leaves_the_package_good(world, her):
     release = world.prepare()
     world.yes(her)
@@ -378,6 +395,39 @@ def test_a_stream_is_cut_after_fifteen_minutes_within_a_part_too(world, later, m
     assert release.voided_at is None  # slow is no reason to void it: it may be fetched again
 
 
+def test_who_reads_a_part_slowly_gets_nothing_more_once_somebody_in_it_has_said_no(
+    world, her, monkeypatch
+):
+    monkeypatch.setattr(handing, "PIECE", 100)
+    monkeypatch.setattr(timing, "LOOK_AGAIN", 0.0)
+    release = world.prepare()
+    part = next(
+        each for each in release.parts.all() if world.subject(her).slot in unpack(each.slots)
+    )
+    handed = world.hand_over(release, DownloadPart.PART, number=part.number)
+    assert len(next(handed.chunks)) == 100
+    world.no(her)
+    with pytest.raises(Void):
+        next(handed.chunks)
+    release.refresh_from_db()
+    assert release.void_ground == VoidGround.PERSON_SAID_NO
+
+
+def test_who_is_shut_out_while_a_part_is_sent_gets_nothing_more_of_it(world, monkeypatch):
+    """No epoch moves then: whoever comes is asked about as well."""
+    monkeypatch.setattr(handing, "PIECE", 100)
+    monkeypatch.setattr(timing, "LOOK_AGAIN", 0.0)
+    handed = world.hand_over(world.prepare(), DownloadPart.PART, number=1)
+    assert len(next(handed.chunks)) == 100
+    shut = User.objects.filter(pk=world.requester.pk)
+    shut.update(shut_at=timezone.now())
+    try:
+        with pytest.raises(Void):
+            next(handed.chunks)
+    finally:
+        shut.update(shut_at=None)
+
+
 def test_a_role_that_ends_between_the_question_and_the_permit_gets_nothing(world, monkeypatch):
     """She who asked may still ask; he who fetches may no more."""
     release = world.prepare()
@@ -410,7 +460,9 @@ def test_every_connection_reads_what_is_committed_at_each_statement(world):
 
 
 @pytest.mark.postgresql_only
-def test_the_lock_is_taken_in_one_statement_and_the_facts_are_read_in_later_ones(world):
+def test_the_lock_is_taken_in_one_statement_and_the_facts_are_read_in_later_ones(
+    world, monkeypatch
+):
     release = world.prepare()
     said: list[str] = []
 
@@ -418,6 +470,14 @@ def test_the_lock_is_taken_in_one_statement_and_the_facts_are_read_in_later_ones
         said.append(sql)
         return execute(sql, params, many, context)
 
+    def sent(statements: Iterable[str]) -> tuple[Any, ...]:
+        those = list(statements)
+        said.extend(those)
+        row: tuple[Any, ...] = together(those)
+        return row
+
+    together = scopes.together
+    monkeypatch.setattr(scopes, "together", sent)
     with connection.execute_wrapper(listen):
         world.fetch(release)
     locks = [at for at, sql in enumerate(said) if "pg_advisory_xact_lock_shared" in sql]

@@ -8,17 +8,21 @@ import pytest
 from django.utils import timezone
 from pyrage import x25519
 
+from audit.models import Entry
+from audit.vocabulary import EntryType, Via
 from common.errors import NotPermitted, Void
 from governance import models as g
-from governance.actions import agreements, catalogue, keys, memberships, requests
-from governance.vocabulary import FieldSensitivity, Narrowing, OrganisationKind, Role
+from governance.actions import agreements, catalogue, keys, memberships, people, requests
+from governance.vocabulary import FieldSensitivity, Narrowing, OrganisationKind, Role, UserKind
 from release.actions import preparing
 from release.models import Release
 from release.queries.standing import used
 from release.rules import timing
 from release.vocabulary import ReleaseState
 from tests.gate import Later, before
+from tests.lengths import thirds
 from tests.sheets import numbers
+from tests.shredding import shred
 from tests.worlds import World, hand, lasting_world, small_world
 
 pytestmark = pytest.mark.database
@@ -83,6 +87,7 @@ NOES: dict[Narrowing, No] = {
         ),
         True,
     ),
+    Narrowing.SUBJECT_SHREDDED: No(lambda w: shred(w, HER), False),
 }
 # Acts that no deed performs yet, each with its reason.
 NOT_YET = {
@@ -95,7 +100,7 @@ def test_every_act_that_narrows_is_tried_here():
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("act", NOES, ids=str)
+@pytest.mark.parametrize("act", thirds(NOES), ids=str)
 def test_after_a_no_of_any_kind_a_package_that_waited_gives_no_byte(act):
     world = small_world(2, each=1)
     release = world.prepare()
@@ -153,6 +158,31 @@ def test_an_objection_to_any_of_it_voids_what_waits_and_stays_until_it_is_lifted
     assert her not in world.received(world.run(Release.objects.get(replaces=release)))
     world.lift(objection)
     assert her in world.received(world.prepare())
+
+
+def test_the_log_says_who_came_for_the_void_package_not_who_once_asked_for_it(world):
+    release = world.prepare()
+    colleague = people.create_user(
+        username="delta-rowan-4", kind=UserKind.STAFF, **hand(world.recipient_admin)
+    )
+    memberships.grant(
+        user=colleague,
+        organisation=world.recipient,
+        role=Role.REQUESTER,
+        **hand(world.recipient_admin),
+    )
+    world.object(next(world.fresh))
+    with pytest.raises(Void):
+        world.hand_over(release, by=colleague, via=Via.API)
+    newer = Release.objects.get(replaces=release)
+    assert newer.asked_by == world.requester
+    assert asked_in_log(newer) == (colleague.ref, Via.API, "replaces")
+    assert asked_in_log(release) == (world.requester.ref, Via.COMMAND, "")
+
+
+def asked_in_log(release: Release) -> tuple[str, str, str]:
+    entry = Entry.objects.get(type=EntryType.RELEASE_ASKED, resource=release.ref)
+    return entry.actor, entry.via, entry.reason
 
 
 def test_an_objection_to_something_else_voids_nothing(world):

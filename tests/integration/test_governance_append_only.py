@@ -18,6 +18,7 @@ from governance.models import (
     Charter,
     Decision,
     FieldClassification,
+    KeptNo,
     Membership,
     Recusal,
     RequestField,
@@ -39,6 +40,7 @@ FIXED = {
     Charter: {"quorum": 1},
     Decision: {"outcome": "refused"},
     FieldClassification: {"narrative": True},
+    KeptNo: {"facts": b"other"},
     Recusal: {"recused_at": LATER},
     ScopeMove: {"slot": 5},
 }
@@ -57,7 +59,7 @@ def full_world():
     reviews.recuse(request=asked, seat=last, **stamp(last.user))
     for seat in world.seats[:2]:
         world.vote(asked, seat)
-    reviews.decide(request=asked, **stamp(last.user))
+    reviews.decide(request=asked, **stamp(world.seats[0].user))
     agreements.suspend(agreement=world.agreement, **stamp(world.holder_admin))
     return world
 

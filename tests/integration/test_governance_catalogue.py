@@ -127,10 +127,11 @@ def test_a_name_that_another_dataset_still_has_there_stays_in_the_category():
 @pytest.mark.parametrize(
     ("code", "change"),
     [
-        ("dataset_name", {"name": "Winter Cases"}),
-        ("dataset_name", {"name": "a" * 81}),
+        ("bad_name", {"name": "Winter Cases"}),
+        ("dataset_name", {"name": "Winter-Cases"}),
+        ("bad_name", {"name": "a" * 81}),
         ("dataset_name", {"name": "-a"}),
-        ("dataset_title", {"title": ""}),
+        ("bad_title", {"title": ""}),
         ("dataset_name_taken", {"name": "winter-cases"}),
     ],
 )

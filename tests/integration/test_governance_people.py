@@ -131,16 +131,19 @@ def test_the_community_appoints_only_where_nobody_administers():
     assert not permissions.can_administer(world.holder_admin, world.holder)
 
 
-def test_roles_are_for_staff_and_asking_for_machines_too():
+def test_roles_are_for_staff_and_asking_loading_and_auditing_for_machines_too():
     world = build()
     here = {"organisation": world.recipient, **stamp(world.recipient_admin)}
     machine = staff(world.convener, "copper-mill-90", UserKind.MACHINE)
     survivor = staff(world.convener, "still-pond-02", UserKind.SURVIVOR)
-    refusal("role_not_for_kind", memberships.grant, user=machine, role=Role.STEWARD, **here)
+    for role in set(Role) - {Role.REQUESTER, Role.STEWARD, Role.AUDITOR}:
+        refusal("role_not_for_kind", memberships.grant, user=machine, role=role, **here)
     refusal("role_not_for_kind", memberships.grant, user=survivor, role=Role.ADVOCATE, **here)
     memberships.grant(user=machine, role=Role.REQUESTER, **here)
     refusal("role_held", memberships.grant, user=machine, role=Role.REQUESTER, **here)
+    memberships.grant(user=machine, role=Role.STEWARD, **here)
     assert permissions.can_ask(machine, world.recipient)
+    assert permissions.can_steward(machine, world.recipient)
 
 
 def test_a_role_ends_once_and_can_be_granted_again():
@@ -184,9 +187,7 @@ def test_organisations_come_in_by_the_community_and_once():
     assert made.verified_at is None
     again = {"name": " court clerk ", "kind": OrganisationKind.COURT}
     refusal("organisation_name_taken", organisations.create, **again, **stamp(world.convener))
-    refusal(
-        "organisation_name", organisations.create, name="\n", kind="court", **stamp(world.convener)
-    )
+    refusal("bad_name", organisations.create, name="\n", kind="court", **stamp(world.convener))
     refusal("may_not_convene", organisations.verify, organisation=made, **stamp(world.steward))
     assert organisations.verify(organisation=made, **stamp(world.convener)).verified_at == NOW
     refusal("already_verified", organisations.verify, organisation=made, **stamp(world.convener))
@@ -273,12 +274,13 @@ def test_a_charter_without_survivors_majority_or_time_is_not_adopted(code, chang
 
 
 @pytest.mark.parametrize(
-    "text", ["", "age1", "AGE-SECRET-KEY-1QQQQ", "age1" + "q" * 58, "ssh-ed25519 AAAA"]
+    "text", ["age1", "AGE-SECRET-KEY-1QQQQ", "age1" + "q" * 58, "ssh-ed25519 AAAA"]
 )
 def test_what_is_no_age_public_key_is_not_registered(text):
     world = build()
     case = {"organisation": world.recipient, **stamp(world.recipient_admin)}
     refusal("public_key", keys.register, public_key=text, **case)
+    refusal("bad_public_key", keys.register, public_key=" ", **case)
     assert not RecipientKey.objects.exists()
 
 
@@ -304,7 +306,7 @@ def test_a_token_opens_the_door_until_it_runs_out_or_is_revoked():
     refusal("token_for_machine", tokens.issue, **{**case, "user": world.requester})
     refusal("token_days", tokens.issue, days=0, **case)
     refusal("token_days", tokens.issue, days=366, **case)
-    refusal("token_label", tokens.issue, **{**case, "label": " "})
+    refusal("bad_label", tokens.issue, **{**case, "label": " "})
     refusal("may_not_administer", tokens.issue, **{**case, "by": world.convener})
     token, secret = tokens.issue(days=2, **case)
     assert secret not in {str(value) for value in vars(token).values()}
@@ -339,24 +341,25 @@ def test_keys_are_made_for_the_log_and_each_organisation_and_never_replaced(sett
     convener = begin()
     given = {"name": "Bridge Study", "kind": OrganisationKind.RESEARCH}
     newcomer = organisations.create(**given, **stamp(convener))
-    assert "log.ed25519: made" in made_keys()
-    files = sorted(Path(settings.SAYSO_KEYS).iterdir())
-    assert len(files) == 1 + 2 * Organisation.objects.count()
+    assert "service: made" in made_keys()
+    names = {"service", *Organisation.objects.values_list("ref", flat=True)}
+    files = [each for each in Path(settings.SAYSO_KEYS).iterdir() if each.name != ".lock"]
+    wanted = {f"{name}.{ending}" for name in names for ending in ("kek", "keys")}
+    assert {file.name for file in files} == wanted | {"noes.recipient"}
     assert {stat.S_IMODE(os.stat(file).st_mode) for file in files} == {0o600}
     before = {file.name: file.read_text() for file in files}
     again = made_keys()
-    assert again.count("already there") == len(files)
+    assert again.count("already there") == len(names)
     assert ": made" not in again
     assert {file.name: file.read_text() for file in files} == before
-    (settings.SAYSO_KEYS / f"{newcomer.ref}.age").unlink()
-    assert f"{newcomer.ref}.age: made" in made_keys()
+    (settings.SAYSO_KEYS / f"{newcomer.ref}.keys").unlink()
+    assert f"{newcomer.ref}: made" in made_keys()
 
 
-@pytest.mark.parametrize("ending", ["root", "age"])
-def test_a_key_that_was_used_and_is_missing_is_not_replaced(settings, tmp_path, ending):
+def test_a_key_that_was_used_and_is_missing_is_not_replaced(settings, tmp_path):
     settings.SAYSO_KEYS = tmp_path / "keys"
     world = build()
-    holder = f"{world.holder.ref}.{ending}"
+    holder = f"{world.holder.ref}.keys"
     with pytest.raises(CommandError, match=holder):
         made_keys()
     assert not settings.SAYSO_KEYS.exists()
@@ -366,6 +369,6 @@ def test_the_logs_key_is_not_replaced_once_it_has_signed(settings, tmp_path):
     settings.SAYSO_KEYS = tmp_path / "keys"
     begin()
     assert audit.sequence() > 0
-    (settings.SAYSO_KEYS / "log.ed25519").unlink()
-    with pytest.raises(CommandError, match=r"log\.ed25519"):
+    (settings.SAYSO_KEYS / "service.keys").unlink()
+    with pytest.raises(CommandError, match=r"service\.keys"):
         made_keys()

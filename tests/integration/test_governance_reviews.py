@@ -111,6 +111,41 @@ def test_nobody_of_the_requester_or_the_holder_has_a_say(tied_to, how):
     assert request in request_readings.to_answer(world.seats[0].user, NOW)
 
 
+@pytest.mark.parametrize("who", ["of the requester", "of the holder", "stepped back", "convener"])
+def test_whoever_has_no_say_does_not_choose_the_moment_of_the_answer_either(who):
+    world = build()
+    request = world.submitted()
+    for seat in world.seats[:2]:
+        world.vote(request, seat)
+    third = world.seats[2]
+    given = {"role": Role.AUDITOR, "user": third.user}
+    if who == "of the requester":
+        memberships.grant(organisation=world.recipient, **given, **stamp(world.recipient_admin))
+    elif who == "of the holder":
+        memberships.grant(organisation=world.holder, **given, **stamp(world.holder_admin))
+    elif who == "stepped back":
+        reviews.recuse(request=request, seat=third, **stamp(third.user))
+    else:
+        given["user"] = world.convener
+        memberships.grant(organisation=world.holder, **given, **stamp(world.holder_admin))
+    refusal("no_say", reviews.decide, request=request, **stamp(given["user"]))
+    reviews.decide(request=request, **stamp(world.seats[0].user))
+    assert Decision.objects.get(request=request).outcome == RequestState.APPROVED
+
+
+def test_a_paused_dataset_is_let_run_again_by_nobody_of_its_holder():
+    world = build()
+    catalogue.pause_dataset(dataset=world.dataset, **stamp(world.steward))
+    third = world.seats[2].user
+    memberships.grant(
+        user=third, organisation=world.holder, role=Role.AUDITOR, **stamp(world.holder_admin)
+    )
+    refusal(
+        "may_not_resume_dataset", catalogue.resume_dataset, dataset=world.dataset, **stamp(third)
+    )
+    catalogue.resume_dataset(dataset=world.dataset, **stamp(world.seats[0].user))
+
+
 def test_a_vote_no_longer_counts_once_the_voter_joins_the_requester():
     world = build()
     request = world.submitted()
@@ -140,7 +175,7 @@ def test_a_seat_votes_once_with_a_reason_and_only_by_the_one_who_fills_it():
     request = world.submitted()
     seat, other, _ = world.seats
     case = {"request": request, "vote": Vote.YES}
-    refusal("ballot_reason", reviews.vote, seat=seat, reason=" ", **case, **stamp(seat.user))
+    refusal("bad_reason", reviews.vote, seat=seat, reason=" ", **case, **stamp(seat.user))
     refusal("not_this_seat", reviews.vote, seat=other, reason="x", **case, **stamp(seat.user))
     refusal("may_not_sit", reviews.vote, seat=seat, reason="x", **case, **stamp(world.convener))
     world.vote(request, seat)
@@ -339,8 +374,8 @@ def test_an_agreement_past_its_end_is_not_signed():
             lambda world: {"holder": world.recipient, "recipient": world.holder},
         ),
         ("agreement_with_itself", lambda world: {"recipient": world.holder}),
-        ("agreement_title", lambda world: {"title": " "}),
-        ("agreement_obligation", lambda world: {"obligations": ["Delete.", ""]}),
+        ("bad_title", lambda world: {"title": " "}),
+        ("bad_obligations", lambda world: {"obligations": ["Delete.", ""]}),
         ("agreement_period", lambda world: {"ends": NOW}),
         ("agreement_over", lambda world: {"starts": NOW - timedelta(days=2), "ends": NOW}),
         ("may_not_negotiate", lambda world: {"by": world.steward}),

@@ -118,6 +118,16 @@ def test_the_same_file_under_the_same_mapping_changes_nothing(world: World):
     assert DatasetVersion.objects.count() == 1
 
 
+def test_a_former_file_sent_again_is_gone_back_to_as_a_version_of_its_own(world: World):
+    former, newer = file_of("N-1,2024-02-29,w,a,x,1,1,,"), file_of("N-1,2024-02-29,v,a,x,1,1,,")
+    world.load(former)
+    world.load(newer)
+    back = world.load(former)
+    assert (back.new, back.version.number) == (True, 3)
+    assert rows(back.version)[0]["words"] == "w"
+    assert not world.load(former).new
+
+
 def test_another_file_is_the_next_version_and_the_older_parts_stay(world: World):
     first = world.load(file_of("N-1,2024-02-29,w,a,x,1,1,,")).version
     second = world.load(file_of("N-1,2024-02-29,v,a,x,1,1,,")).version
@@ -256,7 +266,10 @@ def test_no_plaintext_lies_anywhere_during_or_after_a_load(world: World, tmp_pat
         files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
         looked.append(len(files))
         for path in files:
-            data = path.read_bytes()
+            try:
+                data = path.read_bytes()
+            except FileNotFoundError:  # a draft that has its name by now
+                continue
             assert b"songbird" not in data
             assert b"N-canary" not in data
 

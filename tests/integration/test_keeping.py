@@ -119,13 +119,16 @@ def test_a_draft_that_a_crash_left_is_swept_and_packages_stay():
     assert keeping.sweep() == 0
 
 
-def test_a_draft_of_a_release_that_somebody_prepares_is_left_alone_until_the_lease_ends():
+def test_a_draft_of_a_release_that_somebody_prepares_is_left_alone_until_the_lease_ends(
+    monkeypatch,
+):
+    monkeypatch.setattr(timing, "LEASE", timedelta(minutes=1))
     world = small_world(1)
     release = world.ask()
     name = f"packages/{release.ref}/draft-1.age"
     store().put(name, b"sealed")
     lease = Lease.objects.create(
-        release=release, worker="another", until=clock.now() + timedelta(minutes=1)
+        release=release, worker="another", until=clock.now() + timing.LEASE
     )
     assert keeping.sweep() == 0
     assert store().exists(name)
@@ -180,12 +183,11 @@ def test_the_clock_may_strike_twice():
     assert there(release) == [True]
 
 
-def test_two_workers_do_not_answer_one_release_both():
+def test_two_workers_do_not_answer_one_release_both(monkeypatch):
+    monkeypatch.setattr(timing, "LEASE", timedelta(minutes=1))
     world = small_world(1)
     release = world.ask()
-    Lease.objects.create(
-        release=release, worker="another", until=clock.now() + timedelta(minutes=1)
-    )
+    Lease.objects.create(release=release, worker="another", until=clock.now() + timing.LEASE)
     assert world.run(release).state == ReleaseState.WAITING
     tick(timezone.now())
     release.refresh_from_db()

@@ -133,6 +133,40 @@ def test_where_something_is_held_elsewhere_only_what_is_here_ends():
     assert off_board(both, world.recipient_admin, organisation=world.recipient).account
 
 
+def test_an_administrator_lets_nobody_go_who_holds_nothing_there():
+    world = build()
+    here = {"organisation": world.recipient}
+    just_made = staff(world.convener, "just-made-11")
+    for stranger in (world.steward, world.seats[0].user, world.convener, just_made):
+        before = (stranger.is_active, stranger.signed_out_at)
+        with refused("may_not_off_board"):
+            off_board(stranger, world.recipient_admin, **here)
+        stranger.refresh_from_db()
+        assert (stranger.is_active, stranger.signed_out_at) == before
+    machine = staff(world.recipient_admin, "copper-mill-90", UserKind.MACHINE)
+    grant = {"user": machine, **here, "role": Role.REQUESTER, **stamp(world.recipient_admin)}
+    membership = memberships.grant(**grant)
+    tokens.issue(user=machine, **here, label="nightly", **stamp(world.recipient_admin))
+    memberships.end(membership=membership, **stamp(world.recipient_admin))
+    assert off_board(machine, world.recipient_admin, **here).tokens in (0, 1)
+
+
+def test_the_two_halves_of_somebody_who_stays_elsewhere_stay_good():
+    world = build()
+    both = member(world.holder_admin, "works-in-two-2", world.holder, Role.STEWARD)
+    there = {"organisation": world.recipient, "role": Role.AUDITOR}
+    memberships.grant(user=both, **there, **stamp(world.recipient_admin))
+    late = NOW + timedelta(days=8)
+    reset, _ = resets.ask(user=both, kind=ResetKind.BOTH, **stamp(world.holder_admin, late))
+    resets.agree(reset=reset, **stamp(world.convener, late))
+    off_board(both, world.recipient_admin, organisation=world.recipient)
+    reset.refresh_from_db()
+    assert reset.closed_at is None, "nothing else lets them in again"
+    off_board(both, world.holder_admin, organisation=world.holder)
+    reset.refresh_from_db()
+    assert reset.closed_at is not None
+
+
 def test_a_seat_that_speaks_for_nobody_is_the_communitys_to_end():
     world = build()
     seated = world.seats[0].user
@@ -317,14 +351,17 @@ def test_an_ended_key_without_a_new_one_remakes_nothing_until_there_is_one(setti
     assert not release.replaced_by.exists()
     replaced(world)
     tick(timezone.now())
-    assert release.replaced_by.get().state == ReleaseState.PREPARED
+    newer = release.replaced_by.get()
+    assert newer.state == ReleaseState.PREPARED
+    entry = Entry.objects.get(type=EntryType.RELEASE_ASKED, resource=newer.ref)
+    assert (entry.actor, entry.via, entry.reason) == ("clock", Via.TASK, "replaces")
 
 
 def test_a_wrong_fingerprint_changes_nothing():
     world = build()
     key = str(x25519.Identity.generate().to_public())
-    for typed in ("00000000", "abc", ""):
-        with refused("fingerprint"):
+    for typed, code in (("00000000", "fingerprint"), ("abc", "fingerprint"), ("", "bad_confirmed")):
+        with refused(code):
             keys.register(
                 organisation=world.recipient,
                 public_key=key,

@@ -23,6 +23,7 @@ from governance.models import AccessRequest, Scope
 from tests.factories import audit as log
 from tests.factories import consent as said
 from tests.factories import governance as made
+from tests.factories import oversight as checked
 from tests.factories import release as kept
 from tests.integration.audit_log import AT, log_keys  # noqa: F401
 
@@ -57,7 +58,10 @@ def key_of(make: Callable[[], Model]) -> Callable[[], str]:
 # Rows that never change or go.
 FIXED: dict[str, Table] = {
     "audit_node": Table(log.node, "hash", blob(32)),
+    "audit_cosignature": Table(log.cosignature, "signature", blob(72)),
+    "audit_witnessfault": Table(log.witness_fault, "answer", blob(2)),
     "audit_checkpoint": Table(log.checkpoint, "note", "'other'"),
+    "audit_detail": Table(log.detail, "sealed", blob(40)),
     "audit_logentry": Table(log.journal_row, "object_repr", "'other'"),
     "audit_journaldigest": Table(log.journal_digest, "salt", blob(16)),
     "governance_agreementsignature": Table(made.agreement_signature, "digest", HEX),
@@ -80,21 +84,37 @@ FIXED: dict[str, Table] = {
     "release_datasetversion": Table(kept.dataset_version, "rows", "99"),
     "release_versioncolumn": Table(kept.version_column, "field_id", key_of(made.data_field)),
     "release_storedpart": Table(kept.stored_part, "rows", "99"),
+    "release_resealing": Table(kept.resealing, "name", "'other'"),
     "release_presence": Table(kept.presence, "bits", blob(1024)),
     "release_releasepart": Table(kept.release_part, "rows", "99"),
     "release_use": Table(kept.use, "bits", blob(1024)),
     "release_withheld": Table(kept.withheld, "bits", blob(1024)),
     "release_download": Table(kept.download, "at", EARLIER),
+    "release_inquiry": Table(kept.inquiry, "at", EARLIER),
+    "oversight_casehandle": Table(checked.case_handle, "word", "'other'"),
+    "oversight_reading": Table(checked.reading, "look", "'event'"),
+    "oversight_savedsearch": Table(checked.saved_search, "name", "'other'"),
+    "oversight_finding": Table(checked.finding, "title", "'other'"),
+    "oversight_findingstep": Table(checked.finding_step, "text", "'other'"),
+    "oversight_membershipreview": Table(checked.membership_review, "verdict", "'end'"),
+    "oversight_worksheet": Table(checked.worksheet, "seed", "'other'"),
+    "oversight_worksheetline": Table(checked.worksheet_line, "number", "9999"),
+    "oversight_worksheetcheck": Table(checked.worksheet_check, "found", "'missing'"),
     "release_sending": Table(kept.sending, "at", EARLIER),
 }
 # Rows that never go, and change in little.
 CLOSING: dict[str, Table] = {
     "audit_entry": Table(log.entry, "actor", "'other'"),
+    "governance_keptno": Table(made.kept_no, "act", "'key_ended'"),
     "consent_consent": Table(said.consent, "signature", "'other'"),
     "consent_objection": Table(said.objection, "made_at", EARLIER),
+    "consent_shredding": Table(said.shredding, "asked_at", EARLIER),
+    "consent_legalhold": Table(said.legal_hold, "placed_at", EARLIER),
     "consent_terms": Table(said.terms, "title", "'other'"),
     "consent_subject": Table(said.subject, "enrolled_at", EARLIER),
     "release_release": Table(kept.prepared, "rows", "99"),
+    "oversight_auditcase": Table(checked.audit_case, "reason", "'other'"),
+    "oversight_job": Table(checked.ended_job, "done", "9"),
 }
 
 
@@ -172,7 +192,7 @@ class Guard:
 def postgres_guards() -> Iterator[Guard]:
     for table in [*FIXED, *CLOSING]:
         yield Guard(table, "append_only_update", "UPDATE")
-        joint = table in FIXED and not table.startswith(("consent_", "release_"))
+        joint = table in FIXED and not table.startswith(("consent_", "release_", "oversight_"))
         yield Guard(table, "append_only_update" if joint else "append_only_delete", "DELETE")
     for table in [*FIXED, *CLOSING, *PARTS]:
         yield Guard(table, "append_only_truncate", "TRUNCATE")

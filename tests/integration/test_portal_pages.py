@@ -9,6 +9,8 @@ from typing import Any
 import polib
 import pytest
 from django.conf import settings as configured
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.db import SessionStore
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
@@ -19,6 +21,7 @@ from django.utils import translation
 from common.errors import BadInput, NotPermitted, NotReady, RuleBroken, SaysoError, Void
 from config import errors
 from config.pages import page as every_page
+from governance.models import User
 from portal.urls import urlpatterns
 from release.vocabulary import Ground
 from tests import survivors
@@ -43,6 +46,8 @@ def world() -> World:
     survivors.sent(world, world.on)
     survivors.sent(world, world.stopped)
     survivors.kept_back(world, world.paused, Ground.PAUSED)
+    survivors.asked(world, world.on)
+    survivors.asked(world, world.paused, Ground.PAUSED)
     return world
 
 
@@ -52,8 +57,11 @@ def pages(world: World, language: str) -> dict[str, str]:
     there = {"start": client.get("/start/"), "sign_in": client.get("/sign-in/")}
     there["sign_in_wrong"] = client.post("/sign-in/", {"name": "x", "passphrase": "x"})
     client.force_login(world.her, backend="django.contrib.auth.backends.ModelBackend")
-    for name in ("home", "history", "names", "settings"):
+    for name in ("home", "history", "names", "settings", "copy", "own_key"):
         there[name] = client.get(reverse(f"portal:{name}"))
+    there["questions"] = client.get(reverse("portal:history"), {"list": "questions"})
+    there["copy_wrong"] = client.post(reverse("portal:copy"), {"passphrase": "x"})
+    there["own_key_wrong"] = client.post(reverse("portal:own_key"), {"passphrase": "x"})
     there["names_wrong"] = client.post(reverse("portal:names"), {"passphrase": "x"})
     for which, consent in world.hers.items():
         for name in ("details", "done"):
@@ -141,9 +149,11 @@ def test_leaving_is_on_every_page_and_comes_second(language: str, world: World) 
         assert 'class="button leave"' in stops[1], name
 
 
-def refused(error: Exception, door: str, rf: Any) -> HttpResponse | None:
-    request: HttpRequest = rf.post("/somewhere/")
-    request.resolver_match = ResolverMatch(lambda: None, (), {}, app_names=[door])
+def refused(error: Exception, place: str, rf: Any, kind: str = "") -> HttpResponse | None:
+    request: HttpRequest = rf.post(place)
+    request.resolver_match = ResolverMatch(lambda: None, (), {})
+    request.user = User(kind=kind) if kind else AnonymousUser()
+    request.session = SessionStore()
     handler = errors.PlainErrors(lambda request: HttpResponse())
     return handler.process_exception(request, error)
 
@@ -156,8 +166,12 @@ def test_a_refusal_becomes_the_page_of_its_kind(
     error: type[SaysoError], status: int, rf: Any
 ) -> None:
     sentence = "Northgate Clinic has no key."
-    for door, told in (("desk", True), ("portal", False), ("", False)):
-        answer = refused(error("code", sentence), door, rf)
+    for place, kind, told in (
+        ("/desk/keys/", "staff", True),
+        ("/details/con-2/stop/", "survivor", False),
+        ("/start/", "", False),
+    ):
+        answer = refused(error("code", sentence), place, rf, kind)
         assert answer is not None
         assert answer.status_code == status
         assert (sentence in answer.content.decode()) is told  # she reads fixed words only
@@ -168,7 +182,7 @@ def test_a_newer_kind_of_refusal_is_answered_as_its_parent(rf: Any) -> None:
     class Narrower(RuleBroken):
         pass
 
-    answer = refused(Narrower("code", "No."), "portal", rf)
+    answer = refused(Narrower("code", "No."), "/", rf, "survivor")
     assert answer is not None
     assert answer.status_code == 409
 
@@ -176,26 +190,32 @@ def test_a_newer_kind_of_refusal_is_answered_as_its_parent(rf: Any) -> None:
 def test_every_kind_of_refusal_has_its_page() -> None:
     assert set(errors.STATUS) == set(SaysoError.__subclasses__())
     assert set(errors.STATUS.values()) | {403, 404} == set(STATUSES)
+    assert set(errors.WORDS) == {*STATUSES, 500, errors.FORM_TOO_OLD}
 
 
 def test_other_failures_are_not_swallowed(rf: Any) -> None:
-    assert refused(ValueError("x"), "portal", rf) is None
-    assert refused(NotPermitted("code", "No."), "portal", rf) is None  # Django answers 403 itself
+    assert refused(ValueError("x"), "/", rf) is None
+    assert refused(NotPermitted("code", "No."), "/", rf) is None  # Django answers 403 itself
 
 
-def test_error_pages_say_their_words_in_both_languages(rf: Any) -> None:
-    for status in STATUSES:
+@pytest.mark.parametrize("frame", ["portal", "desk", "plain"])
+def test_error_pages_say_their_words_in_both_languages(frame: str) -> None:
+    for words in errors.WORDS.values():
         said = set()
         for language in ("en", "es"):
             with translation.override(language):
-                said.add(render_to_string(f"errors/{status}.html", every_page(None)))
+                shown = {"words": words, **every_page(None)}
+                said.add(render_to_string(f"errors/{frame}.html", shown))
         assert len(said) == 2
 
 
 def test_the_page_of_a_failure_asks_neither_session_nor_database(
     rf: Any, django_assert_num_queries: Any
 ) -> None:
-    with django_assert_num_queries(0), translation.override("en"):
-        answer = errors.failed(rf.get("/"))
-    assert answer.status_code == 500
-    assert b"It is not your fault." in answer.content
+    for place in ("/", "/desk/", "/nowhere/", "/api/releases/"):
+        request = rf.get(place)
+        request.resolver_match = None if place == "/nowhere/" else ResolverMatch(print, (), {})
+        with django_assert_num_queries(0), translation.override("en"):
+            answer = errors.failed(request)
+        assert answer.status_code == 500
+        assert b"wrong here" in answer.content or place == "/api/releases/"

@@ -17,6 +17,8 @@ from consent.models import Consent, ConsentEvent
 from consent.vocabulary import Happening
 from portal.places import KEY, Places
 from portal.views import sharing as views
+from release.models import Release
+from release.queries import inquiries, uses
 from release.vocabulary import DownloadPart, Ground, VoidGround
 from tests import survivors
 from tests.factories import governance as made
@@ -255,6 +257,29 @@ def test_history_tells_what_was_picked_up_and_under_which_yes(client: Client, wo
     assert world.categories[0].label_en in words
 
 
+def test_history_tells_each_question_and_its_answer(client: Client, world: World) -> None:
+    assert "Questions about you" not in page(client, "history")
+    survivors.asked(world, world.on)
+    words = page(client, "history")
+    assert "Nothing yet" not in words
+    assert "We cannot see if they did." in words
+    assert "Answer: yes" in words
+    assert world.categories[0].label_en in words
+    survivors.asked(world, world.paused, Ground.PAUSED)
+    words = page(client, "history")
+    assert "Answer: no" in words
+    assert "<dt>Why not</dt><dd>" in words
+    assert "See all questions" not in words
+    newest = [survivors.asked(world, world.on) for _ in range(inquiries.MOST)]
+    words = page(client, "history")
+    assert len(newest) == words.count("Answer: yes")
+    assert "See all questions" in words
+    other = Client()
+    backend = "django.contrib.auth.backends.ModelBackend"
+    other.force_login(world.other.subject.account, backend=backend)
+    assert "Answer" not in page(other, "history")
+
+
 def test_history_tells_what_was_blocked_and_why(client: Client, world: World) -> None:
     release = survivors.sent(world, world.on)
     type(release).objects.filter(pk=release.pk).update(
@@ -282,7 +307,7 @@ def test_what_waited_too_long_is_blocked(client: Client, world: World) -> None:
         answered_at=now - timedelta(seconds=2),
         good_until=now - timedelta(seconds=1),
     )
-    assert "A yes in it ended." in page(client, "history")
+    assert "What was in it changed." in page(client, "history")
 
 
 def test_the_first_page_counts_places_not_papers(client: Client, world: World) -> None:
@@ -306,6 +331,48 @@ def test_history_of_one_sharing_shows_that_one_only(client: Client, world: World
     words = page(client, "history", of=world.on.ref)
     assert "Ready, not picked up" in words
     assert "Kept back" not in words
+
+
+def test_a_long_history_comes_a_page_at_a_time_and_a_place_keeps_its_number(
+    client: Client, world: World
+) -> None:
+    for hours in range(25):
+        answered_after(world, hours)
+    first, second, none = (page(client, "history", page=each) for each in ("1", "2", "x"))
+    assert [each.count("Ready for") for each in (first, second)] == [20, 5]
+    assert first == none  # the nearest there is
+    assert "Older" in first
+    assert "Newer" not in first
+    assert "Newer" in second
+    assert "Older" not in second
+    (number,) = {each.strip() for each in re.findall(r"Ready for</span>\s*(Place \d+)", first)}
+    assert set(re.findall(r"Ready for</span>\s*(Place \d+)", second)) == {number}
+    under = page(client, "history", of=world.on.ref, page="2")
+    assert f"of={world.on.ref}" in under
+    asked = [survivors.asked(world, world.on) for _ in range(25)]
+    assert page(client, "history").count("Answer: yes") == inquiries.MOST
+    assert "Answer" not in page(client, "history", page="2")
+    counts = [page(client, "history", list="questions", page=n).count("Answer: yes") for n in "12"]
+    assert sum(counts) == len(asked)
+    assert number in page(client, "history", list="questions", page="2")
+
+
+def test_a_sharing_s_last_pick_up_is_the_last_one_whichever_package_it_was(world: World) -> None:
+    old, new = answered_after(world, 1), answered_after(world, 2)
+    last = world.on.recorded_at + timedelta(hours=61)
+    for release, at in ((old, last), (new, last - timedelta(hours=20))):
+        download = answered.download(release=release, part=DownloadPart.PACKAGE, at=at)
+        answered.sending(download=download, at=at)
+    for hours in range(2 * uses.CHUNK):  # nobody fetched these, and they are more than one reading
+        answered_after(world, 3 + hours)
+    assert uses.last_picked_up(world.her) == {world.on.ref: last}
+    found = uses.of(world.her)
+    assert max(at for went in found for at in went.picked_up_at) == last
+
+
+def answered_after(world: World, hours: int) -> Release:
+    at = world.on.recorded_at + timedelta(hours=hours)
+    return survivors.sent(world, world.on, answered_at=at, good_until=at + timedelta(days=9))
 
 
 def test_nobody_sees_where_somebody_elses_went(world: World) -> None:

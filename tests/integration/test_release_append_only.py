@@ -1,6 +1,6 @@
 """What was loaded, answered and handed over stays: the database refuses on both vendors."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import IntegrityError, connection, models, transaction
@@ -9,9 +9,11 @@ from django.utils import timezone
 from release.models import (
     DatasetVersion,
     Download,
+    Inquiry,
     Presence,
     Release,
     ReleasePart,
+    Resealing,
     Sending,
     StoredPart,
     Use,
@@ -30,10 +32,12 @@ FIXED = {
     VersionColumn: kept.version_column,
     StoredPart: kept.stored_part,
     Presence: kept.presence,
+    Resealing: kept.resealing,
     ReleasePart: kept.release_part,
     Use: kept.use,
     Withheld: kept.withheld,
     Download: kept.download,
+    Inquiry: kept.inquiry,
     Sending: kept.sending,
 }
 FREE = {"voided_at", "void_ground", "wiped_at"}  # what may be filled in later, once
@@ -48,6 +52,8 @@ OTHER = {
     "release_class": "direct",
     "grounds": {"nobody": 1},
     "manifest": b"other",
+    "columns": {"help": ["visits"]},
+    "record_until": date(2025, 1, 1),
 }
 
 

@@ -121,6 +121,15 @@ def test_the_app_cannot_change_delete_empty_or_open_what_is_kept(set_up):
 
 
 @pytest.mark.django_db
+def test_the_app_may_wipe_what_shredding_wipes_and_no_other_column(set_up):
+    asked = "SELECT has_column_privilege(%s, 'consent_consentevent', %s, 'UPDATE')"
+    may = {name: say(asked, f"{PREFIX}_app", name)[0][0] for name in ("by_id", "at", "happening")}
+    assert may == {"by_id": True, "at": False, "happening": False}
+    assert rights("app")["consent_subjectkey"] == {"SELECT", "INSERT", "DELETE"}
+    assert rights("app")["audit_detail"] == {"SELECT", "INSERT"}
+
+
+@pytest.mark.django_db
 def test_the_app_empties_no_table_and_alters_none(set_up):
     for table, may in rights("app").items():
         assert not may & {"TRUNCATE", "REFERENCES", "TRIGGER"}, table

@@ -11,9 +11,10 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, connections, transaction
 from django.db.models import Max, QuerySet
 
-from audit.actions import record, sequence, sequencing
+from audit.actions import entries, record, sequence, sequencing
 from audit.models import Checkpoint, Entry, JournalDigest, JournalWaiting, Node
 from common.errors import NotReady
+from common.planned import Planned
 from tests.append_only import triggers_lifted
 from tests.factories.audit import journal_row
 from tests.integration.audit_log import AT, happened, log_keys  # noqa: F401
@@ -304,7 +305,8 @@ def test_two_deeds_that_find_the_same_journal_row_waiting_cover_it_once_and_both
 
 @pytest.mark.postgresql_only
 def test_without_the_rows_lock_two_deeds_cover_one_journal_row_and_one_of_them_breaks(monkeypatch):
-    monkeypatch.setattr(QuerySet, "select_for_update", lambda self, **given: self.all())
+    sql = entries.WAITING.sql["sqlite"]  # the same, without a lock
+    monkeypatch.setattr(entries, "WAITING", Planned(sql, {"postgresql": {}, "sqlite": {}}, {}))
     first, second = two_deeds_on_one_waiting_row()
     assert first is None
     assert isinstance(second, IntegrityError)

@@ -12,7 +12,7 @@ from common.errors import NotReady
 from common.keyring import KeyRing
 from consent.actions import consents, imports, subjects
 from consent.actions.subjects import BLOCK
-from consent.models import SlotBlock, Subject, SubjectKey
+from consent.models import Objection, SlotBlock, Subject, SubjectKey
 from consent.queries import keys
 from governance.models import Scope
 from tests.factories import governance as made
@@ -174,16 +174,33 @@ def test_every_person_has_a_key_of_her_own():
     assert {len(key) for key in opened} == {32}
 
 
-def test_with_another_key_of_the_holder_nothing_is_done(tmp_path):
+@pytest.mark.parametrize("away", ["absent", "another"])
+def test_a_no_counts_also_while_the_holders_key_is_away(tmp_path, away):
     world = build()
-    consent = world.give()
+    first, second = world.give(), world.give(purpose=world.other_purpose)
+    with override_settings(SAYSO_KEYS=tmp_path, DEMO=False):
+        if away == "another":
+            KeyRing(tmp_path).install(world.holder.ref)
+        world.withdraw(first)
+        consents.pause(consent=second, **stamp(world.her))
+        world.object()
+        # Her stop is kept at her other holder too, whose key is not there either.
+        assert Entry.objects.filter(reason="key-absent").count() == 4
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert first.ended_at is not None
+    assert second.paused_at is not None
+    assert Objection.objects.filter(subject=world.hers, lifted_at__isnull=True).exists()
+
+
+def test_with_another_key_of_the_holder_no_yes_is_recorded(tmp_path):
+    world = build()
+    world.give()
     with override_settings(SAYSO_KEYS=tmp_path):
         KeyRing(tmp_path).install(world.holder.ref)
         for deed in (
-            lambda: world.withdraw(consent),
-            lambda: consents.pause(consent=consent, **stamp(world.her)),
+            lambda: world.give(),
             lambda: world.give(purpose=world.other_purpose),
-            lambda: world.object(),
         ):
             with nothing_happens(world), pytest.raises(NotReady) as refusal:
                 deed()

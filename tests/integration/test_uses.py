@@ -29,7 +29,7 @@ def signed_in(world: World, number: str, at: Holding | None = None, account=None
 
 
 def seen(account: User) -> list[uses.WhereItWent]:
-    return uses.of(account, timezone.now())
+    return uses.of(account)
 
 
 def fetch_part(world: World, release, number: int) -> bytes:

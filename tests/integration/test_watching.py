@@ -2,10 +2,12 @@
 
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,9 +17,11 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
+from audit.queries import key_ring
 from config import watching
 from config.probe import alive
 from governance.queries import clock
+from governance.storage import noes_file
 from release.actions import keeping
 from release.models import Beat, Lease
 from release.queries import readiness
@@ -77,7 +81,7 @@ def test_a_clock_that_never_ran_or_stopped_is_told(going):
 
 def test_a_clock_that_prepares_a_long_release_is_not_called_late(going):
     Beat.objects.update(at=clock.now() - timing.BEAT_LATE - timedelta(seconds=1))
-    lease = kept.lease(until=clock.now() + timedelta(seconds=30))
+    lease = kept.lease(until=clock.now() + timing.LEASE)
     assert codes()["clock"] == "ok"
     Lease.objects.filter(pk=lease.pk).update(until=clock.now() - timedelta(seconds=1))
     assert codes()["clock"] == "clock_late"
@@ -102,6 +106,11 @@ def test_a_data_folder_that_takes_nothing_is_told(going, settings, tmp_path):
 def test_the_look_at_the_data_folder_leaves_nothing_there(going):
     codes()
     assert not list((settings.SAYSO_DATA / readiness.PROBE).iterdir())
+
+
+def test_a_database_that_has_forgotten_a_no_is_told(going):
+    noes_file().append([(b"m" * 16, b"facts")], key_ring().noes_recipient())
+    assert codes()["noes"] == "restored"
 
 
 def test_keys_that_are_not_there_are_told(going, settings, tmp_path):
@@ -256,8 +265,14 @@ def free_port() -> int:
         return port
 
 
-def test_figures_of_several_web_processes_are_added_up(tmp_path, redis_address):
+@pytest.mark.sqlite_only
+def test_figures_of_several_web_processes_are_added_up(
+    tmp_path, redis_address, django_db_setup, django_db_blocker
+):
     port = free_port()
+    with django_db_blocker.unblock(), closing(sqlite3.connect(tmp_path / "own.sqlite3")) as own:
+        connection.ensure_connection()
+        connection.connection.backup(own)  # tables of its own, as they were made for this test
     environment = {
         **os.environ,
         "DATABASE_URL": f"sqlite:///{tmp_path / 'own.sqlite3'}",
@@ -270,7 +285,6 @@ def test_figures_of_several_web_processes_are_added_up(tmp_path, redis_address):
         "REDIS_URL": redis_address,
     }
     run = {"cwd": BASE, "env": environment}
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], check=True, **run)
     with (tmp_path / "said").open("w") as said:
         server = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "-c", "python:config.gunicorn", "config.wsgi"],

@@ -71,7 +71,14 @@ def draft(**change):
 
 
 def codes(wanted, **given):
-    facts = {"at": NOW, "longest_days": 90, "latest_no": None, "from_recipient": False, **given}
+    facts = {
+        "at": NOW,
+        "longest_days": 90,
+        "latest_no": None,
+        "latest_yes": None,
+        "from_recipient": False,
+        **given,
+    }
     return [problem.code for problem in problems(wanted, **facts)]
 
 
@@ -119,6 +126,11 @@ def test_nobody_of_the_recipient_records_a_yes_to_it():
 )
 def test_a_yes_signed_before_or_with_her_latest_no_is_refused(later, expected):
     assert codes(draft(), latest_no=LONG_AGO + timedelta(seconds=later)) == expected
+
+
+@pytest.mark.parametrize(("later", "expected"), [(-1, []), (0, []), (1, ["older_than_yes"])])
+def test_a_yes_signed_before_the_one_on_record_is_refused(later, expected):
+    assert codes(draft(), latest_yes=LONG_AGO + timedelta(seconds=later)) == expected
 
 
 @pytest.mark.parametrize(

@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from common.planned import Planned
 from consent.rules import BLOCK
 from consent.vocabulary import Standing
 from governance.models import AccessRequest
 from release.models import Release
 from release.queries import facts, person
-from release.queries.planned import Planned
 from release.rules.bits import chunks_of
 from release.rules.decide import Facts, Plan, Refusal
-from release.rules.person import Opening
+from release.rules.person import Opening, decide_person
 from release.vocabulary import Ground
 from tests.factories import consent as said
 from tests.factories import governance as made
@@ -232,12 +232,23 @@ class Asking(Place):
                 loaded.presence(version=self.version, block=block, bits=bits)
 
     def answers(
-        self, found: Asked, statement: Planned = person.THE_STATEMENT
+        self, found: Asked, statement: Planned = person.THE_STATEMENT, by: Any = None
     ) -> list[Opening | Refusal]:
         """The answer about each person, each from the one statement."""
         since, until = hour(self.SINCE), hour(found.said.until)
-        asked = {"request": self.request, "by": self.asker, "since": since, "until": until}
+        asked = {"request": self.request, "by": by or self.asker, "since": since, "until": until}
         return [person.answer(**asked, slot=slot, statement=statement) for slot in self.SLOTS]
+
+    def answers_for_holder(self, found: Asked) -> list[Opening | Refusal]:
+        """The same where the holder asks, for whom it is enough that anybody may still ask."""
+        since, until = hour(self.SINCE), hour(found.said.until)
+        anew = person._whole.__wrapped__  # what is stored here is taken back
+        return [
+            decide_person(
+                person._gathered(self.request, slot, 0, person.FOR_HOLDER, anew), since, until
+            )
+            for slot in self.SLOTS
+        ]
 
     def of_all(self, found: Asked) -> Facts:
         """What a whole release would be decided on."""

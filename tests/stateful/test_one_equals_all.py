@@ -1,22 +1,24 @@
 """The answer about one person is the whole release's, kept to her; without any one condition it is
 not."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
 from django.db import DatabaseError, transaction
 from hypothesis import find, given
 
+from common.planned import Planned, Rows, Value
 from governance.models import AccessRequest
-from release.queries.person import CONDITIONS, planned
-from release.queries.planned import Planned
+from release.queries.person import CONDITIONS, DIALECTS, STATEMENT, VALUES, planned
 from release.rules.decide import Refusal, decide
 from release.vocabulary import Ground
+from tests.lengths import examples
 from tests.stateful.asking import Asked, Asking, askings
 from tests.stateful.sayings import PEOPLE, holding
 
 pytestmark = pytest.mark.django_db
-EXAMPLES = 200
+EXAMPLES = examples(200)
 
 
 @pytest.fixture
@@ -49,17 +51,32 @@ def differs(asking: Asking, found: Asked) -> bool:
     return False
 
 
-def matters(asking: Asking, found: Asked, mutant: Planned) -> bool:
-    """Whether another statement answers about anybody what the statement does not."""
+class Backwards(Planned):
+    """The same rows from the last to the first: which of them a database finds first is its affair."""
+
+    def rows(self, values: Sequence[Value]) -> tuple[str, Rows]:
+        vendor, rows = super().rows(values)
+        return vendor, rows[::-1]
+
+
+def matters(asking: Asking, found: Asked, *mutants: Planned) -> bool:
+    """Whether one of these statements answers about anybody what the statement does not."""
     with transaction.atomic():
         asking.store(found)
         answers = asking.answers(found)
         try:
-            others = asking.answers(found, mutant)
+            with transaction.atomic():
+                differ = any(asking.answers(found, each) != answers for each in mutants)
         except (AccessRequest.DoesNotExist, DatabaseError, ValueError):
-            others = []  # no row, too many in one place, or two yeses in force at once
+            differ = True  # no row, too many in one place, or two yeses in force at once
         transaction.set_rollback(True)
-    return answers != others
+    return differ
+
+
+def statements(conditions: Mapping[str, str]) -> tuple[Planned, Planned]:
+    """The statement with these conditions, its rows once in each order."""
+    words = {vendor: {**dialect, **conditions} for vendor, dialect in DIALECTS.items()}
+    return planned(conditions), Backwards(STATEMENT, words, VALUES)
 
 
 def test_the_answer_about_one_person_is_what_a_whole_release_says_of_her(asking):
@@ -67,6 +84,21 @@ def test_the_answer_about_one_person_is_what_a_whole_release_says_of_her(asking)
     @given(askings())
     def holds(found):
         assert not differs(asking, found)
+
+    holds()
+
+
+def test_a_holder_is_answered_what_whoever_of_the_requester_may_ask_would_be(asking):
+    @holding(EXAMPLES)
+    @given(askings())
+    def holds(found):
+        with transaction.atomic():
+            asking.store(found)
+            other = "member is somebody else" in found.changes
+            expected = asking.answers(found, by=asking.colleague if other else asking.asker)
+            answers = asking.answers_for_holder(found)
+            transaction.set_rollback(True)
+        assert answers == expected
 
     holds()
 
@@ -101,6 +133,15 @@ ELSEWHERE = {"as_known"}
 @pytest.mark.parametrize("name", [name for name in CONDITIONS if name not in ELSEWHERE])
 def test_without_any_one_condition_some_answer_is_another(asking, name):
     nothing = "" if name == "newest_version" else "1 = 1"
-    mutant = planned({**CONDITIONS, name: nothing})
+    mutants = statements({**CONDITIONS, name: nothing})
     worlds = askings(SHOWS.get(name))
-    assert find(worlds, lambda found: matters(asking, found, mutant), settings=holding(1000))
+    assert find(worlds, lambda found: matters(asking, found, *mutants), settings=holding(1000))
+
+
+def test_the_order_in_which_rows_are_found_changes_no_answer(asking):
+    @holding(EXAMPLES // 2)
+    @given(askings())
+    def holds(found):
+        assert not matters(asking, found, *statements(CONDITIONS))
+
+    holds()

@@ -26,6 +26,7 @@ from governance.models import AccountReset, Membership, Organisation, User
 from governance.queries import arrivals
 from governance.rules import INVITATION_LIFE, SETTLED
 from governance.vocabulary import OrganisationKind, ResetKind, Role
+from tests.lengths import examples
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -235,7 +236,7 @@ def test_in_any_order_no_code_works_twice_two_are_two_and_gone_is_gone():
     run_state_machine_as_test(
         Coming,
         settings=settings(
-            max_examples=40,
+            max_examples=examples(40),
             stateful_step_count=30,
             deadline=None,
             suppress_health_check=list(HealthCheck),

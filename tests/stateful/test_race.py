@@ -13,6 +13,7 @@ PEOPLE = 32
 # The full form (`make faults`) says a thousand; the suite's own form is long enough to bite.
 NOES = int(os.environ.get("RACE_NOES", "100"))
 MUTANT_NOES = 40
+ROUNDS = 6  # chance: which of two comes first is the machine's affair
 
 
 @pytest.fixture
@@ -42,9 +43,13 @@ def test_no_release_and_no_byte_comes_after_a_no(world, capsys):
 
 @pytest.mark.timeout(300)
 def test_without_the_locks_the_same_race_finds_many(world, capsys):
-    with without_locks():
-        outcome = raced(world, MUTANT_NOES)
-    with capsys.disabled():
-        print(f"\n  without locks, {connection.vendor}: {outcome.line()}")  # noqa: T201
-    assert outcome.bad_commits() >= 1
-    assert outcome.bad_parts() >= 1
+    commits = parts = 0
+    for _ in range(ROUNDS):
+        with without_locks():
+            outcome = raced(world, MUTANT_NOES)
+        with capsys.disabled():
+            print(f"\n  without locks, {connection.vendor}: {outcome.line()}")  # noqa: T201
+        commits, parts = commits + outcome.bad_commits(), parts + outcome.bad_parts()
+        if commits and parts:
+            return
+    pytest.fail(f"{commits} bad commits and {parts} bad parts: it would not see what it looks for")

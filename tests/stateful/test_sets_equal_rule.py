@@ -13,10 +13,11 @@ from consent.rules import BLOCK
 from consent.vocabulary import Standing
 from release.rules.decide import open_people
 from tests.factories import consent as said
+from tests.lengths import examples
 from tests.stateful.sayings import PEOPLE, PLAIN, Place, Said, holding, sayings
 
 pytestmark = pytest.mark.django_db
-EXAMPLES = 120
+EXAMPLES = examples(120)
 
 
 @pytest.fixture

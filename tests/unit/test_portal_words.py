@@ -8,7 +8,9 @@ import polib
 import pytest
 from django.conf import settings
 
-from portal.words import WHY
+from audit.vocabulary import EntryType
+from consent.vocabulary import Happening
+from portal.words import SAID, WHY
 from release.vocabulary import Ground, VoidGround
 
 BASE = Path(settings.BASE_DIR)
@@ -32,6 +34,13 @@ def test_every_ground_has_a_sentence_for_her() -> None:
     assert set(WHY) == set(Ground.values) | set(VoidGround.values)
     for words in WHY.values():
         assert str(words).endswith(".")
+
+
+def test_whatever_she_can_say_has_a_sentence_in_her_list() -> None:
+    objections = {each for each in EntryType.values if each.startswith("objection:")}
+    assert set(SAID) == {f"consent:{each}" for each in Happening.values} | objections
+    for words in SAID.values():
+        assert str(words).endswith(":")
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)

@@ -8,8 +8,10 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from audit.vocabulary import Via
+from common.arguments import whole, word
 from common.errors import NotPermitted, SaysoError
 from governance.actions import tokens
+from governance.actions.tokens import LONGEST_DAYS
 from governance.models import Organisation, User
 
 M = TypeVar("M", bound=Model)
@@ -19,13 +21,18 @@ class Command(BaseCommand):
     help = "Makes a token for a machine user of an organisation and prints its secret, this once."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("organisation", help="the organisation's reference, org-…")
-        parser.add_argument("username", help="the machine user's sign-in name")
-        parser.add_argument("label", help="what the token is for, 80 characters at most")
+        parser.add_argument("organisation", type=word, help="the organisation's reference, org-…")
+        parser.add_argument("username", type=word, help="the machine user's sign-in name")
+        parser.add_argument("label", type=word, help="what the token is for, 80 characters at most")
         parser.add_argument(
-            "--by", required=True, help="sign-in name of the organisation's administrator"
+            "--by",
+            type=word,
+            required=True,
+            help="sign-in name of the organisation's administrator",
         )
-        parser.add_argument("--days", type=int, default=90, help="how long it lasts (90)")
+        parser.add_argument(
+            "--days", type=whole(1, LONGEST_DAYS), default=90, help="how long it lasts (90)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

@@ -218,7 +218,8 @@ def _judge(
         _draft(line, named),
         at=at,
         longest_days=named.purpose.longest_days if named.purpose else rules.DEFAULT_PERIOD.days,
-        latest_no=noes.get(named.slot or 0) if named.slot is not None else None,
+        latest_no=noes.get(named.slot) if named.slot is not None else None,
+        latest_yes=running.get(named.slot) if named.slot is not None else None,
         from_recipient=recipient is not None
         and any(
             members[one.pk, recipient.pk] for one in (recorder, known.users[""]) if one is not None
@@ -233,12 +234,6 @@ def _judge(
         words.append(
             Rejected(line.number, "recipient", "holder_is_recipient", "A yes is to somebody else.")
         )
-    if _older(named, running):
-        words.append(
-            Rejected(
-                line.number, "signed_on", "older_than_yes", "A newer yes is on record already."
-            )
-        )
     return words or _yes(line, named)
 
 
@@ -249,13 +244,6 @@ def _later(named: Named, known: Known) -> bool:
         known.first_published.get(category.pk, datetime.max.replace(tzinfo=UTC)) > signed_at
         for category in named.categories
     )
-
-
-def _older(named: Named, running: Mapping[int, datetime]) -> bool:
-    """Whether a newer yes to the same is on record already."""
-    if named.slot is None or named.signed_at is None:
-        return False
-    return named.signed_at < running.get(named.slot, named.signed_at)
 
 
 def _yes(line: Line, named: Named) -> Yes:
@@ -315,4 +303,5 @@ COLUMN_OF = {
     "terms_language": "language",
     "record_after_end": "record_until",
     "older_than_no": "signed_on",
+    "older_than_yes": "signed_on",
 }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from common.errors import BadInput
+from common.inputs import Text
 from consent.actions.subjects import client_digest, digest_key
 from governance.models import Organisation
 
@@ -28,7 +29,7 @@ COLUMNS = (
     "starts_on",
 )
 OPTIONAL = {"starts_on"}
-LARGEST_FIELD = 2000
+CELL = Text(most=2000, lines=True)
 
 
 @dataclass(frozen=True)
@@ -105,8 +106,4 @@ def _check_header(header: Sequence[str]) -> None:
 
 
 def _unreadable(cell: str) -> bool:
-    return (
-        len(cell) > LARGEST_FIELD
-        or "\x00" in cell
-        or any("\ud800" <= sign <= "\udfff" for sign in cell)
-    )
+    return CELL.fault(cell) is not None

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from audit.vocabulary import Via
+from common.arguments import path, word
 from common.errors import NotPermitted, SaysoError
 from consent.actions import imports
 from governance.models import Dataset, Organisation, User
@@ -18,13 +19,17 @@ class Command(BaseCommand):
     help = "Record paper consents: one CSV line a yes. Bad lines go to a report, without values."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path)
-        parser.add_argument("--holder", required=True, help="the organisation's name or reference")
-        parser.add_argument("--by", required=True, help="the advocate's sign-in name")
+        parser.add_argument("file", type=path)
         parser.add_argument(
-            "--rows-of", help="the dataset (name) whose row numbers the client numbers are"
+            "--holder", type=word, required=True, help="the organisation's name or reference"
         )
-        parser.add_argument("--report", type=Path, help="where bad lines are listed (CSV)")
+        parser.add_argument("--by", type=word, required=True, help="the advocate's sign-in name")
+        parser.add_argument(
+            "--rows-of",
+            type=word,
+            help="the dataset (name) whose row numbers the client numbers are",
+        )
+        parser.add_argument("--report", type=path, help="where bad lines are listed (CSV)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         report: Path | None = options["report"]
@@ -47,17 +52,17 @@ class Command(BaseCommand):
             raise CommandError("The yeses are recorded; the report cannot be written.") from error
 
 
-def _recorded(path: Path, options: dict[str, Any]) -> imports.Imported:
+def _recorded(file: Path, options: dict[str, Any]) -> imports.Imported:
     holder = _one(Organisation, "organisation", options["holder"], "ref", "name")
     by = _one(User, "user", options["by"], "username")
     scope = ""
     if options["rows_of"]:
         dataset = _one(Dataset, "dataset", options["rows_of"], "ref", "name")
         scope = f"row:{dataset.ref}"
-    if not path.is_file():
+    if not file.is_file():
         raise CommandError("This is not a file. Name a CSV file.")
     try:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
             return imports.consents(
                 holder=holder, lines=lines, by=by, at=timezone.now(), via=Via.COMMAND, scope=scope
             )

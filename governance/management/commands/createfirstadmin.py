@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from audit.vocabulary import Via
+from common.arguments import word
 from common.errors import RuleBroken, SaysoError
 from governance.actions import invitations
 from governance.models import Organisation
@@ -23,7 +24,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--organisation", help="name of the community that convenes; asked for where not given"
+            "--organisation",
+            type=word,
+            help="name of the community that convenes; asked for where not given",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,12 +1,12 @@
 """Load the field catalogue and the purposes the project ships."""
 
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from audit.vocabulary import Via
+from common.arguments import path, word
 from common.errors import NotPermitted, SaysoError
 from governance.actions import catalogue
 from governance.actions.standard import SHIPPED
@@ -20,13 +20,15 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--by", required=True, help="sign-in name of that administrator")
-        parser.add_argument("--folder", type=Path, default=SHIPPED, help="another pair of files")
+        parser.add_argument(
+            "--by", type=word, required=True, help="sign-in name of that administrator"
+        )
+        parser.add_argument("--folder", type=path, default=SHIPPED, help="another pair of files")
 
     def handle(self, *args: Any, **options: Any) -> None:
         by = User.objects.filter(username=options["by"]).first()
         if by is None:
-            raise CommandError(f"There is no user {options['by']}.")
+            raise CommandError("There is no user of that sign-in name.")
         try:
             loaded = catalogue.load_standard(
                 by=by, at=timezone.now(), via=Via.COMMAND, folder=options["folder"]

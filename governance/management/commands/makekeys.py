@@ -1,25 +1,38 @@
-"""Make the key files of a new installation, and of organisations that came later."""
+"""Make the keys of a new installation, and of organisations that came later."""
 
-from collections.abc import Callable
-from functools import partial
+from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from pyrage import x25519
 
 from audit import queries as log
-from common.keyring import KeyRing
+from common import keysources
+from common.arguments import path
+from common.errors import NotReady
+from common.keyring import SERVICE, KeyRing
 from governance.models import Dataset, Organisation
 
-LOG_KEY = "log.ed25519"
+HELP = (
+    "Make the service's keys and the keys of every organisation, each wrapped by a key-encryption "
+    "key of its own. A key that is there is left as it is; a key that has been used and is missing "
+    "is not replaced: put it back."
+)
 
 
 class Command(BaseCommand):
-    help = (
-        "Make the log's signing key and the keys of every organisation. A key that is there is "
-        "left as it is; a key that has been used and is missing is not replaced: put it back."
-    )
+    help = HELP
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--backup",
+            type=path,
+            metavar="FILE",
+            help="also make a key that opens backups: its private half goes into this new file, "
+            "which is to be taken away from this machine; its public half is kept",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         folder = Path(settings.SAYSO_KEYS)
@@ -30,27 +43,49 @@ class Command(BaseCommand):
                 f"open nothing that the old one closed. Put them back: {', '.join(lost)}."
             )
         ring = KeyRing(folder, may_create=True)
-        self._say(folder, LOG_KEY, ring.log_seed)
-        for organisation in Organisation.objects.order_by("pk"):
-            ref = organisation.ref
-            self._say(folder, f"{ref}.root", partial(ring.root, ref))
-            self._say(folder, f"{ref}.age", partial(ring.identity, ref))
+        try:
+            self._say(SERVICE, there=_there(folder, SERVICE))
+            ring.log_seed()
+            ring.noes_recipient()
+            for organisation in Organisation.objects.order_by("pk"):
+                self._say(organisation.ref, there=_there(folder, organisation.ref))
+                ring.install(organisation.ref)
+            if options["backup"] is not None:
+                self._backup(ring, options["backup"].resolve())
+        except NotReady as error:
+            raise CommandError(error.message) from error
+
+    def _backup(self, ring: KeyRing, path: Path) -> None:
+        if {settings.SAYSO_DATA, settings.SAYSO_KEYS} & {*path.parents}:
+            raise CommandError("Name a file outside the data folder and the key folder.")
+        if path.exists():
+            raise CommandError("This file is there already. Name a new one.")
+        identity = x25519.Identity.generate()
+        try:
+            keysources.create(path, f"{identity}\n")
+        except OSError:
+            raise CommandError("This file cannot be written. Check its folder.") from None
+        ring.add_backup_recipient(str(identity.to_public()))
+        self.stdout.write(
+            "backups: sealed to a new key as well. Take its file away from this machine, twice: "
+            "without it no backup opens."
+        )
 
     def _lost_log(self, folder: Path) -> list[str]:
         used = log.latest_checkpoint() is not None
-        return [LOG_KEY] if used and not (folder / LOG_KEY).exists() else []
+        return [f"{SERVICE}.keys"] if used and not _there(folder, SERVICE) else []
 
     def _lost_organisations(self, folder: Path) -> list[str]:
         """Keys of organisations with described datasets: sealed parts and digests hang on them."""
         holders = Dataset.objects.filter(fields__isnull=False).order_by("holder__ref")
-        names = [
-            f"{ref}.{ending}"
-            for ref in holders.values_list("holder__ref", flat=True).distinct()
-            for ending in ("root", "age")
-        ]
-        return [name for name in names if not (folder / name).exists()]
+        refs = holders.values_list("holder__ref", flat=True).distinct()
+        return [f"{ref}.keys" for ref in refs if not _there(folder, ref)]
 
-    def _say(self, folder: Path, name: str, make: Callable[[], object]) -> None:
-        there = (folder / name).exists()
-        make()
+    def _say(self, name: str, *, there: bool) -> None:
         self.stdout.write(f"{name}: {'already there, left as it is' if there else 'made'}")
+
+
+def _there(folder: Path, name: str) -> bool:
+    """Wrapped, or unwrapped as older installations have them."""
+    old = ["log.ed25519"] if name == SERVICE else [f"{name}.root", f"{name}.age"]
+    return (folder / f"{name}.keys").exists() or all((folder / each).exists() for each in old)

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from audit.vocabulary import Via
+from common.arguments import word
 from common.errors import NotPermitted, SaysoError
 from governance.actions import resets
 from governance.models import User
@@ -22,7 +23,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("username", help="the person's sign-in name")
+        parser.add_argument("username", type=word, help="the person's sign-in name")
         parser.add_argument(
             "--kind",
             choices=ResetKind.values,

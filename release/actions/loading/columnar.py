@@ -100,7 +100,10 @@ def _spelled(cells: pa.Array) -> pa.Array:
         words = _spelled(cells.dictionary)
         # What is longer than any cell may be is refused anyway, so it need not be kept whole.
         long = pc.greater(pc.binary_length(words), LONGEST_CELL)
-        return pc.if_else(long, pa.scalar(TOO_LONG), words).take(cells.indices)
+        if pc.any(long).as_py():  # `if_else` would reckon with all of them being that long
+            told = zip(words.to_pylist(), long.to_pylist(), strict=True)
+            words = pa.array([TOO_LONG if each else word for word, each in told], pa.string())
+        return words.take(cells.indices)
     if pa.types.is_list(cells.type):
         if cells.flatten().null_count:
             raise BadInput("parquet_list", "A list in the Parquet file holds an empty place.")

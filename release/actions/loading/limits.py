@@ -22,8 +22,8 @@ class Limits:
     batch_rows: int = 32_768
     batch_bytes: int = 16 * MIB
     # What is kept in memory before it is sealed into staging, and what one bucket should hold.
-    staging_bytes: int = 48 * MIB
-    bucket_bytes: int = 48 * MIB
+    staging_bytes: int = 16 * MIB
+    bucket_bytes: int = 16 * MIB
     # More than this in one bucket means that the person column does not tell people apart.
     bucket_most_bytes: int = 2048 * MIB
     buckets: int = 1024

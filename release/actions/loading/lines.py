@@ -5,19 +5,23 @@ from collections import deque
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import csv
 
 from governance.vocabulary import FieldType
 from release.rules.mapping import LoadMapping
 
-BLOCK = 8 * 1024 * 1024
+BLOCK = 4 * 1024 * 1024
 # A stretch that has to be read record by record; then the next one is looked at anew.
 DOUBTFUL = 256 * 1024
 QUOTE, NEWLINE, RETURN = b'"\n\r'
 MARK = b"\xef\xbb\xbf"
 CODECS = {"windows-1252": "cp1252"}
 LISTED = frozenset({FieldType.CODE, FieldType.CODES, FieldType.BOOLEAN})
+
+Signs = npt.NDArray[np.uint8]
+Places = npt.NDArray[np.int64]
 
 
 class Lines:
@@ -146,15 +150,18 @@ class Stretch:
 def is_plain(data: bytes, delimiter: bytes) -> bool:
     """Whether every line is one record: no empty line, no line end within quotes, and quotes
     around whole cells only."""
-    if data[:1] in {b"\n", b"\r"} or b"\n\n" in data:
+    if data[:1] in {b"\n", b"\r"}:
+        return False
+    signs = np.frombuffer(data, dtype=np.uint8)
+    ends = np.flatnonzero(signs == NEWLINE)
+    if (np.diff(ends) == 1).any():
         return False
     if b"\r" in data and (data.count(b"\r") != data.count(b"\r\n") or b"\n\r\n" in data):
         return False
-    return b'"' not in data or _quotes_whole_cells(data, delimiter)
+    return b'"' not in data or _quotes_whole_cells(signs, ends, delimiter)
 
 
-def _quotes_whole_cells(data: bytes, delimiter: bytes) -> bool:
-    signs = np.frombuffer(b"\n" + data + b"\n", dtype=np.uint8)
+def _quotes_whole_cells(signs: Signs, ends: Places, delimiter: bytes) -> bool:
     quotes = np.flatnonzero(signs == QUOTE)
     if len(quotes) % 2:
         return False
@@ -162,8 +169,10 @@ def _quotes_whole_cells(data: bytes, delimiter: bytes) -> bool:
     # A doubled quote within a cell closes and opens again at once.
     again = np.zeros(len(opens) + 1, dtype=bool)
     again[1:-1] = closes[:-1] + 1 == opens[1:]
-    before, after = signs[opens - 1], signs[closes + 1]
-    ends = np.flatnonzero(signs == NEWLINE)
+    # Before the first sign and after the last one a line ends.
+    before = np.where(opens > 0, signs[opens - 1], NEWLINE)
+    last = len(signs) - 1
+    after = np.where(closes < last, signs[np.minimum(closes + 1, last)], NEWLINE)
     return bool(
         (again[:-1] | (before == NEWLINE) | (before == delimiter[0])).all()
         and (again[1:] | (after == NEWLINE) | (after == RETURN) | (after == delimiter[0])).all()

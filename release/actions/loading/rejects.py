@@ -4,7 +4,16 @@ import csv
 import io
 from dataclasses import dataclass
 
+from common.errors import BadInput
 from release.rules.values import Problem
+
+
+class TooManyBadRows(BadInput):
+    """More rows are bad than the mapping allows; `report` is the report's name in the store."""
+
+    def __init__(self, report: str, message: str) -> None:
+        super().__init__("too_many_bad_rows", message)
+        self.report = report
 
 
 @dataclass(frozen=True)

@@ -51,17 +51,23 @@ class Given:
     file: BinaryIO
     size: int
     sha256: str
-    stamp: tuple[int, int]
+    stamp: tuple[int, int] | None  # None: its bytes cannot change
 
     def check_unchanged(self) -> None:
         """Raises BadInput where somebody wrote to the file while it was being read."""
-        if _stamp(self.file) != self.stamp:
+        if self.stamp is not None and _stamp(self.file) != self.stamp:
             raise BadInput("file_changed", "The file changed while it was read. Load it again.")
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Given]:
-    """Open a file and digest it. Raises BadInput where it is no file, is empty or is not there."""
+def opened(path: Path | Given) -> Iterator[Given]:
+    """Open a file and digest it. Raises BadInput where it is no file, is empty or is not there.
+
+    What was opened and digested already, on its way in, is taken as it is.
+    """
+    if isinstance(path, Given):
+        yield path
+        return
     try:
         # Not blocking, so that a pipe is refused below instead of waited for.
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)

@@ -9,12 +9,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyrage import x25519
 
+from release.actions.loading.ahead import Behind
 from release.actions.loading.limits import Limits
 from release.actions.loading.staging import RECORDED, person_columns
 from release.rules.parts import Numbers, PresenceBits, cuts, halves
 from release.storage import Store, seal
 
 DIFFERENCES = {pa.int32(), pa.int64(), pa.date32()}
+Digester = Callable[[str], bytes]
 Enrol = Callable[[Sequence[bytes]], Mapping[bytes, int]]
 
 
@@ -29,8 +31,21 @@ class WrittenPart:
     sha256: str
 
 
+@dataclass(frozen=True)
+class Named:
+    """A bucket's rows, its people as places in lists of numbers, and what is kept of each number."""
+
+    rows: pa.Table
+    people: list[pa.DictionaryArray]
+    digest_of: dict[str, bytes]
+
+
 class PartWriter:
-    """Writes the parts of one version, bucket by bucket, and remembers who is in them."""
+    """Writes the parts of one version, bucket by bucket, and remembers who is in them.
+
+    `digest` makes of a number what may be kept of it. One bucket's people are enrolled while the
+    rows of the one before are sorted and sealed. Whoever made it ends it.
+    """
 
     def __init__(
         self,
@@ -39,6 +54,7 @@ class PartWriter:
         folder: str,
         recipient: x25519.Recipient,
         people: int,
+        digest: Digester,
         enrol: Enrol,
         limits: Limits,
     ) -> None:
@@ -48,12 +64,35 @@ class PartWriter:
         self._folder = folder
         self._recipient = recipient
         self._people = people
+        self._digest = digest
         self._enrol = enrol
         self._limits = limits
+        self._writing = Behind("write")
 
-    def write(self, bucket: pa.Table) -> None:
-        """Give the bucket's people their slots and write its rows."""
-        table = self._with_slots(bucket)
+    def named(self, bucket: pa.Table) -> Named:
+        """Who is in the bucket; asks nothing of the database."""
+        encoded = [
+            pa.chunked_array(bucket.column(name)).combine_chunks().dictionary_encode()
+            for name in person_columns(self._people)
+        ]
+        numbers = {number for each in encoded for number in each.dictionary.to_pylist()}
+        digest_of = {number: self._digest(number) for number in numbers}
+        rows = bucket.select(bucket.column_names[self._people :])
+        return Named(rows, encoded, digest_of)
+
+    def write(self, bucket: Named) -> None:
+        """Give the bucket's people their slots and begin to write its rows."""
+        self._writing.do(self._sorted, self._with_slots(bucket))
+
+    def settle(self) -> None:
+        """Wait until all is written. Raises NotReady where the disk is full."""
+        self._writing.settle()
+
+    def end(self) -> None:
+        """Nothing is written any more."""
+        self._writing.end()
+
+    def _sorted(self, table: pa.Table) -> None:
         slots = table.column("_slot").to_numpy().astype(np.int64)
         days = table.column(RECORDED).cast(pa.int32()).to_numpy()
         order = np.lexsort((days, slots))  # stable: the file's own order within a day
@@ -61,23 +100,18 @@ class PartWriter:
         for start, stop in cuts(slots, fair=self._limits.part_rows):
             self._put(table.slice(start, stop - start), slots[start:stop])
 
-    def _with_slots(self, bucket: pa.Table) -> pa.Table:
-        """The rows with slots in the place of digests."""
-        encoded = [
-            pa.chunked_array(bucket.column(name)).combine_chunks().dictionary_encode()
-            for name in person_columns(self._people)
-        ]
+    def _with_slots(self, bucket: Named) -> pa.Table:
         # In the digests' own order, so that a slot says nothing of a place in the file.
-        digests = sorted({digest for each in encoded for digest in each.dictionary.to_pylist()})
-        slot_of = self._enrol(digests)
+        slot_of = self._enrol(sorted(bucket.digest_of.values()))
         columns: dict[str, pa.Array | pa.ChunkedArray] = {}
-        for number, each in enumerate(encoded, start=1):
-            known = pa.array([slot_of[d] for d in each.dictionary.to_pylist()], pa.int32())
+        for number, each in enumerate(bucket.people, start=1):
+            found = [slot_of[bucket.digest_of[one]] for one in each.dictionary.to_pylist()]
+            known = pa.array(found, pa.int32())
             columns["_slot" if number == 1 else f"_slot{number}"] = known.take(each.indices)
-        self.presence.add(np.fromiter((slot_of[d] for d in digests), np.int64, len(digests)))
-        for name in bucket.column_names[self._people :]:
-            columns[name] = bucket.column(name)
-        return pa.table(columns)
+            self.presence.add(known.to_numpy().astype(np.int64))
+        return pa.table(
+            columns | dict(zip(bucket.rows.column_names, bucket.rows.columns, strict=True))
+        )
 
     def _put(self, rows: pa.Table, slots: Numbers) -> None:
         sealed = seal(parquet(rows), [self._recipient])

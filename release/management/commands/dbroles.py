@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import ProgrammingError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 
+from common.arguments import path
 from release.management import roles
 
 SHORTEST = 20
@@ -28,7 +29,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--passwords",
-            type=Path,
+            type=path,
             metavar="FOLDER",
             help="set the passwords that stand in the files owner, app, sequencer, auditor there",
         )

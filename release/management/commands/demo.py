@@ -18,7 +18,9 @@ from django.db import connection
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from common.arguments import path, whole
 from governance.models import Organisation
+from governance.storage import noes_file
 from release.actions import versions
 from release.management import processes
 from release.management.demo.facts import Facts
@@ -34,9 +36,9 @@ class Command(BaseCommand):
     help = "Make a world, run the straight line in it, end with one line of JSON."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--data", type=Path, help="a real file instead of the generated one")
-        parser.add_argument("--mapping", type=Path, help="the mapping of that file")
-        parser.add_argument("--seed", type=int, help="repeat a run")
+        parser.add_argument("--data", type=path, help="a real file instead of the generated one")
+        parser.add_argument("--mapping", type=path, help="the mapping of that file")
+        parser.add_argument("--seed", type=whole(0, 2**32 - 1), help="repeat a run")
         parser.add_argument(
             "--serve", action="store_true", help="serve the world on 127.0.0.1:8000"
         )
@@ -93,9 +95,9 @@ def check_files(data: Path | None, mapping: Path | None) -> None:
     """A file of one's own comes with its mapping, and both are there."""
     if (data is None) != (mapping is None):
         raise CommandError("A file of your own needs its mapping too: DATA=FILE MAPPING=FILE.")
-    for path in (data, mapping):
-        if path is not None and not path.is_file():
-            raise CommandError(f"There is no file {path.name}. Check the path.")
+    for file in (data, mapping):
+        if file is not None and not file.is_file():
+            raise CommandError(f"There is no file {file.name}. Check the path.")
 
 
 def folder_of() -> Path:
@@ -152,11 +154,18 @@ def fresh_world() -> Path:
         )
     if not ours and data.is_dir() and any(data.iterdir()):
         raise CommandError(
-            "The data folder holds something that no demonstration made. Name another one in "
-            "SAYSO_DATA."
+            "The data folder holds something that no demonstration on this database made. Name "
+            "another one in SAYSO_DATA."
+        )
+    noes = noes_file().path
+    if not ours and noes.exists():
+        raise CommandError(
+            "There is a file of noes that no demonstration on this database made. Name another "
+            "folder in SAYSO_NOES."
         )
     if ours:
         _empty_database()
+    noes.unlink(missing_ok=True)
     shutil.rmtree(data, ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
@@ -177,8 +186,8 @@ def _empty_database() -> None:
     if connection.vendor == "sqlite":
         name = Path(str(connection.settings_dict["NAME"]))
         connection.close()
-        for path in (name, Path(f"{name}-wal"), Path(f"{name}-shm")):
-            path.unlink(missing_ok=True)
+        for file in (name, Path(f"{name}-wal"), Path(f"{name}-shm")):
+            file.unlink(missing_ok=True)
         return
     with connection.cursor() as cursor:
         cursor.execute("DROP SCHEMA public CASCADE")

@@ -9,7 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, InterfaceError
 
-from release.management.doctor import database, machine
+from common.arguments import word
+from release.management.doctor import database, machine, witnesses
 from release.management.doctor.findings import Finding, Level, bad
 
 MARKS = {Level.OK: "  ok ", Level.LOOK: " look", Level.BAD: "  BAD"}
@@ -48,6 +49,8 @@ def findings(url: str) -> Iterator[Finding]:
     try:
         yield from database.findings()
         yield from machine.key_ring_findings()
+        yield from machine.noes_findings()
+        yield from witnesses.findings()
     except (DatabaseError, InterfaceError):
         yield bad("database", "It does not answer.", "Start it, or set DATABASE_URL right.")
     yield from machine.storage_findings()
@@ -57,6 +60,7 @@ def findings(url: str) -> Iterator[Finding]:
 
 
 def _address(text: str) -> str:
+    text = word(text)
     if not text.startswith(("http://", "https://")):
         raise ArgumentTypeError("write http://… or https://…")
     return text

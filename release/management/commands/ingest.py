@@ -1,7 +1,6 @@
 """Load a file into a dataset."""
 
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from audit.vocabulary import Via
+from common.arguments import path, word
 from common.errors import SaysoError
 from governance.models import Dataset, User
 from release.actions import versions
@@ -21,11 +21,14 @@ class Command(BaseCommand):
     help = "Load a CSV, gzip CSV, Parquet or XLSX file into a dataset, as a mapping file says."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("dataset", help="the dataset's name or reference")
-        parser.add_argument("file", type=Path)
-        parser.add_argument("--mapping", type=Path, required=True, help="a TOML file")
+        parser.add_argument("dataset", type=word, help="the dataset's name or reference")
+        parser.add_argument("file", type=path)
+        parser.add_argument("--mapping", type=path, required=True, help="a TOML file")
         parser.add_argument(
-            "--by", required=True, help="sign-in name of a steward of the dataset's holder"
+            "--by",
+            type=word,
+            required=True,
+            help="sign-in name of a steward of the dataset's holder",
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:

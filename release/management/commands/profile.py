@@ -1,11 +1,11 @@
 """Draft a mapping for a file."""
 
 from argparse import ArgumentParser
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from common.arguments import path
 from common.errors import SaysoError
 from release.actions import profiles
 from release.rules.drafts import UNSURE
@@ -15,8 +15,8 @@ class Command(BaseCommand):
     help = "Look through a CSV, gzip CSV, Parquet or XLSX file and draft a mapping file for it."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path)
-        parser.add_argument("--out", type=Path, help="write the draft here; it must not exist")
+        parser.add_argument("file", type=path)
+        parser.add_argument("--out", type=path, help="write the draft here; it must not exist")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         try:

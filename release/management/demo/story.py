@@ -361,7 +361,7 @@ class Story:
         assert account is not None  # noqa: S101 - given in step 4
         for each in sharing.of(account, timezone.now()):
             self.say(f"   {each.recipient.name}: {each.standing.label}")
-        for went in uses.of(account, timezone.now()):
+        for went in uses.of(account):
             if went.picked_up_at:
                 said = f"sent to, and picked up {len(went.picked_up_at)}× by"
             elif went.void:

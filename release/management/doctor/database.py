@@ -73,9 +73,8 @@ def _rights() -> Iterator[Finding]:
         found = roles.read(cursor)
         missing, excess = [], []
         for table in found.tables:
-            wanted = {
-                right.split(" ")[0] for right in roles.app_rights(table, found.kept).split(", ")
-            }
+            rights = roles.app_rights(table, found.kept).split(", ")
+            wanted = {right for right in rights if "(" not in right}  # on the whole table
             for right in ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER"):
                 cursor.execute("SELECT has_table_privilege(%s, %s)", [table, right])
                 has = cursor.fetchone()[0]

@@ -13,11 +13,16 @@ from pathlib import Path
 import redis
 from django.conf import settings
 from django.core import checks
+from django.db import DatabaseError, InterfaceError
 
+from audit import queries as log
 from audit.queries import footing
-from governance.models import Dataset
+from common.errors import NotReady
+from governance.queries import clock, noes
+from release import broker
 from release.management.doctor.findings import Finding, bad, look, well
 from release.queries import readiness
+from release.rules import timing
 
 SHOWN = ("Django", "gunicorn", "psycopg", "duckdb", "pyarrow", "pyrage", "cryptography")
 WEB_SECONDS = 5
@@ -72,7 +77,8 @@ def key_findings() -> Iterator[Finding]:
 
 
 def key_ring_findings() -> Iterator[Finding]:
-    """Which keys are there. Raises DatabaseError where the database does not answer."""
+    """Which keys are there, asked of their sources. Raises DatabaseError where the database does
+    not answer."""
     reading = {one.check: one for one in readiness.readings()}["keys"]
     if reading.good:
         yield well("log key", reading.says)
@@ -80,20 +86,44 @@ def key_ring_findings() -> Iterator[Finding]:
         yield bad(
             "log key", reading.says, "Put it back, or `manage.py makekeys` for a new installation."
         )
-    used = Dataset.objects.filter(fields__isnull=False)
-    refs = set(used.values_list("holder__ref", flat=True))
-    absent = sum(
-        not all((settings.SAYSO_KEYS / f"{ref}.{end}").is_file() for end in ("root", "age"))
-        for ref in refs
-    )
+    absent = readiness.without_keys()
     if absent:
+        codes = ", ".join(sorted({each.code for each in absent}))
         yield look(
             "holders' keys",
-            f"The keys of {absent} holders are not here; their releases wait.",
-            "Put them back, or run `manage.py makekeys` for holders that came later.",
+            f"The keys of {len(absent)} holders do not open ({codes}); their releases wait.",
+            "Put them back, start their key agents, or run `manage.py makekeys` for holders that "
+            "came later. See docs/hosting.md.",
         )
     else:
         yield well("holders' keys", "The keys of every holder are here.")
+
+
+def noes_findings() -> Iterator[Finding]:
+    """The file of noes, and whether a backup can be made."""
+    against = noes.against()
+    if against is None:
+        yield well("noes", "Every no is known here and in the file of noes.")
+    else:
+        yield bad("noes", against.message, f"{against.code}: see docs/backup.md, the bad day.")
+    folder: Path = settings.SAYSO_NOES
+    if folder.is_dir() and stat.S_IMODE(folder.stat().st_mode) & 0o077:
+        yield bad("noes folder", "Others may look into the folder of noes.", "chmod 700 on it.")
+    place = folder if folder.is_dir() else folder.parent
+    if not os.access(place, os.W_OK):
+        yield bad("noes folder", "This user may not write there.", "chown it to this user.")
+    elif place.stat().st_dev == readiness.data_place().stat().st_dev:
+        yield look(
+            "noes folder",
+            "It is on the disk of the data folder.",
+            "Put SAYSO_NOES on a disk of its own, so that one loss does not take both.",
+        )
+    try:
+        log.key_ring().backup_recipients()
+    except NotReady as reason:
+        yield look("backup", reason.message, "See docs/backup.md.")
+    else:
+        yield well("backup", "Somebody is named who can open a backup.")
 
 
 def storage_findings() -> Iterator[Finding]:
@@ -139,6 +169,32 @@ def redis_findings() -> Iterator[Finding]:
         yield bad("redis", "It does not answer.", "Start it, or set REDIS_URL right.")
     else:
         yield well("redis", "It answers.")
+        yield from _workers()
+
+
+def _workers() -> Iterator[Finding]:
+    """The clock through Redis, where there is one: what waits, and when it last went round."""
+    lying = broker.lengths()
+    try:
+        last = readiness.last_beat(readiness.WORKER)
+        late = last is None or clock.now() - last.at > timing.BEAT_LATE
+    except (DatabaseError, InterfaceError):
+        return  # told elsewhere
+    words = "" if lying is None else f" {sum(lying.values())} words wait in Redis."
+    if last is None:
+        yield look(
+            "workers",
+            f"None has ever run.{words}",
+            "Fine where the clock alone is enough; else start sayso-worker and sayso-beat.",
+        )
+    elif late:
+        yield look(
+            "workers",
+            f"They have done nothing since {last.at:%Y-%m-%d %H:%M} UTC.{words}",
+            "systemctl status sayso-worker sayso-beat; the clock does their work meanwhile.",
+        )
+    else:
+        yield well("workers", f"They go round.{words}")
 
 
 def web_findings(address: str) -> Iterator[Finding]:

@@ -50,6 +50,16 @@ def test_the_published_example_is_signed_and_opened_byte_for_byte():
     assert open_note(EXAMPLE_NOTE, [parse_verifier(EXAMPLE_KEY)]).text == EXAMPLE_TEXT
 
 
+def test_the_example_of_the_specification_is_opened():
+    """C2SP signed-note, Example."""
+    note = (
+        "This is an example message.\n\n\u2014 example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfX"
+        "ppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=\n"
+    )
+    key = parse_verifier("example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k")
+    assert open_note(note, [key]).text == "This is an example message.\n"
+
+
 def test_a_key_never_shows_its_seed():
     assert "01" not in repr(LOG)
     assert ORIGIN in repr(LOG)
@@ -135,11 +145,16 @@ def test_base64_with_other_bits_in_its_padding_is_refused():
     ("key", "word"),
     [
         ("name", "three parts"),
-        ("name+00000000+AQ==", "32 bytes"),
+        ("name+00000000+AQ==", "id"),
+        ("name+13a2baa9+AQ==", "32 bytes"),
+        (
+            "witness.stagemole.eu+67f7aea0+BEqSG3yu9YrmcM3BHvQYTxwFj3uSWakQepafafpUqklv",
+            "Ed25519 kind",
+        ),
         (EXAMPLE_KEY.replace("c74f20a3", "c74f20a4"), "id"),
         (EXAMPLE_KEY.replace("c74f20a3", "C74F20A3"), "id"),
         (EXAMPLE_KEY.replace("PeterNeumann", "Peter Neumann"), "key name"),
-        (EXAMPLE_KEY.replace("+ARpc", "+BRpc"), "Ed25519 kind"),
+        (EXAMPLE_KEY.replace("+ARpc", "+BRpc"), "id"),
         (EXAMPLE_KEY[:-1], "base64"),
     ],
 )

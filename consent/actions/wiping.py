@@ -1,0 +1,139 @@
+"""What shredding and holds are made of, inside their transactions.
+
+To wipe is to destroy a person's key, and everything that leads from a client number, a sign-in or a
+paper to her slot. What stays is in the log and in the tables of answers, by a slot that leads to
+nobody (ADR 14).
+"""
+
+import json
+import secrets
+from datetime import datetime
+from typing import Any
+
+from audit.rules import SEALING, sealed_detail
+from audit.tlog.subjects import subjects_root
+from audit.vocabulary import EntryType, Via
+from common.errors import RuleBroken
+from common.words import sentence as _
+from consent.actions import subjects
+from consent.models import Consent, ConsentEvent, LegalHold, Objection, Subject, SubjectKey
+from consent.queries import facts, keys
+from consent.vocabulary import WIPED, Ending, Happening
+from governance.actions import scopes, trail
+from governance.models import Organisation, User
+from governance.queries import noes
+from governance.storage import packed, unpacked
+
+
+def known(holder: Organisation, number: str) -> Subject:
+    """Whom the holder's own client number leads to. Raises RuleBroken where it leads to nobody."""
+    digest = subjects.client_digest(subjects.digest_key(holder), number)
+    slot = subjects.find(holder, [digest]).get(digest)
+    if slot is None:
+        raise RuleBroken("number_unknown", _("This number is not known here. Check it with her."))
+    return Subject.objects.select_related("holder").get(pk=slot)
+
+
+def written(
+    type_: EntryType,
+    subject: Subject,
+    *,
+    by: User | None,
+    at: datetime,
+    via: Via,
+    reason: str = "",
+    detail: str | None = None,
+    **said: Any,
+) -> Any:
+    """One entry about her, whose resource is her tag; `detail` is sealed beside it under her key.
+
+    Also where her holder's key is away, as long as there is no detail: nobody can tell then whose
+    entry it is.
+    """
+    nonce = secrets.token_bytes(16)
+    tag, absent = keys.tag_in(subject, nonce, no=detail is None)
+    if detail is not None:
+        own = keys.own_key(subject)
+        said["detail"] = sealed_detail(own, nonce, secrets.token_bytes(SEALING), detail)
+    return trail.record(
+        type=type_,
+        by=by,
+        at=at,
+        via=via,
+        resource=tag.hex(),
+        reason=absent or reason,
+        subjects=1,
+        subjects_root=subjects_root([tag]),
+        nonce=nonce,
+        **said,
+    )
+
+
+def stand(
+    hold: LegalHold, document: str, *, by: User, at: datetime, via: Via, reason: str
+) -> LegalHold:
+    """The row of a hold and its entry; after a restore nobody knows the document any more."""
+    hold.entry = written(
+        EntryType.HOLD_PLACED,
+        hold.subject,
+        by=by,
+        at=at,
+        via=via,
+        reason=reason,
+        detail=document,
+    )
+    hold.save()
+    return hold
+
+
+def wipe(
+    subject: Subject, *, by: User | None, via: Via, moment: scopes.Moment, reason: str = ""
+) -> None:
+    """End every yes of hers and destroy her key; the caller holds her row, everyone's epoch moved."""
+    moment.tell(**facts.shredded(subject))
+
+    def told(type_: EntryType, purpose: str = "") -> Any:
+        return written(
+            type_,
+            subject,
+            by=by,
+            at=moment.at,
+            via=via,
+            reason=reason,
+            purpose=purpose,
+            epoch_everyone=moment.everyone,
+        )
+
+    for consent in (
+        Consent.objects.select_for_update(of=("self",))
+        .select_related("purpose")
+        .filter(subject=subject, ended_at__isnull=True)
+    ):
+        consent.ended_at, consent.ending = moment.at, Ending.WITHDRAWN
+        consent.save(update_fields=["ended_at", "ending"])
+        ConsentEvent.objects.create(
+            consent=consent,
+            happening=Happening.WITHDRAWN,
+            at=moment.at,
+            entry=told(EntryType.CONSENT_WITHDRAWN, consent.purpose.code),
+        )
+    told(EntryType.KEY_SHREDDED)
+    subject.account, subject.wrapped_key, subject.shredded_at = None, b"", moment.at
+    subject.save(update_fields=["account", "wrapped_key", "shredded_at"])
+    SubjectKey.objects.filter(subject=subject).delete()
+    ConsentEvent.objects.filter(consent__subject=subject).update(by=None)
+    Consent.objects.filter(subject=subject).update(
+        signature=WIPED, authority=WIPED, recorded_by=None
+    )
+    Objection.objects.filter(subject=subject).update(made_by=None)
+    _forget_in_noes(subject)
+
+
+def _forget_in_noes(subject: Subject) -> None:
+    """What the database keeps for the file of noes says nothing of her any more."""
+    for kept in noes.about(subject.slot):
+        fewer = facts.without(json.loads(unpacked(bytes(kept.facts))), subject)
+        if fewer is not None:
+            text = json.dumps(fewer, separators=(",", ":"), sort_keys=True).encode()
+            kept.facts = packed(text)
+            kept.save(update_fields=["facts"])

@@ -1,0 +1,75 @@
+"""Keys are rotated: what wraps an organisation's or the service's keys, and what signs the log.
+
+Each deed may be broken off anywhere and done again: it goes on where it was, the former key is kept
+until the new one is in use everywhere, and one entry says so.
+"""
+
+from datetime import datetime
+from hashlib import sha256
+
+from django.conf import settings
+from django.db import transaction
+
+from audit import queries as log
+from audit.actions import settle
+from audit.tlog.notes import Signer
+from audit.vocabulary import EntryType, Via
+from common.keyring import SERVICE
+from governance import permissions
+from governance.actions import trail
+from governance.models import Organisation, User
+
+
+def rewrap(*, organisation: Organisation | None, by: User, at: datetime, via: Via) -> str:
+    """Everything that hangs on one key-encryption key hangs on its next one; says which.
+
+    Without an organisation: the service's own. Raises NotPermitted unless `by` administers it or
+    convenes; NotReady where a key is not there or cannot be written.
+    """
+    permissions.check_can_keep_keys(by, organisation)
+    ring, name = log.key_ring(), organisation.ref if organisation else SERVICE
+    wrapped_by = ring.rewrap(name)
+    _written_once(f"{name}/kek-{wrapped_by}", "wrapping", by=by, at=at, via=via)
+    ring.finish_rewrap(name)
+    return wrapped_by
+
+
+def renew_log_key(*, by: User, at: datetime, via: Via) -> str:
+    """The log is signed with a new key; the former one has signed the entry that names it.
+
+    Gives the new verifier key. What was signed before is checked with the former public keys, which
+    are kept. Raises NotPermitted unless `by` convenes; NotReady where the log cannot sign now.
+    """
+    permissions.check_can_keep_keys(by, None)
+    ring = log.key_ring()
+    verifier = Signer(settings.LOG_ORIGIN, ring.begin_log()).verifier
+    _written_once(
+        f"log/{verifier.key_id.hex()}",
+        "log",
+        by=by,
+        at=at,
+        via=via,
+        detail_commit=sha256(verifier.render().encode()).hexdigest(),
+    )
+    entry = log.entry_about(EntryType.KEY_ROTATED, f"log/{verifier.key_id.hex()}")
+    if entry is not None:
+        settle(entry=entry)  # under the former key: whoever trusts that one can follow to this one
+    ring.finish_log()
+    return verifier.render()
+
+
+def _written_once(
+    resource: str, reason: str, *, by: User, at: datetime, via: Via, detail_commit: str = ""
+) -> None:
+    """One entry for one rotation, however often it was broken off."""
+    with transaction.atomic():
+        if log.entry_about(EntryType.KEY_ROTATED, resource) is None:
+            trail.record(
+                type=EntryType.KEY_ROTATED,
+                by=by,
+                at=at,
+                via=via,
+                resource=resource,
+                reason=reason,
+                detail_commit=detail_commit,
+            )

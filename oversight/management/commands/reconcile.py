@@ -1,0 +1,59 @@
+"""Compare the log with everything that is kept."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.core.management.base import BaseCommand, CommandError
+
+from audit.vocabulary import Via
+from common.arguments import word
+from common.errors import SaysoError
+from governance.models import User
+from governance.queries import clock
+from oversight.actions import reconciling
+from oversight.vocabulary import Finding
+
+
+class Command(BaseCommand):
+    requires_system_checks = []  # no broken door may stop whoever checks
+    help = (
+        "Compares releases, entries of the log, packages, uses and downloads with one another, "
+        "consents with their events, and everybody in a release with their noes; names what is "
+        "missing on which side, and nobody. Exit code 1 if anything is. Leaves an entry."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--by", type=word, required=True, help="sign-in name of an auditor or a convener"
+        )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        by = User.objects.filter(username=options["by"], is_active=True).first()
+        if by is None:
+            raise CommandError("There is no active user of that sign-in name.")
+        try:
+            done = reconciling.reconcile(
+                by=by, at=clock.now(), via=Via.COMMAND, tell=self._tell, progress=self._progress
+            )
+        except (SaysoError, PermissionDenied) as error:
+            raise CommandError(f"This was not compared to its end. {error}") from None
+        if self.stderr.isatty():
+            self.stderr.write("")
+        if done.in_part:
+            self.stdout.write(
+                f"{done.in_part} things were compared in part only: the key of somebody in them was "
+                "destroyed, and nobody can tell any more whether their entries are about that person."
+            )
+        if done.findings:
+            raise CommandError(
+                f"The log and what is kept do not agree: {done.findings} findings, named above."
+            )
+        self.stdout.write(f"The log and what is kept agree: {done.looked_at} comparisons.")
+
+    def _tell(self, finding: Finding) -> None:
+        self.stdout.write(str(finding))
+
+    def _progress(self, what: str, done: int) -> None:
+        if self.stderr.isatty():
+            self.stderr.write(f"\r\x1b[K{what}: {done}", ending="")

@@ -1,0 +1,14 @@
+"""Everything that is compared, in the order in which it is told."""
+
+from oversight.queries import asked, handed, order, releases, roots, said, wiped
+from oversight.queries.looks import Check
+
+CHECKS: tuple[tuple[str, Check], ...] = (
+    *releases.CHECKS,
+    *roots.CHECKS,
+    *handed.CHECKS,
+    *asked.CHECKS,
+    *said.CHECKS,
+    *order.CHECKS,
+    *wiped.CHECKS,
+)

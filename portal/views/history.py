@@ -1,0 +1,74 @@
+"""Where it went, a page at a time: what was sent or kept back, and what was asked about her."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from consent.queries import sharing
+from portal.cards import card, question, sent
+from portal.places import names_shown
+from portal.views.sharing import her, her_places
+from release.queries import inquiries, uses
+
+PAGE = 20
+QUESTIONS = "questions"
+
+
+@require_GET
+def history(request: HttpRequest) -> HttpResponse:
+    """Everything, what went out under one of her yeses (`?of=`), or all questions (`?list=`)."""
+    if request.GET.get("list") == QUESTIONS:
+        return _questions(request)
+    at, of = timezone.now(), request.GET.get("of", "")
+    shared, lines = sharing.of(her(request), at), uses.lines(her(request))
+    standings = {one.consent.ref: one.standing for one in shared}
+    if of and of not in standings:
+        raise Http404
+    chosen = [line for line in lines if not of or (line.consent and line.consent.ref == of)]
+    page = _page(request, chosen)
+    asked = [] if of or page.number > 1 else inquiries.of(her(request))
+    places = her_places(request, shared, _met(request, lines))
+    return render(
+        request,
+        "portal/history.html",
+        {
+            "sent": [sent(went, places, standings, at) for went in uses.told(list(page))],
+            "questions": [question(each, places) for each in asked],
+            "more": bool(asked) and inquiries.count(her(request)) > len(asked),
+            "sharings": [card(one, places) for one in shared],
+            "of": of,
+            "page": page,
+            "named": names_shown(request),
+        },
+    )
+
+
+def _questions(request: HttpRequest) -> HttpResponse:
+    page = _page(request, range(inquiries.count(her(request))))
+    asked = inquiries.of(her(request), first=max(page.start_index() - 1, 0), most=PAGE)
+    shared = sharing.of(her(request), timezone.now())
+    places = her_places(request, shared, _met(request, uses.lines(her(request))))
+    return render(
+        request,
+        "portal/questions.html",
+        {
+            "questions": [question(each, places) for each in asked],
+            "page": page,
+            "named": names_shown(request),
+        },
+    )
+
+
+def _met(request: HttpRequest, lines: Sequence[uses.Line]) -> list[uses.Met]:
+    """Whoever was ever named to her, so that a place has the same number on every page."""
+    return [*uses.met(lines), *inquiries.met(her(request))]
+
+
+def _page(request: HttpRequest, rows: Sequence[Any]) -> Any:
+    """The page that was asked for; the nearest there is where it was none."""
+    return Paginator(rows, PAGE).get_page(request.GET.get("page"))

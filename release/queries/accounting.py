@@ -1,0 +1,168 @@
+"""One person's own list, an event at a time: what was done with what is hers, and what she said.
+
+`uses` tells the same of each release at once, as a page shows it; here every line has its entry.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from audit.queries import facts as log
+from audit.vocabulary import EntryType
+from consent.models import Consent, ConsentEvent, Objection, Subject
+from consent.queries import keys, sharing
+from governance.models import DataCategory, Organisation, Purpose, User
+from release.models import Inquiry
+from release.queries import uses
+from release.queries.uses import What, WhereItWent
+from release.vocabulary import Deed, Ground
+
+OBJECTIONS = {
+    EntryType.OBJECTION_MADE,
+    EntryType.OBJECTION_NARROWED,
+    EntryType.OBJECTION_LIFTED,
+}
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened, and the entry that says so.
+
+    `word`: what she said, as the log's entries of it are called. `release`: the one it was in, by
+    primary key. `request`: under which asking, by reference. No `entry`: it was said while the key
+    that makes her tags was away, so nobody can tell which entry is hers.
+    """
+
+    deed: Deed
+    at: datetime
+    subject: Subject
+    entry: int | None
+    recipient: Organisation | None = None
+    purpose: Purpose | None = None
+    what: tuple[What, ...] = ()
+    ground: Ground | None = None
+    consent: Consent | None = None
+    permitted: bool | None = None
+    request: str = ""
+    word: str = ""
+    release: int | None = None
+
+    @property
+    def categories(self) -> tuple[DataCategory, ...]:
+        return tuple(each.category for each in self.what)
+
+
+def of(account: User) -> list[Event]:
+    """Everything about all whom this sign-in is, newest first."""
+    found = [event for subject in sharing.subjects(account) for event in uses_of(subject)]
+    return sorted(found, key=lambda each: (each.at, each.entry or 0), reverse=True)
+
+
+def uses_of(subject: Subject) -> list[Event]:
+    """Everything about one person as one holder knows her, newest first.
+
+    Raises NotReady where the holder's key is not there: her standing noes are found by her tag.
+    """
+    found = [
+        *(event for went in uses.of_subject(subject) for event in _went(went)),
+        *_asked(subject),
+        *_said(subject),
+        *_objected(subject),
+    ]
+    return sorted(found, key=lambda each: (each.at, each.entry or 0), reverse=True)
+
+
+def _went(went: WhereItWent) -> Iterator[Event]:
+    def event(deed: Deed, at: datetime, entry: int | None) -> Event:
+        return Event(
+            deed=deed,
+            at=at,
+            subject=went.subject,
+            entry=entry,
+            recipient=went.recipient,
+            purpose=went.purpose,
+            what=went.what,
+            ground=went.ground,
+            consent=went.consent,
+            request=went.release.request.ref,
+            release=went.release.pk,
+        )
+
+    yield event(Deed.READY if went.sent else Deed.KEPT_BACK, went.at, went.release.entry_id)
+    for each in went.pick_ups:
+        yield event(Deed.PICKED_UP, each.at, each.entry)
+
+
+def _asked(subject: Subject) -> Iterator[Event]:
+    rows = list(
+        Inquiry.objects.filter(subject=subject).select_related(
+            "request__requester", "request__purpose"
+        )
+    )
+    codes = {code for row in rows for code in row.columns}
+    categories = {each.code: each for each in DataCategory.objects.filter(code__in=codes)}
+    for row in rows:
+        yield Event(
+            deed=Deed.ASKED,
+            at=row.at,
+            subject=subject,
+            entry=row.entry_id,
+            recipient=row.request.requester,
+            purpose=row.request.purpose,
+            what=tuple(What(categories[code], tuple(row.columns[code])) for code in row.columns),
+            ground=Ground(row.grounds.split(",")[0]) if row.grounds else None,
+            permitted=row.permitted,
+            request=row.request.ref,
+        )
+
+
+def _said(subject: Subject) -> Iterator[Event]:
+    rows = ConsentEvent.objects.filter(consent__subject=subject).select_related(
+        "consent__recipient", "consent__purpose"
+    )
+    for row in rows:
+        yield Event(
+            deed=Deed.SAID,
+            at=row.at,
+            subject=subject,
+            entry=row.entry_id,
+            recipient=row.consent.recipient,
+            purpose=row.consent.purpose,
+            consent=row.consent,
+            word=f"consent:{row.happening}",
+        )
+
+
+def _objected(subject: Subject) -> Iterator[Event]:
+    """Her standing noes name no entry: theirs stand at the same instant and bear her tag."""
+    rows = list(
+        Objection.objects.filter(subject=subject)
+        .select_related("recipient", "purpose")
+        .order_by("-pk")
+    )
+    if not rows:
+        return
+    made = {row.made_at: row for row in rows}  # a narrowed no and the larger one: the first
+    lifted = {row.lifted_at: row for row in rows if row.lifted_at is not None}
+    (own,) = keys.unwrap(subject.holder.ref, [bytes(subject.wrapped_key)])
+    for entry in log.at_time(OBJECTIONS, [*made, *lifted]):
+        if keys.tags_under([own], entry.nonce)[0].hex() != entry.resource:
+            continue
+        if entry.type == EntryType.OBJECTION_MADE:
+            yield _no(subject, made.pop(entry.time), entry.time, entry.type, entry.pk)
+        else:
+            yield _no(subject, lifted[entry.time], entry.time, entry.type, entry.pk)
+    for at, row in made.items():
+        yield _no(subject, row, at, EntryType.OBJECTION_MADE, None)
+
+
+def _no(subject: Subject, row: Objection, at: datetime, word: str, entry: int | None) -> Event:
+    return Event(
+        deed=Deed.SAID,
+        at=at,
+        subject=subject,
+        entry=entry,
+        recipient=row.recipient,
+        purpose=row.purpose,
+        word=word,
+    )

@@ -1,0 +1,1 @@
+"""Commands of the workshop; nothing of the service imports them."""

@@ -1,0 +1,149 @@
+"""kill −9 at each step of a rotation: nothing is lost, and doing it again ends it."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from io import StringIO
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+
+from audit.models import Entry
+from audit.vocabulary import EntryType
+from consent.queries import keys
+from release.models import StoredPart
+from release.storage import store
+from tests.faults.test_kill import address
+from tests.lengths import some
+from tests.sheets import numbers
+from tests.worlds import World, lasting_world
+
+pytestmark = pytest.mark.database
+PEOPLE = 4
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup, django_db_blocker) -> Iterator[World]:
+    with django_db_blocker.unblock(), lasting_world(PEOPLE, each=1, part_rows=2) as found:
+        yield found
+
+
+def killed(step: str, count: int, *command: str) -> str:
+    """Let a child die at the step of this command."""
+    connection.close()
+    child = subprocess.run(
+        [sys.executable, "-m", "tests.faults.keeper", step, str(count), *command],
+        cwd=settings.BASE_DIR,
+        env={
+            "PATH": os.environ["PATH"],
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "SAYSO_DEMO": "1",
+            "SAYSO_DATA": str(settings.SAYSO_DATA),
+            "SAYSO_KEYS": str(settings.SAYSO_KEYS),
+            "DATABASE_URL": address(),
+        },
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    assert child.returncode == -signal.SIGKILL, child.stderr.decode()
+    return child.stdout.decode()
+
+
+WRAPPING = [
+    ("before:common.keysources.create", 1),
+    ("after:common.keysources.create", 1),
+    ("before:common.keysources.replace", 1),
+    ("after:common.keysources.replace", 1),
+    ("before:governance.actions.trail.record", 1),
+    ("after:governance.actions.trail.record", 1),
+    ("before:common.keysources.FileSource.adopt", 1),
+    ("after:common.keysources.FileSource.adopt", 1),
+]
+SEALING = [
+    ("before:common.keysources.replace", 1),
+    ("after:common.keysources.replace", 1),
+    ("before:release.storage.LocalStore.put", 1),
+    ("after:release.storage.LocalStore.put", 1),
+    ("after:release.actions.resealing._seal_anew", 1),
+    ("before:release.actions.resealing._write_entry", 1),
+    ("after:release.actions.resealing._write_entry", 1),
+    ("after:release.storage.LocalStore.delete", 1),
+    ("before:common.keysources.replace", 2),
+    ("after:common.keysources.replace", 2),
+]
+LOG = [
+    ("before:common.keysources.replace", 1),
+    ("after:common.keysources.replace", 1),
+    ("after:governance.actions.keyrings._written_once", 1),
+    ("after:audit.actions.sequencing._write_numbers", 1),
+    ("before:common.keysources.replace", 2),
+    ("after:common.keysources.replace", 2),
+]
+
+
+def whole(world: World) -> None:
+    """Everything opens, everything is signed, and nothing of the rotation is left over."""
+    assert world.received(world.prepare()) == set(numbers(PEOPLE))
+    out = StringIO()
+    call_command("verify_log", stdout=out, stderr=out)
+    assert "The log holds" in out.getvalue()
+
+
+def once(reason: str, count: int) -> None:
+    found = Entry.objects.filter(type=EntryType.KEY_ROTATED, reason=reason)
+    resources = list(found.values_list("resource", flat=True))
+    assert len(resources) == len(set(resources)) >= count
+
+
+@pytest.mark.parametrize(("step", "count"), some(WRAPPING), ids=str)
+@pytest.mark.parametrize("whose", ["home", "service"])
+def test_a_wrapping_key_killed_while_it_is_rotated(world, whose, step, count):
+    command = ["rotate_key", "wrapping", "--by", "north-hazel-7"]
+    name = world.home.organisation.ref if whose == "home" else "service"
+    if whose == "home":
+        command += ["--organisation", name]
+    before = Entry.objects.filter(type=EntryType.KEY_ROTATED, reason="wrapping").count()
+    killed(step, count, *command)
+    whole(world)
+    call_command(*command, stdout=StringIO())
+    once("wrapping", before + 1)
+    assert not (keys.ring().folder / f"{name}.kek.next").exists()
+    whole(world)
+
+
+@pytest.mark.parametrize(("step", "count"), some(SEALING), ids=str)
+def test_an_identity_killed_while_it_is_rotated(world, step, count):
+    home = world.home.organisation
+    command = ["rotate_key", "sealing", "--organisation", home.ref, "--by", "river-birch-1"]
+    before = Entry.objects.filter(type=EntryType.KEY_ROTATED, reason="sealing").count()
+    killed(step, count, *command)
+    whole(world)
+    call_command(*command, stdout=StringIO())
+    once("sealing", before + 1)
+    assert len(keys.ring().identities(home.ref)) == 1
+    assert len(list(store().names(f"parts/{world.home.dataset.ref}"))) == StoredPart.objects.count()
+    whole(world)
+
+
+@pytest.mark.parametrize(("step", "count"), some(LOG), ids=str)
+def test_the_logs_key_killed_while_it_is_rotated(world, step, count):
+    before = len(keys.ring().log_past())
+    entries = Entry.objects.filter(type=EntryType.KEY_ROTATED, reason="log").count()
+    command = ["rotate_key", "log", "--by", "north-hazel-7"]
+    killed(step, count, *command)
+    whole(world)
+    call_command(*command, stdout=StringIO())
+    assert keys.ring().log_next() is None
+    assert len(keys.ring().log_past()) > before
+    once("log", entries + 1)
+    whole(world)
+
+
+@pytest.mark.django_db
+def test_rotations_are_tried_against_a_test_database():
+    assert "test" in str(connection.settings_dict["NAME"])

@@ -1,0 +1,221 @@
+"""What auditors have done for them, find and check: verifying, exports, findings, roles, samples."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from audit.models import Entry
+from audit.vocabulary import EntryType
+from consent.models import Consent, ConsentEvent
+from governance.vocabulary import AgreementState
+from oversight import tasks
+from oversight.actions import jobs, looking, working
+from oversight.models import Finding, Job, Reading, Worksheet, WorksheetCheck
+from oversight.queries import jobs as queries
+from oversight.queries import then, worksheets
+from oversight.rules import sampling, standing
+from oversight.vocabulary import JobState, Look, Wanted
+from tests.append_only import triggers_lifted
+from tests.auditing import Desk, entered, lasting_desk, shown
+from tests.worlds import hand
+
+pytestmark = pytest.mark.database
+
+
+@pytest.fixture(scope="module")
+def desk(django_db_setup: Any, django_db_blocker: Any) -> Iterator[Desk]:
+    with django_db_blocker.unblock(), lasting_desk() as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def test_what_was_in_force_then_is_what_a_replay_of_the_events_gives(desk: Desk) -> None:
+    world = desk.world
+    world.pause("c-3")
+    world.resume("c-3")
+    world.pause("c-4")
+    request = world.home.request
+    moments = sorted(ConsentEvent.objects.values_list("at", flat=True))
+    for moment in [*moments, *(each - timedelta(microseconds=1) for each in moments)]:
+        replayed = 0
+        for consent in Consent.objects.all():
+            events = consent.events.order_by("pk").values_list("happening", "at")
+            replayed += standing.yes_stood(list(events), consent.starts, consent.ends, moment)
+        assert then.yeses(request, moment) == replayed
+    assert then.yeses(request, timezone.now()) == 2  # c-1 and c-3: one said no, one has a pause
+    entry = Entry.objects.get(type="dataset:released")
+    facts = then.of(desk.case, entry.resource, entry.time)
+    assert facts is not None
+    assert facts.yeses == 4, "before the no"
+    assert [(each.yes, each.sent) for each in facts.persons] == [(True, True)]
+    assert (facts.agreement_state, facts.charter.number, facts.seats) == (
+        AgreementState.IN_FORCE,
+        1,
+        1,
+    )
+    drafted = Entry.objects.get(type="agreement:drafted").time
+    assert then.agreement_state(request.agreement, drafted) == AgreementState.DRAFT
+    assert then.agreement_state(request.agreement, drafted - timedelta(seconds=1)) is None
+
+
+def test_a_verification_goes_on_where_it_was_and_shows_how_far_it_is(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = entered(desk.auditor)
+    client.post(desk.case_for("audit-verify"))
+    job = Job.objects.latest("pk")
+    monkeypatch.setattr(working, "SLICE", 0.0)
+    monkeypatch.setattr("audit.queries.verification.PAGE", 16)
+    done = []
+    for _ in range(200):
+        tasks.run_jobs(timezone.now())
+        job.refresh_from_db()
+        if job.state != JobState.WAITING:
+            break
+        done.append(job.done)
+        if len(done) == 2:
+            page = shown(client, desk.case_for("audit-verify"))
+            assert f"{job.done} of {job.total} entries" in page
+    assert job.state == JobState.DONE
+    assert len(done) > 2
+    assert done == sorted(set(done)), "each round begins where the last one ended"
+    assert "it holds" in shown(client, desk.case_for("audit-verify"))
+    entry = Entry.objects.filter(type=EntryType.LOG_VERIFIED, resource=job.ref).get()
+    assert (entry.actor, entry.reason) == ("clock", "holds")
+    assert b"log" in client.get(desk.case_for("audit-checkpoint")).content
+
+
+def test_a_log_that_was_changed_is_named_on_the_page(desk: Desk) -> None:
+    job = jobs.ask_verification(case=desk.case, **hand(desk.auditor))
+    entry = Entry.objects.get(seq=3)
+    with triggers_lifted({"audit_entry"}):
+        Entry.objects.filter(pk=entry.pk).update(actor="usr-somebodyelse")
+        tasks.run_jobs(timezone.now())
+        Entry.objects.filter(pk=entry.pk).update(actor=entry.actor)
+    job.refresh_from_db()
+    assert (job.state, job.code) == (JobState.FAILED, "tampered")
+    page = shown(entered(desk.auditor), desk.case_for("audit-verify"))
+    assert "it does not hold" in page
+    assert "entry 3" in page
+
+
+def test_an_export_is_written_by_the_clock_taken_away_and_gone_after_a_day(desk: Desk) -> None:
+    client = entered(desk.auditor)
+    form = {"first": "0", "last": "9", "format": "jsonl", "reason": "For the yearly review."}
+    assert client.post(desk.case_for("audit-export"), {**form, "reason": ""}).status_code == 400
+    assert client.post(desk.case_for("audit-export"), {**form, "last": "999999"}).status_code == 400
+    assert client.post(desk.case_for("audit-export"), form).status_code == 302
+    job = Job.objects.latest("pk")
+    address = reverse("desk:audit-take", args=[desk.case.ref, job.ref, 0])
+    assert client.post(address).status_code == 409
+    assert "Look again" in shown(client, desk.case_for("audit-export"))
+    tasks.tick(timezone.now())
+    job.refresh_from_db()
+    assert job.state == JobState.DONE
+    assert "Take entries.jsonl" in shown(client, desk.case_for("audit-export"))
+    taken = b"".join(client.post(address).streaming_content)
+    assert len(taken.splitlines()) == 10
+    reading = Reading.objects.latest("pk")
+    assert (reading.look, reading.entry.type) == (Look.TAKEN, EntryType.LOG_EXPORTED)
+    tasks.tick(timezone.now() + timedelta(days=1, minutes=1))
+    assert not queries.folder(job).exists()
+    assert client.post(address).status_code == 409
+
+
+def test_a_finding_is_opened_answered_and_closed_before_the_eyes_of_the_board(desk: Desk) -> None:
+    world, auditor = desk.world, entered(desk.auditor)
+    form = {"organisation": world.home.organisation.ref, "title": "A role is idle", "text": "Why?"}
+    assert auditor.post(desk.case_for("finding-new"), {**form, "text": ""}).status_code == 400
+    assert auditor.post(desk.case_for("finding-new"), {**form, "number": "999999"}).status_code == 400  # fmt: skip
+    auditor.post(desk.case_for("finding-new"), {**form, "number": "3"})
+    finding = Finding.objects.latest("pk")
+    page = reverse("desk:finding", args=[finding.ref])
+    answer, close = (reverse(f"desk:finding-{deed}", args=[finding.ref]) for deed in ("answer", "close"))  # fmt: skip
+    board = entered(world.member)
+    assert "A role is idle" in shown(board, page)
+    assert board.post(answer, {"text": "x"}).status_code == 404
+    assert entered(world.recipient_admin).get(page).status_code == 404
+    steward = entered(world.home.steward)
+    assert steward.post(close, {"text": "x"}).status_code == 404
+    assert steward.post(answer, {"text": ""}).status_code == 400
+    steward.post(answer, {"text": "She was away; she is back."})
+    assert "She was away" in shown(board, page)
+    assert auditor.post(answer, {"text": "x"}).status_code == 404
+    auditor.post(close, {"text": "That settles it."})
+    assert steward.post(answer, {"text": "More."}).status_code == 409
+    assert [each.step for each in finding.steps.order_by("pk")] == ["opened", "answered", "closed"]
+    types = Entry.objects.filter(resource=finding.ref).order_by("pk").values_list("type", flat=True)
+    assert list(types) == ["finding:opened", "finding:answered", "finding:closed"]
+
+
+def test_the_board_sees_what_auditors_looked_at_and_no_word_for_a_person(desk: Desk) -> None:
+    looking.find(
+        case=desk.case, wanted=Wanted(handle=desk.handle.word), before=None, **hand(desk.auditor)
+    )
+    for user in (desk.world.member, desk.world.chair):
+        page = shown(entered(user), reverse("desk:readings"))
+        assert "looked for one person" in page
+        assert "Somebody complained." in page
+        assert desk.auditor.ref in page
+        assert desk.handle.word not in page
+
+
+def test_roles_are_looked_at_by_reference_and_said_to_be_needed_or_not(desk: Desk) -> None:
+    client = entered(desk.auditor)
+    page = shown(client, desk.case_for("audit-access"))
+    membership = desk.world.home.steward.memberships.get()
+    assert desk.world.home.steward.ref in page
+    address = reverse("desk:audit-review", args=[desk.case.ref, membership.pk])
+    assert client.post(address, {"verdict": "end", "reason": ""}).status_code == 400
+    client.post(address, {"verdict": "end", "reason": "Nobody knows why she has it."})
+    assert "it should end" in shown(client, desk.case_for("audit-access"))
+    entry = Entry.objects.filter(type=EntryType.MEMBERSHIP_REVIEWED).get()
+    assert (entry.resource, entry.reason) == (desk.world.home.steward.ref, "end")
+    membership.refresh_from_db()
+    assert membership.ended_at is None
+
+
+def test_a_sample_is_drawn_by_its_seed_and_only_the_holder_sees_where_a_paper_lies(
+    desk: Desk,
+) -> None:
+    auditor, steward = entered(desk.auditor), entered(desk.world.home.steward)
+    form = {"holder": desk.world.home.organisation.ref, "size": "2"}
+    assert auditor.post(desk.case_for("audit-worksheets"), form).status_code == 409
+    given = Entry.objects.filter(type="consent:given")
+    pks = list(given.values_list("pk", flat=True))
+    with triggers_lifted({"audit_entry"}):
+        Entry.objects.filter(pk__in=pks).update(type="consent:imported")
+        address = auditor.post(desk.case_for("audit-worksheets"), form)["Location"]
+        refs = worksheets.imported(desk.world.home.organisation)
+        Entry.objects.filter(pk__in=pks).update(type="consent:given")
+    sheet = Worksheet.objects.latest("pk")
+    assert (sheet.population, len(refs)) == (4, 4)
+    lines = worksheets.lines(sheet)
+    assert [line.consent.ref for line in lines] == sampling.drawn(refs, seed=sheet.seed, size=2)
+    seen = shown(auditor, address)
+    assert sheet.seed in seen
+    assert "an x on paper" not in seen
+    papers = reverse("desk:papers", args=[sheet.ref])
+    assert "an x on paper" in shown(steward, papers)
+    check = reverse("desk:paper-check", args=[sheet.ref, 1])
+    assert entered(desk.auditor).post(check, {"found": "agrees"}).status_code == 404
+    steward.post(check, {"found": "nonsense"})
+    assert not WorksheetCheck.objects.exists()
+    steward.post(check, {"found": "missing"})
+    assert steward.post(check, {"found": "agrees"}).status_code == 409
+    assert "there is no paper" in shown(auditor, address)
+    entry = Entry.objects.get(type=EntryType.WORKSHEET_CHECKED)
+    assert (entry.resource, entry.reason) == (f"{sheet.ref}/1", "missing")
+
+
+@pytest.mark.django_db
+def test_nothing_waits_for_the_clock_before_somebody_asks() -> None:
+    assert tasks.run_jobs(timezone.now()) == 0

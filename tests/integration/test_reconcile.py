@@ -1,0 +1,643 @@
+"""The log against what is kept: a whole world agrees, and each harm done past the guards is named."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import numpy as np
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+
+from audit.models import Entry
+from audit.vocabulary import EntryType
+from common.errors import NotPermitted, Void
+from consent.models import Consent, ConsentEvent, Objection, Subject
+from governance.actions import agreements, memberships, people
+from governance.models import ScopeMove, User
+from governance.vocabulary import Role, UserKind
+from oversight.actions import reconciling
+from oversight.queries.checks import CHECKS
+from oversight.vocabulary import Finding, Kind
+from release.actions import keeping
+from release.models import Download, Inquiry, Release, ReleasePart, Sending, Use, Withheld
+from release.rules.bits import block_of, place_of
+from release.rules.packed import pack, unpack
+from release.storage import store
+from release.vocabulary import DownloadPart, ReleaseState
+from tests.append_only import unguarded
+from tests.factories.governance import purpose
+from tests.integration.consent_world import build
+from tests.integration.test_consent_import import bring, paper
+from tests.sheets import numbers
+from tests.worlds import World, hand, lasting_world
+
+pytestmark = pytest.mark.database
+PEOPLE = 9  # the last one never says yes
+
+
+def live(world: World) -> None:
+    """Everything that one installation sees in a year, in little."""
+    about, _helped = world.categories
+    first = world.prepare()
+    world.fetch(first)
+    b"".join(world.hand_over(first, DownloadPart.PART, number=1).chunks)
+    world.hand_over(first, DownloadPart.MANIFEST)
+    world.pause("c-3", until=timezone.now() + timedelta(days=2))
+    world.no("c-2")
+    with pytest.raises(Void):
+        world.fetch(first)
+    world.run(Release.objects.get(replaces=first))
+    world.resume("c-3")
+    world.lift(world.object("c-4"))
+    world.object("c-5", category=about)
+    world.yes("c-6", categories=[about])  # supersedes, and is less
+    world.yes("c-2")
+    world.fetch(world.prepare())
+    for number in ("c-1", "c-2", "c-5", "c-6", "nobody"):
+        world.inquire(number)
+    with pytest.raises(NotPermitted):
+        world.inquire("c-1", by=world.requester)
+    agreements.suspend(agreement=world.home.agreement, **hand(world.home.warden))
+    assert world.prepare().state == ReleaseState.REFUSED
+    agreements.resume(agreement=world.home.agreement, **hand(world.home.warden))
+    world.fetch(world.prepare())
+    keeping.wipe(at=timezone.now())
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    with (
+        django_db_blocker.unblock(),
+        lasting_world(PEOPLE, each=1, yes=numbers(PEOPLE - 1), part_rows=3) as found,
+    ):
+        keeping.sweep()  # what other tests left in the folder of this process
+        live(found)
+        yield found
+
+
+@pytest.mark.django_db
+def test_a_database_is_there():
+    """Also lets the test runner make its database: see `lasting_world`."""
+
+
+def findings() -> list[Finding]:
+    return [finding for _, check in CHECKS for finding in check(lambda count: None)]
+
+
+def test_a_world_that_lived_agrees_with_its_log(world):
+    assert findings() == []
+    assert {row.state for row in Release.objects.all()} == {"prepared", "refused"}
+    assert Download.objects.count() > 3
+
+
+@pytest.mark.django_db
+def test_papers_that_were_imported_agree_with_their_entry():
+    world = build()
+    bring(world, paper(world))
+    bring(world, paper(world, ends_on=(world.now.date() + timedelta(days=9)).isoformat()))
+    keeping.sweep()
+    assert findings() == []
+    event = ConsentEvent.objects.order_by("pk").first()
+    with unguarded():
+        event.delete()
+        assert Kind.ENTRY_WITHOUT_EVENT in {one.kind for one in findings()}
+
+
+# --- harms ----------------------------------------------------------------------------------------
+
+
+def first_release() -> Release:
+    found = Release.objects.filter(state="prepared").order_by("pk").first()
+    assert found is not None
+    return found
+
+
+def last_release() -> Release:
+    """The package that was handed over last and waits, not void, to be fetched again."""
+    return Release.objects.filter(state="prepared", voided_at=None).latest("pk")
+
+
+def void_release() -> Release:
+    return Release.objects.filter(voided_at__isnull=False).latest("pk")
+
+
+def entry_of(release: Release) -> Entry:
+    return Entry.objects.get(pk=release.entry_id)
+
+
+def gone(row: Any) -> None:
+    """Deleted past the guards, with nothing that hangs on it."""
+    table = row._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {table} WHERE id = %s", [row.pk])  # noqa: S608 - our own table
+
+
+def changed(row: Any, **values: Any) -> None:
+    assert type(row)._default_manager.filter(pk=row.pk).update(**values) == 1
+
+
+def entry(type: str, **values: Any) -> Entry:
+    return Entry.objects.create(
+        **{
+            "version": 1,
+            "type": type,
+            "time": timezone.now(),
+            "actor": "clock",
+            "via": "task",
+            "decision": "done",
+            "subjects_band": "0",
+            "nonce": secrets.token_bytes(16),
+            "leaf": b"{}",
+            "leaf_hash": secrets.token_bytes(32),
+            **values,
+        }
+    )
+
+
+def without_somebody(world: World) -> None:
+    """One bit less in one chunk of who was sent."""
+    chunk = Use.objects.filter(release=first_release()).first()
+    assert chunk is not None
+    bits = np.frombuffer(bytes(chunk.bits), np.uint8).copy()
+    at = int(np.flatnonzero(bits)[0])
+    bits[at] = 0
+    Use.objects.filter(release=chunk.release_id, block=chunk.block).update(bits=bits.tobytes())
+
+
+def with_somebody(world: World) -> None:
+    """Somebody who never said yes is put into a package, its uses and counts, but not into the log."""
+    release, slot = last_release(), world.subject("c-9").slot
+    part = release.parts.order_by("number").first()
+    assert part is not None
+    slots = np.union1d(unpack(part.slots), np.array([slot], np.int32)).astype(np.int32)
+    people = np.unique(np.concatenate([unpack(one.slots) for one in release.parts.all()]))
+    changed(part, slots=pack(slots))
+    changed(release, people=len(np.union1d(people, [slot])))
+    byte, mask = place_of(slot)
+    for chunk in Use.objects.filter(release=release, block=block_of(slot)):
+        bits = bytearray(bytes(chunk.bits))
+        bits[byte] |= mask
+        changed(chunk, bits=bytes(bits))
+
+
+def kept_back_as_well(world: World) -> None:
+    use = Use.objects.filter(release=first_release()).first()
+    assert use is not None
+    Withheld.objects.filter(release=use.release_id).delete()
+    Withheld.objects.create(
+        release_id=use.release_id, ground="no_consent", block=use.block, bits=bytes(use.bits)
+    )
+
+
+def no_moved_before(world: World) -> None:
+    """Her no made an epoch before the release; the row of her consent says it ended later."""
+    release = last_release()
+    consent = world.consent("c-7")
+    at = (release.answered_at or timezone.now()) - timedelta(microseconds=1)
+    move = ScopeMove.objects.filter(scope__recipient=release.recipient_id).latest("epoch")
+    changed(consent, ended_at=at, ending="withdrawn")
+    ScopeMove.objects.create(
+        scope=move.scope,
+        epoch=release.epoch_scope,
+        act="consent_withdrawn",
+        slot=consent.subject_id,
+        moved_at=at,
+    )
+
+
+def no_between_release_and_download(world: World) -> None:
+    """The hand-over stands at an epoch that her no made, and holds her."""
+    release = last_release()
+    download = Download.objects.filter(release=release, part="package").latest("pk")
+    consent = world.consent("c-7")
+    move = ScopeMove.objects.filter(scope__recipient=release.recipient_id).latest("epoch")
+    at = download.at - timedelta(microseconds=1)
+    changed(consent, ended_at=at, ending="withdrawn")
+    epoch = (release.epoch_scope or 0) + 1
+    changed(download, epoch_scope=epoch)
+    changed(Entry.objects.get(pk=download.entry_id), epoch_scope=epoch)
+    ScopeMove.objects.create(
+        scope=move.scope,
+        epoch=epoch,
+        act="consent_withdrawn",
+        slot=consent.subject_id,
+        moved_at=at,
+    )
+
+
+def never_said_yes(world: World) -> None:
+    consent = world.consent("c-8")
+    ConsentEvent.objects.filter(consent=consent).delete()
+    gone(consent)
+
+
+def objected_before(world: World) -> None:
+    changed(Objection.objects.filter(lifted_at__isnull=False).latest("pk"), lifted_at=None)
+
+
+def file_gone(world: World) -> Callable[[], object]:
+    name = last_release().parts.order_by("number").values_list("name", flat=True)[0]
+    data = store().open(name)
+    store().delete(name)
+    return lambda: store().put(name, data)
+
+
+def file_not_wiped(world: World) -> Callable[[], object]:
+    part = ReleasePart.objects.filter(release=void_release()).first()
+    assert part is not None
+    store().put(part.name, b"sealed")
+    return lambda: store().delete(part.name)
+
+
+def file_of_nobody(world: World) -> Callable[[], object]:
+    name = f"packages/{last_release().ref}/ffffffffffffffff-9.age"
+    store().put(name, b"sealed")
+    return lambda: store().delete(name)
+
+
+def permitted() -> Inquiry:
+    return Inquiry.objects.filter(permitted=True).order_by("pk")[0]
+
+
+def latest_download() -> Download:
+    return Download.objects.latest("pk")
+
+
+def download_deleted(world: World) -> None:
+    Sending.objects.all().delete()
+    gone(latest_download())
+
+
+def event(happening: str) -> ConsentEvent:
+    return ConsentEvent.objects.filter(happening=happening).latest("pk")
+
+
+def exchange_entries(world: World) -> None:
+    """Two yeses stand under each other's entries."""
+    one, other = ConsentEvent.objects.filter(happening="given").order_by("pk")[:2]
+    changed(one, entry=other.entry_id)
+    changed(other, entry=one.entry_id)
+    changed(other, at=one.at)
+    changed(one, at=other.at)
+
+
+RELEASED, REFUSED = EntryType.DATASET_RELEASED, EntryType.DATASET_REFUSED
+# What is done, which kind of finding names it, and words of its sentence.
+HARMS: dict[str, tuple[Callable[[World], Any], Kind, str]] = {
+    "an answer's entry deleted": (
+        lambda w: gone(entry_of(last_release())),
+        Kind.ANSWER_WITHOUT_ENTRY,
+        "the entry of its answer is not there",
+    ),
+    "an answer under another's entry": (
+        lambda w: changed(last_release(), entry=entry_of(first_release())),
+        Kind.ANSWER_WITHOUT_ENTRY,
+        "is not about its answer",
+    ),
+    "a release moved to a later epoch": (
+        lambda w: changed(last_release(), epoch_scope=999),
+        Kind.ANSWER_WITHOUT_ENTRY,
+        "its epochs, purpose or time are not those of entry",
+    ),
+    "a manifest exchanged": (
+        lambda w: changed(last_release(), manifest=b"{}"),
+        Kind.ANSWER_WITHOUT_ENTRY,
+        "its manifest is not the one that entry",
+    ),
+    "a release deleted": (
+        lambda w: gone(last_release()),
+        Kind.ENTRY_WITHOUT_ANSWER,
+        "is not there with this answer",
+    ),
+    "a second answer to one asking": (
+        lambda w: entry(REFUSED, resource=last_release().ref),
+        Kind.ENTRY_WITHOUT_ANSWER,
+        "an entry that waits for its number: release",
+    ),
+    "the entry of an asking deleted": (
+        lambda w: gone(
+            Entry.objects.get(type=EntryType.RELEASE_ASKED, resource=last_release().ref)
+        ),
+        Kind.ASKED_WITHOUT_ENTRY,
+        "no entry says that it was asked for",
+    ),
+    "an asking deleted": (
+        lambda w: gone(last_release()),
+        Kind.ENTRY_WITHOUT_ASKED,
+        "which was asked for, is not there",
+    ),
+    "the entry of a voiding deleted": (
+        lambda w: gone(
+            Entry.objects.get(type=EntryType.RELEASE_VOIDED, resource=void_release().ref)
+        ),
+        Kind.VOID_WITHOUT_ENTRY,
+        "it is void, and no entry says so",
+    ),
+    "a void package made good again": (
+        lambda w: changed(void_release(), voided_at=None, void_ground=None, wiped_at=None),
+        Kind.ENTRY_WITHOUT_VOID,
+        "was declared void and is not",
+    ),
+    "a part deleted": (
+        lambda w: gone(last_release().parts.first()),
+        Kind.PARTS_AND_RELEASE,
+        "other counts of rows or people",
+    ),
+    "the root of a part changed": (
+        lambda w: changed(last_release().parts.first(), root=secrets.token_bytes(32)),
+        Kind.PEOPLE_AND_ENTRY,
+        "the roots of its parts are not what",
+    ),
+    "somebody taken out of the uses": (
+        without_somebody,
+        Kind.USES_AND_PARTS,
+        "its parts hold other people than its uses name",
+    ),
+    "somebody put in everywhere but in the log": (
+        with_somebody,
+        Kind.PEOPLE_AND_ENTRY,
+        "the people in it are not those that entry",
+    ),
+    "somebody sent and kept back": (
+        kept_back_as_well,
+        Kind.USES_AND_WITHHELD,
+        "among those sent and among those kept back",
+    ),
+    "a sealed file taken away": (
+        file_gone,
+        Kind.FILE_MISSING,
+        "is not there, and nobody declared it void",
+    ),
+    "a wiped file come back": (file_not_wiped, Kind.FILE_NOT_WIPED, "is still there"),
+    "a file that is no part": (file_of_nobody, Kind.FILE_OF_NOBODY, "that no part names"),
+    "a download's entry deleted": (
+        lambda w: gone(Entry.objects.get(pk=latest_download().entry_id)),
+        Kind.DOWNLOAD_WITHOUT_ENTRY,
+        "its entry is not there",
+    ),
+    "a download made an earlier one": (
+        lambda w: changed(latest_download(), at=timezone.now() - timedelta(days=3)),
+        Kind.DOWNLOAD_WITHOUT_ENTRY,
+        "says other epochs, another piece or time",
+    ),
+    "a download deleted": (
+        download_deleted,
+        Kind.ENTRY_WITHOUT_DOWNLOAD,
+        "no download of release",
+    ),
+    "a download of a void package": (
+        lambda w: changed(
+            void_release(),
+            voided_at=Download.objects.filter(release=void_release()).latest("pk").at
+            - timedelta(seconds=1),
+        ),
+        Kind.DOWNLOAD_OF_NOTHING,
+        "after it was declared void",
+    ),
+    "a download of a part that is not": (
+        lambda w: changed(Download.objects.filter(part="part").latest("pk"), number=77),
+        Kind.DOWNLOAD_OF_NOTHING,
+        "the package has no such part",
+    ),
+    "a download after its time": (
+        lambda w: changed(latest_download(), at=timezone.now() + timedelta(days=9)),
+        Kind.DOWNLOAD_OF_NOTHING,
+        "after its time",
+    ),
+    "a download at an older epoch": (
+        lambda w: changed(latest_download(), epoch_everyone=-1),
+        Kind.DOWNLOAD_OF_NOTHING,
+        "at an older epoch than it was prepared at",
+    ),
+    "bytes sent before they were permitted": (
+        lambda w: changed(Sending.objects.latest("pk"), at=timezone.now() - timedelta(days=3)),
+        Kind.DOWNLOAD_OF_NOTHING,
+        "bytes were sent before it was permitted",
+    ),
+    "an inquiry's entry deleted": (
+        lambda w: gone(permitted().entry),
+        Kind.INQUIRY_WITHOUT_ENTRY,
+        "its entry is not there",
+    ),
+    "an answer about one person made larger": (
+        lambda w: changed(permitted(), record_until=timezone.now().date() + timedelta(days=9)),
+        Kind.INQUIRY_WITHOUT_ENTRY,
+        "or says another answer",
+    ),
+    "an answer about one person said of another": (
+        lambda w: changed(permitted(), subject=w.subject("c-8")),
+        Kind.INQUIRY_WITHOUT_ENTRY,
+        "is about another person",
+    ),
+    "an inquiry deleted": (
+        lambda w: gone(permitted()),
+        Kind.ENTRY_WITHOUT_INQUIRY,
+        "is not there with this answer",
+    ),
+    "a permit after a no": (
+        lambda w: changed(permitted(), at=timezone.now() + timedelta(days=400)),
+        Kind.NO_YES,
+        "inquiry inq-",
+    ),
+    "a release after a no": (
+        no_moved_before,
+        Kind.NO_BEFORE,
+        "whose no came before it, and no later yes stands between",
+    ),
+    "a download after a no": (
+        no_between_release_and_download,
+        Kind.NO_BEFORE,
+        "it holds somebody whose no came before it",
+    ),
+    "a release against a standing no": (
+        objected_before,
+        Kind.NO_BEFORE,
+        "it holds somebody whose no came before it",
+    ),
+    "a release without a yes": (never_said_yes, Kind.NO_YES, "of whom no yes to it stood then"),
+    "a stopped consent made to run again": (
+        lambda w: changed(
+            event("withdrawn").consent, ended_at=None, ending=None, purpose=purpose()
+        ),
+        Kind.STATE_AND_EVENTS,
+        "its end or its pause is another",
+    ),
+    "the event of a stop deleted": (
+        lambda w: gone(event("withdrawn")),
+        Kind.STATE_AND_EVENTS,
+        "its end or its pause is another",
+    ),
+    "a pause that nobody said": (
+        lambda w: changed(w.consent("c-8"), paused_at=timezone.now()),
+        Kind.STATE_AND_EVENTS,
+        "its end or its pause is another",
+    ),
+    "the event of a yes deleted": (
+        lambda w: gone(event("given")),
+        Kind.STATE_AND_EVENTS,
+        "its first event is no yes",
+    ),
+    "a person taken away": (
+        lambda w: Subject.objects.filter(pk=w.subject("c-8").pk)._raw_delete(using="default"),
+        Kind.STATE_AND_EVENTS,
+        "whose it is is not there",
+    ),
+    "somebody taken away who objected": (
+        lambda w: Subject.objects.filter(pk=w.subject("c-5").pk)._raw_delete(using="default"),
+        Kind.OBJECTION_WITHOUT_ENTRY,
+        "whose it is is not there",
+    ),
+    "a release deleted under its download": (
+        lambda w: gone(last_release()),
+        Kind.DOWNLOAD_OF_NOTHING,
+        "its release is not there",
+    ),
+    "something after the end": (
+        lambda w: ConsentEvent.objects.create(
+            consent=event("withdrawn").consent,
+            happening="resumed",
+            at=timezone.now(),
+            entry=event("withdrawn").entry,
+        ),
+        Kind.STATE_AND_EVENTS,
+        "something happened to it after its end",
+    ),
+    "the entry of a stop deleted": (
+        lambda w: gone(event("withdrawn").entry),
+        Kind.EVENT_WITHOUT_ENTRY,
+        "the entry of what happened to it (withdrawn) is gone",
+    ),
+    "a stop told as a pause": (
+        lambda w: changed(event("withdrawn"), happening="superseded"),
+        Kind.EVENT_WITHOUT_ENTRY,
+        "is not about what happened to it (superseded)",
+    ),
+    "a stop at another time": (
+        lambda w: changed(event("withdrawn"), at=timezone.now()),
+        Kind.EVENT_WITHOUT_ENTRY,
+        "is about happened at another time",
+    ),
+    "two people's yeses exchanged": (
+        exchange_entries,
+        Kind.EVENT_WITHOUT_ENTRY,
+        "is about another person",
+    ),
+    "the event of a pause deleted": (
+        lambda w: gone(event("paused")),
+        Kind.ENTRY_WITHOUT_EVENT,
+        "nothing that happened to a consent stands under it",
+    ),
+    "the entry of a standing no deleted": (
+        lambda w: gone(Entry.objects.filter(type=EntryType.OBJECTION_MADE).latest("pk")),
+        Kind.OBJECTION_WITHOUT_ENTRY,
+        "no entry says that it was said",
+    ),
+    "a standing no taken back behind its person": (
+        lambda w: changed(
+            Objection.objects.filter(lifted_at__isnull=True).latest("pk"), lifted_at=timezone.now()
+        ),
+        Kind.OBJECTION_WITHOUT_ENTRY,
+        "it was taken back, and no entry says so",
+    ),
+    "a standing no deleted": (
+        lambda w: gone(Objection.objects.filter(lifted_at__isnull=True).latest("pk")),
+        Kind.ENTRY_WITHOUT_OBJECTION,
+        "that was said or taken back then is there",
+    ),
+    "a key destroyed behind two people's backs": (
+        lambda w: changed(w.subject("c-9"), shredded_at=timezone.now(), wrapped_key=b""),
+        Kind.SHREDDED_WITHOUT_ENTRY,
+        "no entry says so",
+    ),
+    "a number that leads to a shredded record": (
+        lambda w: changed(w.subject("c-9"), shredded_at=timezone.now(), wrapped_key=b""),
+        Kind.SHREDDED_AND_LED_TO,
+        "a client number leads to it",
+    ),
+    "an entry about a key that was not destroyed": (
+        lambda w: entry(EntryType.KEY_SHREDDED),
+        Kind.ENTRY_WITHOUT_SHREDDED,
+        "no record was shredded then",
+    ),
+}
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_a_harm_is_found_and_named(world, django_db_blocker, harm):
+    do, kind, words = HARMS[harm]
+    with django_db_blocker.unblock():
+        with unguarded():
+            put_back = do(world)
+            try:
+                found = findings()
+            finally:
+                if callable(put_back):
+                    put_back()
+        told = [str(one) for one in found if one.kind == kind]
+        assert any(words in each for each in told), [str(one) for one in found]
+        nobody_is_named(world, " ".join(map(str, found)))
+
+
+def nobody_is_named(world: World, told: str) -> None:
+    for number in range(1, PEOPLE + 1):
+        assert str(world.subject(f"c-{number}").slot) not in told.replace("/", " ").split()
+    for consent in Consent.objects.all():
+        assert consent.ref not in told
+
+
+def test_every_kind_of_finding_has_its_harm():
+    assert {kind for _, kind, _ in HARMS.values()} == set(Kind)
+
+
+# --- the deed and its command ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def auditor(world, django_db_blocker) -> Iterator[User]:
+    with django_db_blocker.unblock():
+        name = f"calm-heron-{secrets.randbelow(10**6)}"
+        user = people.create_user(username=name, kind=UserKind.STAFF, **hand(world.chair))
+        commons = world.chair.memberships.get(role=Role.ADMINISTRATOR).organisation
+        memberships.grant(user=user, organisation=commons, role=Role.AUDITOR, **hand(world.chair))
+        yield user
+
+
+def test_the_command_tells_that_all_agrees_and_leaves_its_entry(world, auditor):
+    out = StringIO()
+    call_command("reconcile", "--by", auditor.username, stdout=out)
+    assert "The log and what is kept agree" in out.getvalue()
+    left = Entry.objects.filter(type=EntryType.LOG_VERIFIED, resource="reconcile").latest("pk")
+    assert (left.actor, left.reason, left.via) == (auditor.ref, "agrees", "command")
+
+
+def test_the_command_names_what_differs_and_ends_with_an_error(world, auditor):
+    out, put_back = StringIO(), file_gone(world)
+    try:
+        with pytest.raises(CommandError, match="do not agree: 1 findings"):
+            call_command("reconcile", "--by", auditor.username, stdout=out)
+    finally:
+        put_back()
+    assert f"release {last_release().ref}: the file of part 1 is not there" in out.getvalue()
+    left = Entry.objects.filter(type=EntryType.LOG_VERIFIED, resource="reconcile").latest("pk")
+    assert left.reason == "differs"
+
+
+def test_whoever_is_no_auditor_may_not(world, django_db_blocker):
+    with django_db_blocker.unblock(), pytest.raises(NotPermitted):
+        reconciling.reconcile(tell=print, **hand(world.requester))
+    with django_db_blocker.unblock(), pytest.raises(CommandError, match="not compared to its end"):
+        call_command("reconcile", "--by", world.requester.username)
+
+
+def test_without_a_holders_key_nothing_is_called_in_order(world, auditor, tmp_path):
+    before, settings.SAYSO_KEYS, settings.DEMO = settings.SAYSO_KEYS, tmp_path / "none", False
+    try:
+        with pytest.raises(CommandError, match="not compared to its end"):
+            call_command("reconcile", "--by", auditor.username)
+    finally:
+        settings.SAYSO_KEYS, settings.DEMO = before, True

@@ -1,0 +1,69 @@
+"""Eight readers against noes of every kind: no permit is told after a no was acknowledged."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+
+from tests.stateful.inquiring import InquiryRace, read_before_the_locks, without_locks
+from tests.stateful.race import Outcome
+from tests.worlds import World, lasting_world
+
+PEOPLE = 4
+# The full form (`make faults`) says a hundred thousand; the suite's own form is long enough to bite.
+PERMITS = int(os.environ.get("RACE_PERMITS", "150"))
+SHORT = 150
+PAUSE = 0.01
+ROUNDS = 6  # chance: which of two comes first is the machine's affair
+MANY = 3
+
+
+@pytest.fixture
+def world(transactional_db) -> Iterator[World]:
+    with lasting_world(PEOPLE, each=1) as found:
+        yield found
+
+
+def raced(world: World, permits: int, pause: float) -> Outcome:
+    outcome = InquiryRace(world, people=PEOPLE, permits=permits, pause=pause).run(permits)
+    if outcome.broken:
+        raise outcome.broken[0]
+    return outcome
+
+
+def bad_commits(world: World, name: str, capsys: pytest.CaptureFixture[str]) -> int:
+    """How many were found in as many rounds as it takes to find many."""
+    found = 0
+    for _ in range(ROUNDS):
+        outcome = raced(world, SHORT, PAUSE)
+        with capsys.disabled():
+            print(f"\n  {name}, {connection.vendor}: {outcome.line()}")  # noqa: T201
+        found += outcome.bad_commits()
+        if found >= MANY:
+            break
+    return found
+
+
+@pytest.mark.timeout(7200)
+def test_no_permit_comes_after_a_no(world, capsys):
+    outcome = raced(world, PERMITS, PAUSE if PERMITS <= SHORT else 0.0)
+    with capsys.disabled():
+        print(f"\n  {connection.vendor}: {outcome.line()}")  # noqa: T201 - the figures are the point
+    assert {no.kind for no in outcome.noes} == {"withdraw", "pause", "object", "suspend"}
+    assert len(outcome.commits) >= PERMITS
+    assert outcome.counts["refused"]
+    assert outcome.bad_commits() == 0
+
+
+@pytest.mark.postgresql_only  # on SQLite one writer at a time is a lock of its own
+@pytest.mark.timeout(300)
+def test_without_the_locks_the_same_race_finds_many(world, capsys):
+    with without_locks():
+        assert bad_commits(world, "without locks", capsys) >= MANY
+
+
+@pytest.mark.timeout(300)
+def test_where_it_is_read_before_the_locks_the_same_race_finds_many(world, capsys):
+    with read_before_the_locks():
+        assert bad_commits(world, "read before", capsys) >= MANY
