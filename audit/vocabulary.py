@@ -30,6 +30,7 @@ class EntryType(TextChoices):
     SUBJECT_ENROLLED = "subject:enrolled"
     SUBJECT_LINKED = "subject:linked"
     SUBJECT_UNLINKED = "subject:unlinked"
+    SUBJECT_TAGGED = "subject:tagged"
     SUBJECT_RESTRICTED = "subject:restricted"
     REPRESENTATIVE_NAMED = "representative:named"
     REPRESENTATIVE_FLAGGED = "representative:flagged"

@@ -156,6 +156,8 @@ NOT_JOURNALED: dict[str, str] = {
     "consent.SubjectKey": f"{HERS}it never changes, in the database too",
     "consent.Shredding": f"{HERS}asked, agreed to, called off or done, each with an entry",
     "consent.LegalHold": f"{HERS}placed and lifted, each with an entry under her own tag",
+    "consent.LateTag": f"{HERS}filled once, in the database too; the later entry covers it",
+    "consent.LeftTag": f"{HERS}it never changes, in the database too; its entry covers it",
     "consent.Consent": f"{HERS}each event has its entry under her own tag",
     "consent.ConsentEvent": f"{HERS}it is itself the fact, and has its entry",
     "consent.Objection": f"{HERS}each has its entries under her own tag",

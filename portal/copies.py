@@ -74,6 +74,8 @@ def _what(event: Event) -> str:
             return _("Someone asked if it may go to %(place)s. The answer was no.") % name
         case Deed.SAID:
             return f"{words.said(event.word)} {name['place']}."
+        case Deed.WIPING:
+            return str(words.WIPING[event.word]) % {"place": event.subject.holder.name}
         case never:
             assert_never(never)
 

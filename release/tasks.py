@@ -18,11 +18,11 @@ from audit.queries import footing
 from common import logs
 from common.acting import CLOCK, acting
 from common.errors import NotReady
-from consent.actions import shredding
+from consent.actions import tagging
 from governance.actions import filing, repeats, reviews
 from governance.queries import clock
 from release import broker
-from release.actions import keeping, releases, uploads, versions
+from release.actions import keeping, releases, shredding, uploads, versions
 from release.models import Release
 from release.queries.readiness import WORK, WORKER
 from release.queries.releases import free, to_run
@@ -89,11 +89,11 @@ def shred_due(at: datetime) -> int:
 
 @acting(lambda: CLOCK)
 def tick(at: datetime) -> int:
-    """Everything that is due: noes to file, people to shred, packages to remake, releases, uploads, unanswered
+    """Everything that is due: noes to file, people to shred, tags to catch up, packages to remake, releases, uploads, unanswered
     requests, wiping, sweeping, the log and its witnesses."""
     keeping.beat(worker=worker_name(), at=at)
     file_noes()
-    done = shred_due(at) + keeping.remake(at=at)
+    done = shred_due(at) + tagging.catch_up(at=at) + keeping.remake(at=at)
     done += run_releases(at) + load_uploads(at) + uploads.sweep(at=at) + repeats.forget(at=at)
     done += len(reviews.lapse_unanswered(at=at))
     done += keeping.wipe(at=at) + keeping.sweep() + versions.sweep_staging(at=at)
@@ -173,6 +173,12 @@ def shred() -> None:
     shred_due(clock.now())
 
 
+@broker.app.task(base=OfTheClock, name="clock.tag")
+def tag() -> None:
+    """What was written about people while their holder's key was away."""
+    tagging.catch_up(at=clock.now())
+
+
 @broker.app.task(base=OfTheClock, name="clock.lapse")
 def lapse() -> None:
     """Requests that no board has answered in time."""
@@ -215,6 +221,7 @@ SCHEDULE: dict[Task, int] = {
     load: 5,
     remake: 5,
     shred: 30,
+    tag: 30,
     lapse: 30,
     wipe: 30,
     sweep: 30,

@@ -86,3 +86,4 @@ class Deed(TextChoices):
     KEPT_BACK = "kept_back"
     ASKED = "asked"
     SAID = "said"
+    WIPING = "wiping"

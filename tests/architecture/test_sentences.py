@@ -100,6 +100,7 @@ INNER: dict[str, str] = {
     "audit.actions.sequencing.settle": "a number of the doors' own",
     "consent.actions.consents.supersede": LOOKED,
     "consent.actions.replaying.replay": "marks, which are compared with those of the file",
+    "release.actions.shredding.replay": "marks, which are compared with those of the file",
     "consent.actions.sets.added_later": LOOKED,
     "consent.actions.sets.category_set": LOOKED,
     "consent.actions.subjects.client_digest": "a digest of whatever is in a file",

@@ -17,6 +17,7 @@ from consent.queries import sharing
 from consent.queries import shredding as queries
 from governance.models import KeptNo
 from governance.vocabulary import UserKind
+from release.actions.shredding import carry_out_due
 from release.tasks import tick
 from tests.factories.governance import user
 from tests.shredding import (
@@ -51,12 +52,12 @@ def test_nothing_happens_before_a_second_person_agrees_and_the_delay_has_passed(
     now = timezone.now()
     asked = ask(world)
     assert queries.due(asked) is None
-    assert shredding.carry_out_due(at=now + timedelta(days=99)) == 0
+    assert carry_out_due(at=now + timedelta(days=99)) == 0
     agreed = agree(world, asked, at=now)
     assert queries.due(agreed) == now + timedelta(days=settings.SHRED_DAYS)
-    assert shredding.carry_out_due(at=now) == 0
+    assert carry_out_due(at=now) == 0
     # A door's or worker's clock that runs ahead shreds nobody: the database's own decides.
-    assert shredding.carry_out_due(at=now + timedelta(days=99)) == 0
+    assert carry_out_due(at=now + timedelta(days=99)) == 0
     assert "c-1" in world.received(world.prepare())
 
 
@@ -110,7 +111,7 @@ def test_why_is_read_with_her_key_and_never_in_the_log(world):
     assert WHY.encode() not in bytes(asked.entry.leaf)
     assert asked.entry.detail_commit == sha256(bytes(asked.entry.detail.sealed)).hexdigest()
     shred_it = agree(world, asked, at=timezone.now() - LATER)
-    assert shredding.carry_out_due(at=timezone.now()) == 1
+    assert carry_out_due(at=timezone.now()) == 1
     with pytest.raises(Exception, match="destroyed"):
         queries.why(Shredding.objects.select_related("subject__holder").get(pk=shred_it.pk))
 
@@ -194,7 +195,7 @@ def test_a_hold_that_comes_later_stops_it_and_the_delay_begins_anew_when_it_goes
     tick(timezone.now())
     assert not Shredding.objects.get().shredded_at
     holds.lift(hold=placed, **hand(world.home.warden))
-    assert shredding.carry_out_due(at=timezone.now()) == 0  # the whole delay once more
+    assert carry_out_due(at=timezone.now()) == 0  # the whole delay once more
     (waits,) = queries.of_holders([world.home.organisation], timezone.now())
     assert waits.on is not None
     assert waits.on > timezone.now() + timedelta(days=settings.SHRED_DAYS - 1)
