@@ -10,7 +10,7 @@ from django.utils import timezone
 from audit.models import Entry
 from audit.vocabulary import EntryType
 from common.errors import RuleBroken, Void
-from consent.actions import consents, holds, shredding, subjects
+from consent.actions import consents, holds, imports, shredding, subjects
 from consent.actions.subjects import client_digest, digest_key
 from consent.models import Consent, ConsentEvent, LegalHold, Objection, Shredding, SubjectKey
 from consent.queries import sharing
@@ -18,8 +18,10 @@ from consent.queries import shredding as queries
 from governance.models import KeptNo
 from governance.vocabulary import UserKind
 from release.actions.shredding import carry_out_due
+from release.management.demo.papers import COLUMNS
 from release.tasks import tick
 from tests.factories.governance import user
+from tests.integration.test_consent_import import lines
 from tests.shredding import (
     HER,
     LATER,
@@ -158,6 +160,37 @@ def test_the_same_number_gets_another_slot_and_says_what_it_says_anew(world):
     (slot,) = again.values()
     assert slot != subject.slot
     assert not Consent.objects.filter(subject=slot).exists()
+    # A paper of before is nobody's any more: her no to everyone came after it.
+    with pytest.raises(RuleBroken) as refusal:
+        world.yes(HER, signed_at=subject.shredded_at - timedelta(minutes=5))
+    assert refusal.value.code == "older_than_wiping"
+    assert paper_codes(world, HER) == ["older_than_wiping"]
+    world.yes(HER)
+    assert paper_codes(world, "c-2") == ["older_than_yes"], "who was known before is not touched"
+
+
+def paper_codes(world: World, number: str) -> list[str]:
+    """Why an old paper of this client is not taken in."""
+    today = timezone.now().date()
+    cells = {
+        **dict.fromkeys(COLUMNS, ""),
+        "recipient": world.recipient.name,
+        "purpose": world.purpose.code,
+        "categories": ";".join(each.code for each in world.categories),
+        "terms": f"{world.text.code}/{world.text.version}",
+        "language": world.text.language,
+        "signed_on": (today - timedelta(days=1)).isoformat(),
+        "ends_on": (today + timedelta(days=9)).isoformat(),
+        "signature": "binder 4",
+        "answers": "yyyyyyy",
+        "channel": "paper",
+        "signer": "self",
+        "client_number": number,
+    }
+    done = imports.consents(
+        holder=world.home.organisation, lines=lines([cells]), **hand(world.home.advocate)
+    )
+    return [each.code for each in done.rejected]
 
 
 def test_whoever_holds_an_older_page_says_nothing_by_a_shredded_slot(world):
