@@ -35,6 +35,7 @@ class Kind(TextChoices):
     ENTRY_WITHOUT_EVENT = "entry-without-event"
     OBJECTION_WITHOUT_ENTRY = "objection-without-entry"
     ENTRY_WITHOUT_OBJECTION = "entry-without-objection"
+    TEXT_AND_ENTRY = "text-and-entry"
     TAGS_AND_ENTRY = "tags-and-entry"
     ENTRY_WITHOUT_TAGS = "entry-without-tags"
     SHREDDED_WITHOUT_ENTRY = "shredded-without-entry"

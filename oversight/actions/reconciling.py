@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import assert_never
 
 from django.db import transaction
 
@@ -97,5 +98,7 @@ def _run(check: Check, what: str, tell: Tell, progress: Progress) -> Reconciled:
             case Finding():
                 found += 1
                 tell(finding)
+            case never:
+                assert_never(never)
     waits = (Unchecked(holder, what, count) for holder, count in sorted(locked.items()))
     return Reconciled(done, found, skipped, tuple(waits))

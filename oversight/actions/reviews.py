@@ -6,7 +6,7 @@ from django.db import transaction
 
 from audit.vocabulary import EntryType, Via
 from common.inputs import of, taking
-from governance.actions import trail
+from governance.actions import details, trail
 from governance.models import Membership, User
 from oversight.actions import looking
 from oversight.actions.cases import locked
@@ -52,6 +52,7 @@ def review(
         via=via,
         resource=membership.user.ref,
         reason=verdict.value,
+        **details.sealed(by=by, reason=reason),
     )
     return MembershipReview.objects.create(
         case=case,

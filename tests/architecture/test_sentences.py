@@ -102,6 +102,8 @@ INNER: dict[str, str] = {
     "consent.actions.replaying.replay": "marks, which are compared with those of the file",
     "release.actions.shredding.replay": "marks, which are compared with those of the file",
     "consent.actions.sets.added_later": LOOKED,
+    "consent.actions.tagging.wait": "the key of the entry that the deed has just written",
+    "oversight.actions.reviews.look": "where a page ended: two numbers that the door has read",
     "consent.actions.sets.category_set": LOOKED,
     "consent.actions.subjects.client_digest": "a digest of whatever is in a file",
     "consent.actions.subjects.enrol": "digests, made in large numbers",

@@ -69,6 +69,7 @@ FIXED: dict[str, Table] = {
     "governance_categoryfield": Table(made.category_field, "name", "'other'"),
     "governance_categoryversion": Table(made.category_version, "number", "9"),
     "governance_charter": Table(made.charter, "quorum", "1"),
+    "governance_datakey": Table(made.data_key, "wrapped", blob(61)),
     "governance_decision": Table(made.decision, "outcome", "'refused'"),
     "governance_fieldclassification": Table(
         made.field_classification, "narrative", "NOT narrative"

@@ -20,7 +20,7 @@ from audit.vocabulary import EntryType
 from common.errors import NotPermitted, Void
 from consent.models import Consent, ConsentEvent, LateTag, Objection, Subject
 from governance.actions import agreements, memberships, people
-from governance.models import ScopeMove, User
+from governance.models import Ballot, ScopeMove, User
 from governance.vocabulary import Role, UserKind
 from oversight.actions import reconciling
 from oversight.queries.checks import CHECKS
@@ -556,6 +556,21 @@ HARMS: dict[str, tuple[Callable[[World], Any], Kind, str]] = {
         lambda w: gone(Objection.objects.filter(lifted_at__isnull=True).latest("pk")),
         Kind.ENTRY_WITHOUT_OBJECTION,
         "that was said or taken back then is there",
+    ),
+    "the reason of a vote written anew": (
+        lambda w: changed(Ballot.objects.latest("pk"), reason="Quite another one."),
+        Kind.TEXT_AND_ENTRY,
+        "it says something else than what was sealed beside entry",
+    ),
+    "a vote turned": (
+        lambda w: changed(Ballot.objects.latest("pk"), vote="no"),
+        Kind.TEXT_AND_ENTRY,
+        "it says something else than what was sealed beside entry",
+    ),
+    "the entry of a vote deleted": (
+        lambda w: gone(Entry.objects.filter(type=EntryType.BALLOT_CAST).latest("pk")),
+        Kind.TEXT_AND_ENTRY,
+        "its entry is not there",
     ),
     "a late tag said to be in an entry of another kind": (
         lambda w: late_tag(w, entry(EntryType.LOG_VERIFIED)),
