@@ -67,6 +67,11 @@ def late_words(subject: Subject) -> list[tuple[int, bytes]]:
     return [(entry, bytes(nonce)) for entry, nonce in rows.values_list("tagged_id", "entry__nonce")]
 
 
+def left_beside(entry: int) -> set[int]:
+    """Whose tags were left beside this entry."""
+    return set(LeftTag.objects.filter(entry=entry).values_list("subject_id", flat=True))
+
+
 def left_already(subject: Subject, entries: Collection[int]) -> set[tuple[int, bytes]]:
     """What of her stands beside these entries already."""
     rows = LeftTag.objects.filter(subject=subject, entry__in=entries)

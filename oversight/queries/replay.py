@@ -19,14 +19,22 @@ from consent.models import ConsentEvent, LateTag, Subject
 from consent.queries import tags
 from consent.queries.keys import KeyDestroyed, tags_of
 from oversight.queries.said import EVENTS, OBJECTIONS
-from release.models import Presence, Release, ReleasePart, Sending
+from release.models import Presence, Recall, Release, ReleasePart, Sending
+from release.queries import recalls
 from release.queries.accounting import WIPING
 from release.rules.bits import block_of, place_of
 from release.rules.packed import unpack
 from release.vocabulary import Deed, DownloadPart
 
 HER_WORDS = EVENTS | OBJECTIONS | WIPING
+RECALLS = {
+    EntryType.RECALL_OPENED,
+    EntryType.RECALL_ACKNOWLEDGED,
+    EntryType.RECALL_REPORTED,
+    EntryType.RECALL_OVERDUE,
+}
 TYPES = {
+    *RECALLS,
     *HER_WORDS,
     EntryType.SUBJECT_TAGGED,
     EntryType.DATASET_RELEASED,
@@ -86,11 +94,35 @@ def _about(entry: EntryFacts, person: Person, inside: dict[str, Collection[int]]
     elif entry.type == EntryType.INQUIRY_ANSWERED:
         if entry.subjects_root == subjects_root([own]):
             yield Told(Deed.ASKED, entry.pk)
-    elif parts := _parts(entry, person, own):
+    elif entry.type in RECALLS:
+        yield from _recalled(entry, person, own, inside)
+    else:
+        yield from _answered(entry, person, own, inside)
+
+
+def _answered(
+    entry: EntryFacts, person: Person, own: bytes, inside: dict[str, Collection[int]]
+) -> Iterator[Told]:
+    if parts := _parts(entry, person, own):
         inside[entry.resource] = parts
         yield Told(Deed.READY, entry.pk)
     elif _present(entry, person):
         yield Told(Deed.KEPT_BACK, entry.pk)
+
+
+def _recalled(
+    entry: EntryFacts, person: Person, own: bytes, inside: dict[str, Collection[int]]
+) -> Iterator[Told]:
+    """What was asked back of a recipient for her among others, and each answer to that."""
+    if entry.type == EntryType.RECALL_OPENED:
+        recall = Recall.objects.filter(entry=entry.pk, release__holder=person.holder).first()
+        slots = [] if recall is None else recalls.tagged(recall, entry.pk)
+        made = _tags(person, slots, entry) or []
+        if own not in made or subjects_root(made) != entry.subjects_root:
+            return
+        inside[entry.resource] = ()
+    if entry.resource in inside:
+        yield Told(Deed.RECALLED, entry.pk)
 
 
 def _deed(entry: EntryFacts) -> Deed:

@@ -12,8 +12,8 @@ from consent.queries.shredding import due_by
 from governance import permissions
 from governance.models import User
 from governance.queries import noes
-from release.models import Release
-from release.queries import uses
+from release.models import Recall, Release
+from release.queries import recalls, uses
 
 
 def carry_out_due(*, at: datetime) -> int:
@@ -47,7 +47,11 @@ def replay(*, by: User, at: datetime, via: Via, settled: Collection[str] = ()) -
 
 
 def _leave_tags(subject: Subject) -> None:
-    """Her tag in each release that held her, for the proofs of the others in it."""
+    """Her tag in each release that held her and each recall of it, for the others' proofs."""
     held = Release.objects.filter(pk__in=uses.containing(subject), entry__isnull=False)
-    rows = held.values_list("entry_id", "entry__nonce")
+    asked = Recall.objects.filter(pk__in=recalls.about(subject.slot))
+    rows = [
+        *held.values_list("entry_id", "entry__nonce"),
+        *asked.values_list("entry_id", "entry__nonce"),
+    ]
     tagging.leave(subject, [(entry, bytes(nonce)) for entry, nonce in rows if entry])

@@ -17,8 +17,8 @@ from audit.vocabulary import EntryType
 from consent.models import ConsentEvent
 from consent.queries import keys, sharing, tags
 from governance.models import User
-from release.models import Inquiry, ReleasePart
-from release.queries import accounting
+from release.models import Inquiry, Recall, ReleasePart
+from release.queries import accounting, recalls
 from release.queries.accounting import Event
 from release.rules.inquiries import commitment, told_to_holder
 from release.rules.packed import unpack
@@ -151,6 +151,9 @@ def _ways(event: Event, entry: EntryFacts, own: bytes) -> Iterator[Way]:
     try:
         if entry.type == EntryType.DATASET_RELEASED:
             yield _in_release(event, entry, own)
+        elif entry.type == EntryType.RECALL_OPENED:
+            asked = recalls.tagged(Recall.objects.get(entry=entry.pk), entry.pk)
+            yield Way(own, (_among(keys.tags_of(holder, asked, nonce, entry=entry.pk), own),))
         else:  # an import, or noes said again after a restore
             said = ConsentEvent.objects.filter(entry=entry.pk, consent__holder__ref=holder)
             slots = sorted(set(said.values_list("consent__subject", flat=True)))

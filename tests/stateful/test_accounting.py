@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
@@ -14,6 +15,7 @@ from consent.actions.shredding import call_off
 from consent.models import Consent, Objection
 from consent.queries import keys
 from oversight.queries.replay import replay
+from release.actions import recalls
 from release.models import Release, Use
 from release.queries import accounting
 from release.rules.bits import block_of
@@ -148,6 +150,7 @@ def test_every_kind_of_line_is_compared(world):
     world.inquire("c-1")
     world.no("c-1")
     world.prepare()
+    recalls.open_due(at=timezone.now())
     asked = shredding.ask(world)
     kept, again = hers(world, "c-1")
     call_off(shredding=asked, **hand(world.home.warden))
