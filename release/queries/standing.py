@@ -13,7 +13,7 @@ from governance.models import RequestField
 from governance.queries import scopes
 from governance.queries.scopes import Epochs
 from release.models import Release, Use
-from release.queries import facts
+from release.queries import facts, versions
 from release.rules import timing
 from release.rules.bits import block_of, slots_of
 from release.rules.decide import Column, Group, People, grouped, open_people, whole_grounds
@@ -46,6 +46,8 @@ def void_ground(release: Release, at: datetime) -> VoidGround | None:
     against = whole_ground(release, at)
     if against is not None:
         return against
+    if release.version is not None and versions.is_followed(release.version):
+        return VoidGround.SUPERSEDED  # what was corrected in the newer one must not go out as it was
     moves = scopes.moves_since(epochs_of(release), release.recipient_id)
     gone = np.array(sorted(moves.slots), dtype=np.int32)
     if len(closed(release, gone, at)):
