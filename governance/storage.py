@@ -230,6 +230,8 @@ class NoesFile:
 
         Raises NotReady (noes_sealed) where no identity opens one.
         """
+        if not marks:
+            return  # there may be no file yet
         with self.path.open("rb") as file:
             for mark in marks:
                 file.seek(view.marks[mark])

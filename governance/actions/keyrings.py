@@ -16,7 +16,7 @@ from audit.tlog.notes import Signer
 from audit.vocabulary import EntryType, Via
 from common.errors import BadInput
 from common.inputs import Text, taking
-from common.keyring import SERVICE
+from common.keyfolder import SERVICE
 from common.words import sentence as _
 from governance import permissions
 from governance.actions import trail

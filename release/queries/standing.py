@@ -47,7 +47,9 @@ def void_ground(release: Release, at: datetime) -> VoidGround | None:
     if against is not None:
         return against
     if release.version is not None and versions.is_followed(release.version):
-        return VoidGround.SUPERSEDED  # what was corrected in the newer one must not go out as it was
+        return (
+            VoidGround.SUPERSEDED
+        )  # what was corrected in the newer one must not go out as it was
     moves = scopes.moves_since(epochs_of(release), release.recipient_id)
     gone = np.array(sorted(moves.slots), dtype=np.int32)
     if len(closed(release, gone, at)):

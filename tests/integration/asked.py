@@ -141,8 +141,8 @@ def door() -> Iterator[Door]:
             "dst": world.dataset.ref,
             "inq": inquiry.ref,
         }
-        roles = {name: partial(bearer, secret) for name, secret in secrets.items()}
-        roles |= {
+        roles: dict[str, Callable[[], dict[str, str]]] = {
+            **{name: partial(bearer, secret) for name, secret in secrets.items()},
             # The requester and the steward once more, by an access token instead of a kept one.
             "application": application_of(world.delta, "all it may", *MachineScope).headers,
             "one-scope": application_of(steward, "loads only", MachineScope.LOAD).headers,
