@@ -14,7 +14,7 @@ from tests.lengths import LONG
 EXAMPLES = int(os.environ.get("API_EXAMPLES", "40" if LONG else "2"))
 LEAST = {"requester 200", "requester 201", "requester 202", "requester 206", "steward 202",
          "application 200", "application 201", "application 202", "application 206",
-         "auditor 200", "auditor 403", "one-scope 202", "one-scope 403", "another's 404",
+         "auditor 200", "auditor 404", "one-scope 202", "one-scope 403", "another's 404",
          "revoked 401", "nobody 401"}  # fmt: skip
 CASES = 10_000
 
