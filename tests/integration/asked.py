@@ -38,7 +38,9 @@ from governance.actions import machines, tokens
 from governance.models import Organisation
 from governance.queries.requests import asked_of as about
 from governance.vocabulary import MachineScope, Role
-from release.actions import inquiries
+from release.actions import handing, inquiries, recalls
+from release.models import Recall, Release
+from release.vocabulary import DownloadPart
 from tests.integration import api_world
 from tests.integration.api_world import CANARY, Asker, World
 
@@ -114,6 +116,7 @@ def door() -> Iterator[Door]:
     """One committed world, with a package, an upload's dataset and eight ways to come."""
     with api_world.committed() as world:
         request = world.approved()
+        recall = asked_back(world, world.prepared(request))
         release = world.prepared(request)
         sequence()
         steward = api_world.machine(world.holder, world.warden, "river-engine-9", Role.STEWARD)
@@ -140,6 +143,7 @@ def door() -> Iterator[Door]:
             "rel": release.ref,
             "dst": world.dataset.ref,
             "inq": inquiry.ref,
+            "rcl": recall.ref,
         }
         roles: dict[str, Callable[[], dict[str, str]]] = {
             **{name: partial(bearer, secret) for name, secret in secrets.items()},
@@ -148,6 +152,17 @@ def door() -> Iterator[Door]:
             "one-scope": application_of(steward, "loads only", MachineScope.LOAD).headers,
         }
         yield Door(world, {**roles, "nobody": dict}, known)
+
+
+def asked_back(world: World, release: Release) -> Recall:
+    """What Delta is asked to delete of a package it has picked up: somebody in it stopped."""
+    sequence()
+    own = {"by": world.delta.machine, "at": timezone.now(), "via": Via.API}
+    for _ in handing.hand_over(release=release, part=DownloadPart.PACKAGE, **own).chunks:
+        pass
+    world.no(world.consent_of(api_world.CLIENTS[2]))
+    recalls.open_due(at=timezone.now())
+    return Recall.objects.get(release=release)
 
 
 def commons(world: World) -> Organisation:
@@ -220,7 +235,13 @@ def _ask_as(
 
 def _aim(door: Door, case: Any, *, real: bool, sent: bool) -> None:
     """Half of the cases ask about what is there; half of the right bodies can be done."""
-    kinds = {"requests": "req", "releases": "rel", "datasets": "dst", "decisions": "inq"}
+    kinds = {
+        "requests": "req",
+        "releases": "rel",
+        "datasets": "dst",
+        "decisions": "inq",
+        "recalls": "rcl",
+    }
     kind = kinds.get(case.path.split("/")[2])
     if real and kind and "ref" in (case.path_parameters or {}):
         case.path_parameters = {**case.path_parameters, "ref": door.known[kind]}
