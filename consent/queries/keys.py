@@ -58,16 +58,40 @@ def new_keys(holder_ref: str, count: int) -> tuple[list[bytes], list[bytes]]:
 
 def unwrap(holder_ref: str, wrapped: Iterable[bytes]) -> list[bytes]:
     """The people's keys. Raises NotReady where the holder's key is missing or is another one."""
-    return _opened(AESGCM(ring().derived(holder_ref, SUBJECT_WRAP)), wrapped)
+    wrappers = [AESGCM(each) for each in ring().derived_all(holder_ref, SUBJECT_WRAP)]
+    return [_opened(wrappers, each) for each in wrapped]
 
 
-def _opened(wrapper: AESGCM, wrapped: Iterable[bytes]) -> list[bytes]:
+def wrapped_anew(holder_ref: str, wrapped: Sequence[bytes]) -> list[bytes | None]:
+    """Each key wrapped under the holder's newest root; None where it is already.
+
+    Raises NotReady where the holder's keys are missing, or none of them opens one.
+    """
+    newest, *former = [AESGCM(each) for each in ring().derived_all(holder_ref, SUBJECT_WRAP)]
+    return [_wrapped_anew(newest, former, each) for each in wrapped]
+
+
+def _wrapped_anew(newest: AESGCM, former: list[AESGCM], wrapped: bytes) -> bytes | None:
     try:
-        return [wrapper.decrypt(bytes(each[:NONCE]), bytes(each[NONCE:]), None) for each in wrapped]
-    except ValueError as error:  # nothing is left of it: she was shredded a moment ago
-        raise NotReady("changed_meanwhile", _("Somebody's key was destroyed just now.")) from error
-    except InvalidTag as error:
-        raise NotReady("key_wrong", _("The holder's key does not open a person's key.")) from error
+        newest.decrypt(wrapped[:NONCE], wrapped[NONCE:], None)
+    except InvalidTag:
+        nonce = secrets.token_bytes(NONCE)
+        return nonce + newest.encrypt(nonce, _opened(former, wrapped), None)
+    return None
+
+
+def _opened(wrappers: Iterable[AESGCM], wrapped: bytes) -> bytes:
+    """By the newest, or while the holder's root is rotated by the former one."""
+    for wrapper in wrappers:
+        try:
+            return wrapper.decrypt(bytes(wrapped[:NONCE]), bytes(wrapped[NONCE:]), None)
+        except ValueError as error:  # nothing is left of it: she was shredded a moment ago
+            raise NotReady(
+                "changed_meanwhile", _("Somebody's key was destroyed just now.")
+            ) from error
+        except InvalidTag:
+            continue
+    raise NotReady("key_wrong", _("The holder's key does not open a person's key."))
 
 
 def own_key(subject: Subject) -> bytes:
@@ -114,7 +138,10 @@ def client(holder: Organisation, number: str) -> Client | None:
     if not rows:
         return None
     slot, wrapped = rows[0]
-    return Client(whole(slot), _opened(AESGCM(wrap_key), [wrapped])[0])
+    try:
+        return Client(whole(slot), _opened([AESGCM(wrap_key)], wrapped))
+    except NotReady:  # her holder's root is being rotated: every key that opens is asked for
+        return Client(whole(slot), unwrap(holder.ref, [wrapped])[0])
 
 
 class KeyDestroyed(ValueError):
