@@ -65,7 +65,8 @@ class KeyFolder:
             found = self._load(SERVICE) or {}
             if needed not in found:
                 key = keysources.new_key().strip()
-                found[needed] = key if needed == "log" else [str(x25519.Identity.generate())]
+                identity = needed == "noes"
+                found[needed] = [str(x25519.Identity.generate())] if identity else key
                 self._store(SERVICE, found)
         return found
 
