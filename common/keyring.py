@@ -38,6 +38,8 @@ NOES = "noes.recipient"
 BACKUPS = "backup.recipients"
 IDENTITY = "AGE-SECRET-KEY-"
 _kept: dict[Path, tuple[str, float, dict[str, Any]]] = {}  # what agents unwrapped, for seconds
+# What files opened, as long as none of them changed. What is derived stays in memory anyway.
+_opened: dict[Path, tuple[dict[Path, keysources.Stamp], dict[str, Any]]] = {}
 
 
 @dataclass(frozen=True)
@@ -256,14 +258,19 @@ class KeyRing:
 
     def _load(self, name: str) -> dict[str, Any] | None:
         path = self.folder / f"{name}.keys"
+        kept_stamps, opened = _opened.get(path, ({}, {}))
+        if opened and all(keysources.stamp(each) == was for each, was in kept_stamps.items()):
+            return dict(opened)
         if not path.exists():
             return self._unwrapped(name)
+        stamps = {each: keysources.stamp(each) for each in (path, self.folder / keysources.SOURCES)}
         written = _parsed(path)
         sealed = str(written["sealed"])
         kept = _kept.get(path)
         if kept is not None and kept[0] == sealed and time.monotonic() < kept[1]:
             return dict(kept[2])
         source = self._source(name)
+        stamps |= {each: keysources.stamp(each) for each in source.files or ()}
         data = source.unwrap(name, str(written["by"]), base64.b64decode(sealed))
         try:
             found: dict[str, Any] = json.loads(data)
@@ -273,6 +280,8 @@ class KeyRing:
             ) from error
         if source.keep_seconds:
             _kept[path] = (sealed, time.monotonic() + source.keep_seconds, dict(found))
+        if source.files and keysources.settled(stamps.values()):
+            _opened[path] = (stamps, dict(found))
         return found
 
     def _unwrapped(self, name: str) -> dict[str, Any] | None:

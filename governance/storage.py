@@ -26,6 +26,7 @@ from django.conf import settings
 from pyrage import x25519
 
 from common.errors import NotReady
+from common.keysources import Stamp, settled, stamp
 
 NAME = "noes.sealed"
 HEADER = re.compile(rb"sayso-noes 1 ([0-9a-f]{32})\n")
@@ -43,6 +44,7 @@ class View:
     marks: dict[bytes, int] = field(default_factory=dict)  # mark → where its line begins
     damaged: int = 0
     place: int = 0  # the file's number on its disk
+    stamp: Stamp = None  # of the file when all of it had been read
     known: int = 0  # how many of the marks were seen in the database
 
 
@@ -147,6 +149,10 @@ class NoesFile:
         Raises NotReady (noes_unreadable) where it cannot be read.
         """
         try:
+            now = stamp(self.path)
+            if now is not None and now == view.stamp:
+                return  # as it was when all of it had been read
+            view.stamp = None
             with self.path.open("rb") as file:
                 name = _name(file.read(HEADER_SIZE))
                 found = os.fstat(file.fileno())
@@ -160,6 +166,8 @@ class NoesFile:
                     if not line.endswith(b"\n"):
                         return  # being written, or cut off by a crash: nobody was told of it
                     _take(line[:-1], view)
+                if now and view.offset == found.st_size == now[1] and not view.damaged:
+                    view.stamp = now if settled([now]) else None
         except FileNotFoundError:
             view.file, view.offset, view.known = "", 0, 0
             view.marks.clear()
