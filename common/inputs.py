@@ -179,10 +179,27 @@ def faults(kind: Any, value: object, limit: Limit | None = None) -> Iterator[Fau
         fault = _fault(plain, value, limit)
         if fault:
             yield "", fault
-        elif is_dataclass(plain):
-            for each in fields(plain):
-                inside = faults(each.type, getattr(value, each.name))
-                yield from ((f".{each.name}{where}", inner) for where, inner in inside)
+            return
+        for name, inner_kind in _inside(plain):
+            part = getattr(value, name)
+            if not _is_plainly_good(inner_kind, part):
+                inside = faults(inner_kind, part)
+                yield from ((f".{name}{where}", inner) for where, inner in inside)
+
+
+@cache
+def _inside(kind: type) -> tuple[tuple[str, Any], ...]:
+    """The parts of a dataclass of ours, each with its kind."""
+    return tuple((each.name, each.type) for each in fields(kind)) if is_dataclass(kind) else ()
+
+
+def _is_plainly_good(kind: Any, value: object) -> bool:
+    """Whether a part without a limit of its own is so usual that nothing can be wrong with it."""
+    if type(value) is not kind:
+        return False
+    if kind is int:
+        return -LARGEST <= value <= LARGEST  # type: ignore[operator]  # its type was looked at
+    return kind is str and not Text().fault(value)
 
 
 @cache

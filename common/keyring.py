@@ -39,7 +39,7 @@ BACKUPS = "backup.recipients"
 IDENTITY = "AGE-SECRET-KEY-"
 _kept: dict[Path, tuple[str, float, dict[str, Any]]] = {}  # what agents unwrapped, for seconds
 # What files opened, as long as none of them changed. What is derived stays in memory anyway.
-_opened: dict[Path, tuple[dict[Path, keysources.Stamp], dict[str, Any]]] = {}
+_opened: dict[tuple[Path, str], tuple[dict[Path, keysources.Stamp], dict[str, Any]]] = {}
 
 
 @dataclass(frozen=True)
@@ -257,10 +257,10 @@ class KeyRing:
         return keysources.source_of(self.folder, _checked(name))
 
     def _load(self, name: str) -> dict[str, Any] | None:
-        path = self.folder / f"{name}.keys"
-        kept_stamps, opened = _opened.get(path, ({}, {}))
-        if opened and all(keysources.stamp(each) == was for each, was in kept_stamps.items()):
+        stamped, opened = _opened.get((self.folder, name), ({}, {}))
+        if opened and all(keysources.stamp(each) == was for each, was in stamped.items()):
             return dict(opened)
+        path = self.folder / f"{name}.keys"
         if not path.exists():
             return self._unwrapped(name)
         stamps = {each: keysources.stamp(each) for each in (path, self.folder / keysources.SOURCES)}
@@ -281,7 +281,7 @@ class KeyRing:
         if source.keep_seconds:
             _kept[path] = (sealed, time.monotonic() + source.keep_seconds, dict(found))
         if source.files and keysources.settled(stamps.values()):
-            _opened[path] = (stamps, dict(found))
+            _opened[self.folder, name] = (stamps, dict(found))
         return found
 
     def _unwrapped(self, name: str) -> dict[str, Any] | None:

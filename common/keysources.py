@@ -27,7 +27,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -110,7 +110,7 @@ class EnvironmentSource:
 
     variable: str
     keep_seconds: float = 0.0
-    files: None = None
+    files: ClassVar[None] = None
 
     def wrap(self, name: str, data: bytes) -> tuple[str, bytes]:
         found = self._keys(name)
@@ -148,7 +148,7 @@ class AgentSource:
     command: tuple[str, ...]
     seconds: float = 5.0
     keep_seconds: float = 30.0
-    files: None = None
+    files: ClassVar[None] = None
 
     def wrap(self, name: str, data: bytes) -> tuple[str, bytes]:
         return AGENT, self._ask("wrap", name, data)

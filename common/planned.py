@@ -223,23 +223,25 @@ def _opening(raw: psycopg.Connection[Any]) -> list[str]:
     return ["BEGIN"] if raw.pgconn.transaction_status == TransactionStatus.IDLE else []
 
 
-def _for_postgresql(value: Value) -> bytes | None:
+def _for_postgresql(value: Any) -> bytes | None:
     """A value in PostgreSQL's text form."""
-    match value:
-        case None:
-            return None
-        case bool():
-            return b"t" if value else b"f"
-        case int():
-            return b"%d" % value
-        case bytes():
-            return b"\\x" + value.hex().encode()
-        case date():  # a datetime too
-            return value.isoformat().encode()
-        case dict():
-            return json.dumps(value).encode()
-        case _:
-            return value.encode()
+    known = AS_TEXT.get(type(value))
+    if known is not None:
+        return known(value)
+    text: bytes = b"%d" % value if isinstance(value, int) else value.encode()
+    return text  # words of a vocabulary
+
+
+AS_TEXT: Mapping[type, Callable[[Any], bytes | None]] = {
+    type(None): lambda _: None,
+    str: str.encode,
+    bool: lambda value: b"t" if value else b"f",
+    int: lambda value: b"%d" % value,
+    bytes: lambda value: b"\\x" + value.hex().encode(),
+    datetime: lambda value: value.isoformat().encode(),
+    date: lambda value: value.isoformat().encode(),
+    dict: lambda value: json.dumps(value).encode(),
+}
 
 
 def _for_sqlite(value: Value) -> Any:

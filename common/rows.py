@@ -1,13 +1,13 @@
 """Many rows at once, without a model for each: what is written under a lock is written quickly."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from enum import Enum
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection
-from django.db.models import Model
+from django.db.models import Field, Model
 
 from common.planned import AS_NEEDED, Planned, Reading, Rows, number
 
@@ -45,14 +45,15 @@ class Columns:
                     for row in rows:
                         copy.write_row(row)
                 return
-            # Many rows a statement: half the time of one by one, and Python's lock is free.
-            left = iter(rows)
-            marks = f"({', '.join(['%s'] * len(self.fields))})"
+            # Many rows a statement: half the time of one by one, and Python's lock is free. SQLite's
+            # own marks: Django would look for its own in every statement anew.
             may = connection.connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
-            while some := list(islice(left, min(may, MOST_MARKS) // len(self.fields))):
+            left, most = iter(rows), min(may, MOST_MARKS) // len(self.fields)
+            marks = f"({', '.join('?' * len(self.fields))})"
+            while some := list(islice(left, most)):
                 cursor.execute(
                     f"INSERT INTO {table} ({columns}) VALUES {', '.join([marks] * len(some))}",  # noqa: S608 - our own names
-                    [value for row in some for value in row],
+                    list(chain.from_iterable(some)),
                 )
 
 
@@ -60,17 +61,18 @@ class Single:
     """One row of one model at a time, by a statement that each connection plans once."""
 
     def __init__(
-        self,
-        model: type[Model],
-        *left_out: str,
-        just_inserted: Mapping[str, type[Model]] | None = None,
+        self, model: type[Model], *left_out: str, just_inserted: Sequence[str] = ()
     ) -> None:
-        """`left_out`: columns that get the database's own default. `just_inserted`: one that refers
-        to what the statement right before this one has inserted into that model's table."""
-        last = dict(just_inserted or {})
+        """`left_out`: columns that get the database's own default. `just_inserted`: those that refer
+        to the row that the statement right before this one has inserted."""
         found = [each for each in model._meta.concrete_fields if not each.primary_key]
         kept = [each for each in found if each.name not in left_out]
-        given = [each for each in kept if each.name not in last]
+        given = [each for each in kept if each.name not in just_inserted]
+        last = {
+            each.name: f"pg_get_serial_sequence('{_table_of(each)}', 'id')"
+            for each in kept
+            if each.name in just_inserted
+        }
         self.names = [str(each.attname) for each in given]
         listed = ", ".join(f'"{each.column}"' for each in kept)
         marks = ", ".join(
@@ -79,10 +81,7 @@ class Single:
         self._statement = Planned(
             f'INSERT INTO "{model._meta.db_table}" ({listed}) VALUES ({marks}) RETURNING id',  # noqa: S608 - our own names
             {
-                "postgresql": {
-                    name: f"currval(pg_get_serial_sequence('{of._meta.db_table}', 'id'))"
-                    for name, of in last.items()
-                },
+                "postgresql": {name: f"currval({sequence})" for name, sequence in last.items()},
                 "sqlite": dict.fromkeys(last, "last_insert_rowid()"),
             },
             dict.fromkeys([str(each.column) for each in given], AS_NEEDED),
@@ -100,6 +99,12 @@ class Single:
             row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
         return Reading(self._statement, [getattr(row, name) for name in self.names], meaning)
+
+
+def _table_of(reference: "Field[Any, Any]") -> str:
+    """Where the rows lie that this column refers to."""
+    model: Any = reference.related_model
+    return str(model._meta.db_table)
 
 
 def reserved(model: type[Model], count: int) -> Sequence[int]:

@@ -87,8 +87,9 @@ def asking_steward_now(user: User, organisation: Organisation) -> Reading[None]:
 
 
 def _stewards_now(user: User, organisation: Organisation) -> Reading[bool]:
-    given = [user.pk, organisation.pk, STEWARD]
-    return Reading(GRANTED_NOW, given, lambda _vendor, rows: bool(rows))
+    return Reading(
+        GRANTED_NOW, [user.pk, organisation.pk, STEWARD], lambda _vendor, rows: bool(rows)
+    )
 
 
 def _require_steward(allowed: bool) -> None:

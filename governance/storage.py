@@ -17,6 +17,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import IO
@@ -54,7 +55,7 @@ class NoesFile:
 
     folder: Path
 
-    @property
+    @cached_property
     def path(self) -> Path:
         return self.folder / NAME
 
@@ -194,7 +195,12 @@ class NoesFile:
 
 def noes_file() -> NoesFile:
     """The file of this installation."""
-    return NoesFile(settings.SAYSO_NOES)
+    return _file_in(settings.SAYSO_NOES)
+
+
+@lru_cache(maxsize=8)
+def _file_in(folder: Path) -> NoesFile:
+    return NoesFile(folder)
 
 
 def packed(facts: bytes) -> bytes:

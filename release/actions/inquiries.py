@@ -13,7 +13,6 @@ from hashlib import sha256
 
 from django.db import transaction
 
-from audit.models import Entry
 from audit.rules import NONCE_SIZE
 from audit.tlog.canonical import canonical_bytes
 from audit.tlog.subjects import subjects_root
@@ -36,7 +35,7 @@ from release.queries import person
 from release.rules.inquiries import by_category, commitment, told_to_holder
 from release.rules.person import Opening, PersonFacts, decide_person
 
-INQUIRY = Single(Inquiry, just_inserted={"entry": Entry})
+INQUIRY = Single(Inquiry, just_inserted=["entry"])
 NUMBER = Text(most=LONGEST_NUMBER, least=1, name=_("Client number"))
 
 

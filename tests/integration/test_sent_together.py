@@ -3,7 +3,6 @@
 import os
 import socket
 import time
-from collections.abc import Iterator
 from threading import Thread
 from typing import Any
 
@@ -234,9 +233,8 @@ def test_who_is_broken_off_between_two_answers_leaves_no_answer_to_the_next(monk
     asked = reading("SELECT 1")
     list(side_by_side(asked, asked))
 
-    def interrupted(_server: Any) -> Iterator[Any]:
+    def interrupted(_server: Any) -> list[Any]:
         raise KeyboardInterrupt
-        yield
 
     with monkeypatch.context() as patch:
         patch.setattr(planned, "_answers", interrupted)

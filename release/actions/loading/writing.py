@@ -153,4 +153,5 @@ def parquet(rows: pa.Table) -> bytes:
 def _repeats(column: pa.ChunkedArray) -> bool:
     """Whether so many of the first cells are alike that a list of words is worth making."""
     some = column.slice(0, SAMPLE)
-    return pc.count_distinct(some).as_py() <= len(some) * MOST_DIFFERENT
+    different: int = pc.count_distinct(some).as_py()
+    return different <= len(some) * MOST_DIFFERENT
