@@ -8,6 +8,7 @@ from api.endpoints import Unknown
 from api.log import Checkpoint, Entries, Hashes, Proof, Script
 from api.oauth import Token
 from api.packages import Manifest, Package, Part
+from api.recalls import Acknowledgements, OneRecall, PeopleOfRecall, Recalls, Reports
 from api.releases import OneRelease, Releases, ReleasesOfRequest
 from api.requests import OneRequest, Requests
 from api.schema import Schema
@@ -84,6 +85,16 @@ urlpatterns = [
     path("releases/", Releases.as_view(), name="releases"),
     path("releases/<reference:ref>/", OneRelease.as_view(), name="release"),
     path("releases/<reference:ref>/proof/", Proof.as_view(), name="proof"),
+    # what is asked back
+    path("recalls/", Recalls.as_view(), name="recalls"),
+    path("recalls/<reference:ref>/", OneRecall.as_view(), name="recall"),
+    path("recalls/<reference:ref>/people/", PeopleOfRecall.as_view(), name="recall-people"),
+    path(
+        "recalls/<reference:ref>/acknowledgement/",
+        Acknowledgements.as_view(),
+        name="recall-acknowledgement",
+    ),
+    path("recalls/<reference:ref>/report/", Reports.as_view(), name="recall-report"),
     # what is handed over: each of these asks again
     path("releases/<reference:ref>/manifest/", Manifest.as_view(), name="manifest"),
     path("releases/<reference:ref>/parts/<number:number>/", Part.as_view(), name="part"),

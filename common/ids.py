@@ -48,6 +48,10 @@ def release_reference() -> str:
     return reference("rel")
 
 
+def recall_reference() -> str:
+    return reference("rec")
+
+
 def inquiry_reference() -> str:
     return reference("inq")
 

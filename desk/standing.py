@@ -13,6 +13,7 @@ from desk.hand import hand
 from governance import permissions
 from governance.models import Organisation, Seat, User
 from governance.queries import agreements, boards, people, requests
+from release.queries import recalls
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Standing:
     seats: list[Seat]
     to_answer: int
     to_sign: int
+    to_delete: int
 
     @property
     def checked(self) -> bool:
@@ -62,6 +64,7 @@ def of(user: User, at: datetime) -> Standing:
         seats=[seat for seat in seats if permissions.can_sit(user, seat.board)],
         to_answer=requests.to_answer(user, at).count(),
         to_sign=agreements.to_sign(user, at).count(),
+        to_delete=recalls.waiting(user).count(),
     )
 
 
@@ -81,6 +84,12 @@ def links(request: HttpRequest) -> list[Link]:
         ("desk:requests", _("Requests"), standing.to_answer, True),
         ("desk:agreements", _("Agreements"), standing.to_sign, bool(standing.organisations)),
         ("desk:releases", _("Releases"), 0, bool(standing.organisations)),
+        (
+            "desk:recalls",
+            _("Asked back"),
+            standing.to_delete,
+            bool(standing.asks or standing.stewards or standing.seats),
+        ),
         ("desk:datasets", _("Datasets"), 0, True),
         ("desk:keys", _("Recipient key"), 0, bool(standing.administers)),
         ("desk:people", _("People"), 0, bool(standing.administers)),

@@ -1,6 +1,6 @@
 """One sharing, and one sending, as a page shows them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import assert_never
@@ -12,6 +12,7 @@ from consent.queries.sharing import Sharing
 from consent.vocabulary import Ending, Standing
 from portal.places import Place, Places
 from release.queries.inquiries import AskedAbout
+from release.queries.recalls import Standing as Recalled
 from release.queries.uses import WhereItWent
 from release.vocabulary import Ground, VoidGround
 
@@ -91,6 +92,7 @@ class Sent:
     """One answer in which her record was looked at, as her history shows it.
 
     `blocked`: why what is not yet picked up may not be picked up any more; empty where it may.
+    `recalls`: what they were asked to delete of it, oldest first.
     """
 
     use: WhereItWent
@@ -98,6 +100,7 @@ class Sent:
     look: str
     word: str
     blocked: str
+    recalls: Sequence[Recalled] = ()
 
     @property
     def month(self) -> date:
@@ -109,11 +112,17 @@ class Sent:
         return sorted({timezone.localtime(at).date() for at in self.use.picked_up_at})
 
 
-def sent(use: WhereItWent, places: Places, standings: Mapping[str, Standing], at: datetime) -> Sent:
+def sent(
+    use: WhereItWent,
+    places: Places,
+    standings: Mapping[str, Standing],
+    at: datetime,
+    recalls: Sequence[Recalled] = (),
+) -> Sent:
     """`standings`: how each of her yeses stands now, by its reference."""
     blocked = _blocked(use, standings, at) if use.sent else ""
     look, word = _how_it_went(use, blocked)
-    return Sent(use=use, place=places.of(use.recipient), look=look, word=word, blocked=blocked)
+    return Sent(use, places.of(use.recipient), look, word, blocked, recalls)
 
 
 @dataclass(frozen=True)

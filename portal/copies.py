@@ -74,6 +74,8 @@ def _what(event: Event) -> str:
             return _("Someone asked if it may go to %(place)s. The answer was no.") % name
         case Deed.SAID:
             return f"{words.said(event.word)} {name['place']}."
+        case Deed.RECALLED:
+            return f"{words.recalled(event.word)} {name['place']}."
         case never:
             assert_never(never)
 

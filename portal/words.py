@@ -60,6 +60,16 @@ WHY: dict[str, Promise] = {
 }
 
 
+# What was asked back for her, as the log calls it; the name of whom it was asked follows.
+RECALLED: dict[str, Promise] = {
+    "recall:opened": _("We asked them to delete what they got:"),
+    "recall:acknowledged": _("They told us that they got our ask:"),
+    "recall:deleted": _("They told us that they deleted it:"),
+    "recall:returned": _("They told us that they gave it back and kept no copy:"),
+    "recall:overdue": _("Their day to delete it has passed, and they have not told us:"),
+}
+
+
 # What she said, as the log calls it; the name of whom it was to follows.
 SAID: dict[str, Promise] = {
     "consent:requested": _("You were asked for a yes:"),
@@ -86,3 +96,7 @@ def said(word: str) -> str:
 
 def why(ground: str) -> str:
     return str(WHY[ground])
+
+
+def recalled(word: str) -> str:
+    return str(RECALLED[word])

@@ -22,7 +22,7 @@ from consent.actions import shredding
 from governance.actions import filing, repeats, reviews
 from governance.queries import clock
 from release import broker
-from release.actions import keeping, releases, uploads, versions
+from release.actions import keeping, recalls, releases, uploads, versions
 from release.models import Release
 from release.queries.readiness import WORK, WORKER
 from release.queries.releases import free, to_run
@@ -87,13 +87,22 @@ def shred_due(at: datetime) -> int:
         return 0
 
 
+def recall_due(at: datetime) -> int:
+    """Ask back what was picked up and may no longer be kept; what cannot be asked now waits."""
+    try:
+        return recalls.open_due(at=at) + recalls.mark_overdue(at=at)
+    except NotReady as reason:
+        log.warning("recalls wait: %s", reason.code)
+        return 0
+
+
 @acting(lambda: CLOCK)
 def tick(at: datetime) -> int:
-    """Everything that is due: noes to file, people to shred, packages to remake, releases, uploads, unanswered
-    requests, wiping, sweeping, the log and its witnesses."""
+    """Everything that is due: noes to file, people to shred, recalls, packages to remake, releases, uploads,
+    unanswered requests, wiping, sweeping, the log and its witnesses."""
     keeping.beat(worker=worker_name(), at=at)
     file_noes()
-    done = shred_due(at) + keeping.remake(at=at)
+    done = recall_due(at) + shred_due(at) + keeping.remake(at=at)
     done += run_releases(at) + load_uploads(at) + uploads.sweep(at=at) + repeats.forget(at=at)
     done += len(reviews.lapse_unanswered(at=at))
     done += keeping.wipe(at=at) + keeping.sweep() + versions.sweep_staging(at=at)
@@ -173,6 +182,12 @@ def shred() -> None:
     shred_due(clock.now())
 
 
+@broker.app.task(base=OfTheClock, name="clock.recall")
+def recall() -> None:
+    """People whose yes has ended since a package was picked up."""
+    recall_due(clock.now())
+
+
 @broker.app.task(base=OfTheClock, name="clock.lapse")
 def lapse() -> None:
     """Requests that no board has answered in time."""
@@ -214,6 +229,7 @@ SCHEDULE: dict[Task, int] = {
     feed_witnesses: 1,
     load: 5,
     remake: 5,
+    recall: 5,
     shred: 30,
     lapse: 30,
     wipe: 30,

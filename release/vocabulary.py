@@ -78,6 +78,30 @@ class DownloadPart(TextChoices):
     PART = "part", _("part")
 
 
+class Step(TextChoices):
+    """What happened to a recall after it was opened, each at most once."""
+
+    ACKNOWLEDGED = "acknowledged", _("received")
+    REPORTED = "reported", _("reported")
+    OVERDUE = "overdue", _("overdue")
+
+
+class RecallState(TextChoices):
+    """How a recall stands at an instant."""
+
+    ASKED = "asked", _("asked")
+    ACKNOWLEDGED = "acknowledged", _("received")
+    OVERDUE = "overdue", _("overdue")
+    REPORTED = "reported", _("reported")
+
+
+class Reported(TextChoices):
+    """What a recipient says it did with what it had received; nobody here can see it."""
+
+    DELETED = "deleted", _("deleted it")
+    RETURNED = "returned", _("gave it back and kept no copy")
+
+
 class Deed(TextChoices):
     """What one line of somebody's own list is about."""
 
@@ -86,3 +110,4 @@ class Deed(TextChoices):
     KEPT_BACK = "kept_back"
     ASKED = "asked"
     SAID = "said"
+    RECALLED = "recalled"

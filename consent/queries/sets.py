@@ -103,6 +103,24 @@ def open_sets(
     return _of_theirs(_opened(_asked(holder, ask, since, until, slots, clauses)))
 
 
+# Neither stopped, replaced nor run out: also who paused, and whose yes has not begun.
+LASTING: Mapping[str, str] = {"not_over": IN_FORCE["not_over"]}
+
+
+def lasting_sets(
+    *,
+    holder: int,
+    ask: Ask,
+    since: datetime,
+    until: datetime,
+    slots: Collection[int] | None = None,
+    clauses: Clauses = CLAUSES,
+) -> ConsentSets:
+    """Whose yes has not come to an end at `since`, whether or not anything may go out by it now."""
+    asked = _asked(holder, ask, since, until, slots, replace(clauses, in_force=LASTING))
+    return _of_theirs(_opened(asked))
+
+
 @dataclass(frozen=True)
 class _Asked:
     """One ask in SQL: its clauses, joined, the values they name, and the parts to read it in."""

@@ -21,6 +21,7 @@ from governance.models import (
     RecipientKey,
 )
 from governance.vocabulary import PackageFormat, Vote
+from release.vocabulary import Reported
 
 
 class DraftForm(forms.Form):
@@ -141,3 +142,11 @@ class StopForm(forms.Form):
             ("", _("everyone")),
             *((o.ref, o.name) for o in recipients),
         ]
+
+
+class ReportForm(forms.Form):
+    """What a recipient says it did with what it is asked to delete."""
+
+    reported = forms.ChoiceField(
+        label=_("What did you do?"), choices=Reported.choices, widget=forms.RadioSelect
+    )

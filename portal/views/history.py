@@ -13,7 +13,7 @@ from consent.queries import sharing
 from portal.cards import card, question, sent
 from portal.places import names_shown
 from portal.views.sharing import her, her_places
-from release.queries import inquiries, uses
+from release.queries import inquiries, recalls, uses
 
 PAGE = 20
 QUESTIONS = "questions"
@@ -33,11 +33,18 @@ def history(request: HttpRequest) -> HttpResponse:
     page = _page(request, chosen)
     asked = [] if of or page.number > 1 else inquiries.of(her(request))
     places = her_places(request, shared, _met(request, lines))
+    told = uses.told(list(page))
+    back = recalls.of_sendings(told, at)
     return render(
         request,
         "portal/history.html",
         {
-            "sent": [sent(went, places, standings, at) for went in uses.told(list(page))],
+            "sent": [
+                sent(
+                    went, places, standings, at, back.get((went.subject.slot, went.release.pk), [])
+                )
+                for went in told
+            ],
             "questions": [question(each, places) for each in asked],
             "more": bool(asked) and inquiries.count(her(request)) > len(asked),
             "sharings": [card(one, places) for one in shared],

@@ -2,6 +2,7 @@
 
 from release.models.beats import Beat
 from release.models.inquiries import Inquiry
+from release.models.recalls import Recall, Recalled, RecallStep, RecallWatch
 from release.models.releases import (
     Download,
     Lease,
@@ -27,6 +28,10 @@ __all__ = [
     "Inquiry",
     "Lease",
     "Presence",
+    "Recall",
+    "RecallStep",
+    "RecallWatch",
+    "Recalled",
     "Release",
     "ReleasePart",
     "Resealing",

@@ -12,10 +12,10 @@ from audit.vocabulary import EntryType
 from consent.models import Consent, ConsentEvent, Objection, Subject
 from consent.queries import keys, sharing
 from governance.models import DataCategory, Organisation, Purpose, User
-from release.models import Inquiry
-from release.queries import uses
+from release.models import Inquiry, Recall
+from release.queries import recalls, uses
 from release.queries.uses import What, WhereItWent
-from release.vocabulary import Deed, Ground
+from release.vocabulary import Deed, Ground, Step
 
 OBJECTIONS = {
     EntryType.OBJECTION_MADE,
@@ -68,6 +68,7 @@ def uses_of(subject: Subject) -> list[Event]:
         *_asked(subject),
         *_said(subject),
         *_objected(subject),
+        *_recalled(subject),
     ]
     return sorted(found, key=lambda each: (each.at, each.entry or 0), reverse=True)
 
@@ -114,6 +115,29 @@ def _asked(subject: Subject) -> Iterator[Event]:
             permitted=row.permitted,
             request=row.request.ref,
         )
+
+
+def _recalled(subject: Subject) -> Iterator[Event]:
+    """What was asked back of recipients for her, and what they said of it."""
+    for row in recalls.of_subject(subject):
+
+        def event(at: datetime, entry: int, word: str, row: Recall = row) -> Event:
+            return Event(
+                deed=Deed.RECALLED,
+                at=at,
+                subject=subject,
+                entry=entry,
+                recipient=row.release.recipient,
+                purpose=row.release.purpose,
+                request=row.release.request.ref,
+                word=word,
+                release=row.release_id,
+            )
+
+        yield event(row.opened_at, row.entry_id, "recall:opened")
+        for step in row.steps.all():
+            word = step.reported if step.step == Step.REPORTED else step.step
+            yield event(step.at, step.entry_id, f"recall:{word}")
 
 
 def _said(subject: Subject) -> Iterator[Event]:

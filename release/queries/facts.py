@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef
 
 from common.keyring import KeyRing
-from consent.queries.sets import consent_sets, open_sets
+from consent.queries.sets import consent_sets, lasting_sets, open_sets
 from consent.rules import Ask, ConsentSets, Slots
 from governance.models import (
     AccessRequest,
@@ -128,6 +128,11 @@ def gather_open(
 ) -> ConsentSets:
     """The same without `others`: who is still open, not why the rest is not."""
     return open_sets(**_asked(release, since, until, slots))
+
+
+def gather_lasting(release: Release, at: datetime, slots: Slots | None = None) -> ConsentSets:
+    """Whose yes has not come to an end at `at`, also where it is paused or has not begun."""
+    return lasting_sets(**_asked(release, at, at, slots))
 
 
 def _asked(

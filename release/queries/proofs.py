@@ -17,11 +17,12 @@ from audit.vocabulary import EntryType
 from consent.models import ConsentEvent
 from consent.queries import keys, sharing
 from governance.models import User
-from release.models import Inquiry, ReleasePart
-from release.queries import accounting
+from release.models import Inquiry, Recall, ReleasePart
+from release.queries import accounting, recalls
 from release.queries.accounting import Event
 from release.rules.inquiries import commitment, told_to_holder
 from release.rules.packed import unpack
+from release.rules.slots import without
 from release.vocabulary import Deed
 
 PAGE = 100
@@ -128,6 +129,11 @@ def _ways(event: Event, entry: EntryFacts, own: bytes) -> Iterator[Way]:
     try:
         if entry.type == EntryType.DATASET_RELEASED:
             yield _in_release(event, holder, nonce, own)
+        elif entry.type == EntryType.RECALL_OPENED:
+            asked = Recall.objects.get(entry=entry.pk)
+            hers = recalls.slots(asked)
+            slots = without(hers, recalls.destroyed(hers)).tolist()
+            yield Way(own, (_among(keys.tags_of(holder, slots, nonce), own),))
         else:  # an import, or noes said again after a restore
             said = ConsentEvent.objects.filter(entry=entry.pk, consent__holder__ref=holder)
             slots = sorted(set(said.values_list("consent__subject", flat=True)))

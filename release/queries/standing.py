@@ -1,22 +1,23 @@
 """Whether what was prepared may still be handed over: asked again at every access."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import numpy as np
 
 from consent.queries import latest
-from consent.rules import Slots
+from consent.rules import ConsentSets, Slots
 from governance.models import RequestField
 from governance.queries import scopes
 from governance.queries.scopes import Epochs
-from release.models import Release, Use
+from release.models import Recall, Release, Use
 from release.queries import facts
 from release.rules import timing
 from release.rules.bits import block_of, slots_of
 from release.rules.decide import Column, Group, People, grouped, open_people, whole_grounds
+from release.rules.slots import united, without
 from release.vocabulary import Ground, ReleaseState, VoidGround
 
 WHOLE: dict[Ground, VoidGround] = {
@@ -38,6 +39,24 @@ WHOLE: dict[Ground, VoidGround] = {
 }
 
 
+@dataclass(frozen=True)
+class Held:
+    """What of one category is in a package for some people; no columns: all of it."""
+
+    category: int
+    columns: tuple[str, ...]
+
+    def bits(self, groups: Sequence[Group], columns: Sequence[Column]) -> int:
+        """The groups, as they stand today, that all have to be open; 0 where one is not there."""
+        today = {column.name: column.group for column in columns}
+        names = self.columns or tuple(
+            name for name, group in today.items() if groups[group].category == self.category
+        )
+        if not all(name in today for name in names):
+            return 0
+        return sum({1 << today[name] for name in names})
+
+
 def void_ground(release: Release, at: datetime) -> VoidGround | None:
     """Why this package may not be handed over at `at`, or None: it may.
 
@@ -46,6 +65,10 @@ def void_ground(release: Release, at: datetime) -> VoidGround | None:
     against = whole_ground(release, at)
     if against is not None:
         return against
+    if Recall.objects.filter(
+        release=release
+    ).exists():  # whoever said yes again since is in the next package
+        return VoidGround.CONSENT_ENDED
     moves = scopes.moves_since(epochs_of(release), release.recipient_id)
     gone = np.array(sorted(moves.slots), dtype=np.int32)
     if len(closed(release, gone, at)):
@@ -99,41 +122,28 @@ def used(release: Release) -> Slots:
 
 def closed(release: Release, slots: Slots, at: datetime) -> Slots:
     """Those of the slots who are in the package with something that is no longer open at `at`."""
-    inside = _inside(release, slots)
-    concerned = [each for each in inside.values() if len(each)]
-    if not concerned:
-        return np.empty(0, dtype=np.int32)
-    everybody = np.unique(np.concatenate(concerned)).astype(np.int32)
-    groups, columns = grouped(facts.gather_whole(release, release.version).fields)
+    inside = held_of(release, slots)
+    everybody = united(list(inside.values()))
+    if not len(everybody):
+        return everybody
     words = facts.gather_open(release, at, at, everybody if len(everybody) < MOST_NAMED else None)
+    return united(list(lost(release, inside, words).values()))
+
+
+def lost(release: Release, inside: Mapping[Held, Slots], words: ConsentSets) -> dict[Held, Slots]:
+    """Of those who are inside, by what of them is: whose it is no longer open by these words."""
+    everybody = united(list(inside.values()))
+    groups, columns = grouped(facts.gather_whole(release, release.version).fields)
     people = _not_narrowed(release, open_people(words, groups), everybody)
-    gone = []
+    gone = {}
     for held, those in inside.items():
         needed = held.bits(groups, columns)
         still = people.slots[(people.groups & needed) == needed] if needed else those[:0]
-        gone.append(np.setdiff1d(those, still))
-    return np.unique(np.concatenate(gone)).astype(np.int32)
+        gone[held] = without(those, still)
+    return gone
 
 
-@dataclass(frozen=True)
-class Held:
-    """What of one category is in a package for some people; no columns: all of it."""
-
-    category: int
-    columns: tuple[str, ...]
-
-    def bits(self, groups: Sequence[Group], columns: Sequence[Column]) -> int:
-        """The groups, as they stand today, that all have to be open; 0 where one is not there."""
-        today = {column.name: column.group for column in columns}
-        names = self.columns or tuple(
-            name for name, group in today.items() if groups[group].category == self.category
-        )
-        if not all(name in today for name in names):
-            return 0
-        return sum({1 << today[name] for name in names})
-
-
-def _inside(release: Release, slots: Slots) -> dict[Held, Slots]:
+def held_of(release: Release, slots: Slots) -> dict[Held, Slots]:
     """Those of the slots who are in the package, by what of them is."""
     found: dict[Held, Slots] = {}
     blocks = {block_of(int(slot)) for slot in slots}

@@ -15,6 +15,8 @@ LOOK_AGAIN = 1.0  # seconds after which a part that is still on its way is asked
 BEAT = timedelta(seconds=5)  # how often a worker of the clock says that it lives
 BEAT_LATE = timedelta(seconds=60)  # silent so long, the clock counts as stopped
 BEAT_FORGOTTEN = timedelta(days=1)  # a worker silent so long is no worker any more
+DELETE_WITHIN = timedelta(days=30)  # how long after sharing ended a recipient has to delete
+LOOK_THROUGH = timedelta(hours=1)  # how long after one look for yeses that ran out the next may be
 WITNESSES_LATE = timedelta(seconds=60)  # a head that waits so long for them: hand-overs wait too
 LOG_LATE = timedelta(seconds=10)  # an entry that waits so long for its number: nobody numbers
 

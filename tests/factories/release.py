@@ -8,6 +8,10 @@ from release.models import (
     Inquiry,
     Lease,
     Presence,
+    Recall,
+    Recalled,
+    RecallStep,
+    RecallWatch,
     Release,
     ReleasePart,
     Resealing,
@@ -234,6 +238,56 @@ def upload(**given: Any) -> Upload:
             "sha256": digest(),
             "sent_by": given.get("sent_by") or user(kind="machine"),
             "received_at": START,
+            **given,
+        }
+    )
+
+
+def recall(**given: Any) -> Recall:
+    return Recall.objects.create(
+        **{
+            "release": given.get("release") or prepared(),
+            "people": 1,
+            "opened_at": START,
+            "due_at": LATER,
+            "entry": given.get("entry") or entry(type="recall:opened"),
+            **given,
+        }
+    )
+
+
+def recalled(**given: Any) -> Recalled:
+    return Recalled.objects.create(
+        **{
+            "recall": given.get("recall") or recall(),
+            "block": 0,
+            "bits": bytes(1024),
+            **given,
+        }
+    )
+
+
+def recall_step(**given: Any) -> RecallStep:
+    step = given.get("step", "acknowledged")
+    return RecallStep.objects.create(
+        **{
+            "recall": given.get("recall") or recall(),
+            "step": step,
+            "at": START,
+            "by": None if step == "overdue" else given.get("by") or user(),
+            "entry": given.get("entry") or entry(type="recall:acknowledged"),
+            **given,
+        }
+    )
+
+
+def recall_watch(**given: Any) -> RecallWatch:
+    return RecallWatch.objects.create(
+        **{
+            "release": given.get("release") or prepared(),
+            "epoch_everyone": 0,
+            "epoch_scope": 0,
+            "look_at": LATER,
             **given,
         }
     )

@@ -103,6 +103,11 @@ def waiting(world: worlds.World) -> int:
     return Release.objects.filter(state=ReleaseState.WAITING).count()
 
 
+def downloads(world: worlds.World, ref: str) -> int:
+    """How many hand-overs of it are kept, each with its entry."""
+    return Download.objects.filter(release__ref=ref, entry__isnull=False).count()
+
+
 def asked(world: worlds.World) -> int:
     """How many there are, answered or not."""
     return Release.objects.count()
@@ -190,6 +195,7 @@ DEEDS = {
         fetch,
         waiting,
         asked,
+        downloads,
         now,
         beat,
         unnumbered,

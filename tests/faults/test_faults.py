@@ -31,6 +31,7 @@ SERVICE = ("web", "clock", "sequencer")
 FAKE_TIME = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))), None)
 DISK, DATABASE_DISK = 64, 320  # megabytes
 MOST_ASKED, REFUSED = 400, 3
+ZIP = b"PK\x03\x04"  # how a package begins
 LATER = itertools.count(1)
 
 
@@ -270,6 +271,7 @@ def test_a_full_disk_of_the_database_refuses_what_it_cannot_keep(site, number):
     site.run(*WORKERS)
     run = Run(site)
     run.ask(2)
+    site.wait(lambda: not site.hands.do("waiting"))
     hers = f"c-{number % site.people + 1}"
     filler = fill(site.cluster.folder / "data")
     refused = 0
@@ -282,6 +284,7 @@ def test_a_full_disk_of_the_database_refuses_what_it_cannot_keep(site, number):
         if refused == REFUSED:
             break
     assert refused == REFUSED
+    handed, kept_back = until_kept_back(site, run.asked[0])
     with suppress(NotDone):
         run.stopped.append(site.hands.do("no", hers))
     began = time.monotonic()
@@ -296,7 +299,29 @@ def test_a_full_disk_of_the_database_refuses_what_it_cannot_keep(site, number):
     site.hands.do("yes", hers)
     took = run.well(began)
     told(f"the database's disk full ({'it stood' if stood else 'it was started again'})", took, run)
+    # Whatever bytes were out, their entry is kept.
+    assert site.hands.do("downloads", run.asked[0]) >= handed
+    assert kept_back
     run.nothing_is_wrong()
+
+
+def until_kept_back(site: Installation, ref: str) -> tuple[int, int]:
+    """Pick a package up again and again on a full disk: how often it came, and was kept back."""
+    handed = kept_back = 0
+    for _ in range(MOST_ASKED):
+        try:
+            status, came = site.download(ref)
+        except OSError:
+            status, came = 502, b""  # the database ended, and the web process with its answer
+        assert status in (200, 429, 502, 503), status
+        if status == 200:
+            handed += came.startswith(ZIP)
+        else:
+            assert ZIP not in came
+            kept_back += status != 429
+        if kept_back == REFUSED:
+            break
+    return handed, kept_back
 
 
 @pytest.mark.parametrize("number", RUNS)

@@ -11,7 +11,7 @@ from tempfile import gettempdir
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection
 
 from audit.models import Entry
 from common.errors import NotReady
@@ -27,6 +27,7 @@ from tests.worlds import World, lasting_world
 
 pytestmark = pytest.mark.database
 PEOPLE = 6
+MOST_FETCHED = 500
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +153,36 @@ def test_without_the_signing_key_nothing_is_handed_over(world):
     assert refusal.value.code == "key_missing"
     assert world.fetch(release)
     assert not Entry.objects.filter(seq__isnull=True).exists()
+
+
+@contextmanager
+def no_room_for_rows() -> Iterator[None]:
+    """SQLite may take no page more than it has, which it tells as it tells a full disk."""
+    with connection.cursor() as cursor:
+        pages = cursor.execute("PRAGMA page_count").fetchone()[0]
+        most = cursor.execute("PRAGMA max_page_count").fetchone()[0]
+        cursor.execute(f"PRAGMA max_page_count = {pages}")
+        try:
+            yield
+        finally:
+            cursor.execute(f"PRAGMA max_page_count = {most}")
+
+
+@pytest.mark.sqlite_only
+def test_with_the_database_s_disk_full_nothing_is_handed_over(world):
+    """The last pages take some more rows; what needs another one is refused, with no byte out."""
+    release, handed = world.prepare(), []
+
+    def again_and_again() -> None:
+        while len(handed) < MOST_FETCHED:
+            handed.append(world.fetch(release))
+
+    with no_room_for_rows(), pytest.raises((NotReady, OperationalError)):
+        again_and_again()
+    kept = Download.objects.filter(release=release)
+    assert kept.count() == len(handed) < MOST_FETCHED
+    assert not kept.filter(entry__isnull=True).exists()
+    assert world.fetch(release)
 
 
 def test_with_a_log_that_was_altered_nothing_is_handed_over(world):

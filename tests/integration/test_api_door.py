@@ -37,6 +37,11 @@ ADDRESSES = {
     "releases": ("GET", 200),
     "release": ("GET", 200),
     "proof": ("GET", 200),
+    "recalls": ("GET", 200),
+    "recall": ("GET", 404),
+    "recall-people": ("GET", 404),
+    "recall-acknowledgement": ("POST", 404),
+    "recall-report": ("POST", 400),
     "manifest": ("GET", 200),
     "part": ("GET", 200),
     "package": ("GET", 200),
@@ -47,6 +52,7 @@ ADDRESSES = {
 # What the log shows to anybody: `test_log_tiles.py` asks these.
 PUBLIC = {"checkpoint", "tile", "verifier"}
 OWN = {"request", "request-releases", "release", "proof", "manifest", "part", "package"}
+RECALLS = ["recall", "recall-people", "recall-acknowledgement", "recall-report"]
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 
 
@@ -63,6 +69,7 @@ class Place:
             "request": {"ref": self.request.ref},
             "dataset-uploads": {"ref": self.world.dataset.ref},
             "decision-proof": {"ref": "inq-2222222222222"},
+            **{key: {"ref": "rec-2222222222222"} for key in RECALLS},
             "upload": {"ref": "upl-2222222222222"},
             "upload-report": {"ref": "upl-2222222222222"},
             "request-releases": {"ref": self.request.ref},

@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command, get_commands
 from django.http.response import HttpResponseBase
 from django.test import Client, override_settings
 from django.urls import reverse
+from django.utils import timezone
 
 from audit.models import Entry
 from audit.vocabulary import EntryType
@@ -20,7 +21,8 @@ from consent.actions import subjects
 from governance import models as g
 from governance.actions import people
 from governance.vocabulary import OrganisationKind, Role, UserKind
-from release.models import Download, Release
+from release.actions import recalls
+from release.models import Download, Recall, Release
 from release.vocabulary import ReleaseState
 from tests import auditing, sheets, shredding, staffroom, worlds
 from tests.architecture.test_doors import addresses
@@ -94,6 +96,11 @@ CASES: dict[str, dict[str, str]] = {
     "desk:release": {"ref": "release"},
     "desk:release-proof": {"ref": "release"},
     "desk:release-package": {"ref": "release"},
+    "desk:recalls": {},
+    "desk:recall": {"ref": "recall"},
+    "desk:recall-people": {"ref": "recall"},
+    "desk:recall-acknowledge": {"ref": "recall"},
+    "desk:recall-report": {"ref": "recall"},
     "desk:keys": {},
     "desk:key-register": {"ref": "recipient"},
     "desk:key-end": {"ref": "recipient"},
@@ -153,6 +160,11 @@ CASES: dict[str, dict[str, str]] = {
     "api:manifest": {"ref": "release"},
     "api:part": {"ref": "release", "number": "number"},
     "api:package": {"ref": "release"},
+    "api:recalls": {},
+    "api:recall": {"ref": "recall"},
+    "api:recall-people": {"ref": "recall"},
+    "api:recall-acknowledgement": {"ref": "recall"},
+    "api:recall-report": {"ref": "recall"},
     "api:decisions": {},
     "api:decision-proof": {"ref": "inquiry"},
     "api:dataset-uploads": {"ref": "dataset"},
@@ -219,6 +231,7 @@ def staged(world: World) -> Stage:
     clients["another's machine"] = _machine(
         *worlds._organisation("Brook", OrganisationKind.RESEARCH, world.chair), "brook-engine-9"
     )
+    recall = _recall(world)
     release = world.prepare()
     assert release.state == ReleaseState.PREPARED
     return Stage(
@@ -240,11 +253,21 @@ def staged(world: World) -> Stage:
             "level": "0",
             "tile": "000.p/1",
             "upload": refused_upload(world),
+            "recall": recall.ref,
             "inquiry": world.inquire("c-1").ref,
             **auditing.references(world, auditor),
         },
         clients,
     )
+
+
+def _recall(world: World) -> Recall:
+    """Somebody's yes ended after a package was picked up; today she shares again."""
+    world.yes("c-3")
+    world.fetch(world.prepare())
+    world.no("c-3")
+    recalls.open_due(at=timezone.now())
+    return Recall.objects.get()
 
 
 def _auditor(world: World) -> g.User:

@@ -11,6 +11,9 @@ from release.models import (
     Download,
     Inquiry,
     Presence,
+    Recall,
+    Recalled,
+    RecallStep,
     Release,
     ReleasePart,
     Resealing,
@@ -38,6 +41,9 @@ FIXED = {
     Withheld: kept.withheld,
     Download: kept.download,
     Inquiry: kept.inquiry,
+    Recall: kept.recall,
+    Recalled: kept.recalled,
+    RecallStep: kept.recall_step,
     Sending: kept.sending,
 }
 FREE = {"voided_at", "void_ground", "wiped_at"}  # what may be filled in later, once
@@ -54,6 +60,8 @@ OTHER = {
     "manifest": b"other",
     "columns": {"help": ["visits"]},
     "record_until": date(2025, 1, 1),
+    "step": "reported",
+    "reported": "deleted",
 }
 
 

@@ -65,8 +65,9 @@ def import_papers(
         )
 
 
-def say_aloud(here: World, holder: str, seed: int) -> dict[str, int]:
-    """Some people pause or object, each in another way, by the holder's advocate.
+def say_aloud(here: World, holder: str, seed: int, *, never: int | None) -> dict[str, int]:
+    """Some people, but `never` that one, pause or object, each in another way, by the holder's
+    advocate.
 
     Gives how many said what.
     """
@@ -77,6 +78,7 @@ def say_aloud(here: World, holder: str, seed: int) -> dict[str, int]:
             holder=here.organisation(holder), recipient=recipient, purpose__code="research"
         )
         .filter(ended_at__isnull=True, starts__lte=at, ends__gt=at)
+        .exclude(subject_id__in=[] if never is None else [never])
         .select_related("subject__holder", "purpose")
         .order_by("ref")
     )

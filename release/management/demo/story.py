@@ -16,11 +16,11 @@ from common.errors import Void
 from consent.actions import consents, subjects
 from consent.models import Consent, Subject
 from consent.queries import keys, sharing
-from governance.actions import agreements, requests
+from governance.actions import agreements
 from governance.models import Dataset, Organisation
 from governance.vocabulary import PackageFormat
 from release.actions import handing, releases
-from release.management.demo import check, props, world
+from release.management.demo import agreed, check, props, world
 from release.management.demo.facts import Facts
 from release.management.demo.papers import PaperPlan, Sharing
 from release.management.demo.people import DemoFiles, generate
@@ -55,6 +55,9 @@ class Story:
         self.mapping = mapping
         self.progress = progress
         self.now = timezone.now()
+        self.known_to_both: int | None = (
+            None  # who says yes at one place only, as she is known there
+        )
 
     def play(self) -> Facts:
         """The whole line; the facts say whether all of it held."""
@@ -66,7 +69,7 @@ class Story:
         self._withdrawal(here, stage, person, package)
         self._suspension(here, stage)
         if files is not None:
-            self._other_dataset(here, files)
+            self._other_dataset(here, files, verdict)
         self._verified()
         self._her_page(person)
         return self.facts
@@ -130,25 +133,27 @@ class Story:
         )
         if files is not None:
             self._bad_papers(here, files)
-        said = props.say_aloud(here, HARBOR, self.facts.seed)
+        if files is not None:
+            self.known_to_both = self._slot(here.organisation(HARBOR), files.yes_at_cases_only[0])
+        said = props.say_aloud(here, HARBOR, self.facts.seed, never=self.known_to_both)
         self.say("   Said aloud: " + ", ".join(f"{n} {what}" for what, n in said.items()) + ".")
-        agreement = world.signed_agreement(
+        agreement = agreed.signed_agreement(
             here,
             data,
             recipient=UNIVERSITY,
             purposes=["research"],
             signers=["harbor-admin", "university-admin"],
         )
-        request = world.drafted_request(
+        request = agreed.drafted_request(
             here,
             agreement,
             data,
             purpose="research",
             by="university-requester",
             format=PackageFormat.PARQUET,
-            fields=world.sharable(data, world.CLEAR_CATEGORIES),
+            fields=agreed.sharable(data, world.CLEAR_CATEGORIES),
         )
-        request = world.approved(here, request)
+        request = agreed.approved(here, request)
         self.say(
             f"   {UNIVERSITY} asks for {request.fields.count()} fields for research under a signed "
             "agreement; the board (two survivor seats, one community seat) says yes."
@@ -164,7 +169,8 @@ class Story:
             f"{done.recorded} taken: no element may be missing."
         )
 
-    def _release(self, here: World, stage: props.Stage) -> Release:
+    @staticmethod
+    def _release(here: World, stage: props.Stage) -> Release:
         asked = releases.ask(
             request=stage.request,
             by=here.user("university-requester"),
@@ -224,8 +230,9 @@ class Story:
 
     def _chosen(self, release: Release, verdict: check.Verdict) -> Consent:
         """Somebody in the package, with two rows of her own or more where the data has one."""
-        several = sorted(slot for slot, rows in verdict.own.items() if rows >= 2)
-        slot = self.random.choice(several or sorted(verdict.own))
+        others = {s: rows for s, rows in verdict.own.items() if s != self.known_to_both}
+        several = sorted(slot for slot, rows in others.items() if rows >= 2)
+        slot = self.random.choice(several or sorted(others))
         self.facts.values["withdrawn_person_rows"] = verdict.naming[slot]
         return Consent.objects.select_related("subject__holder", "recipient", "purpose").get(
             subject_id=slot,
@@ -287,8 +294,8 @@ class Story:
         stage.agreement.refresh_from_db()
         agreements.resume(agreement=stage.agreement, by=holder_admin, at=timezone.now(), via=VIA)
 
-    def _other_dataset(self, here: World, files: DemoFiles) -> None:
-        """A second holder, a second agreement, requests at other stages, a yes at one place only."""
+    def _other_dataset(self, here: World, files: DemoFiles, verdict: check.Verdict) -> None:
+        """A second holder, requests at other stages, and a yes that was said at the first only."""
         self.head("6  Another organisation knows some of the same people")
         first = Dataset.objects.select_related("board").get(name="clients")
         data = world.dataset(
@@ -298,43 +305,47 @@ class Story:
         loading = props.ingest(data, files.health, mapping, self.progress)
         done = props.import_papers(here, world.CLINIC, files.consents_health)
         self.say(f"   {loading.version.rows:,} rows and {done.recorded:,} yeses of its own.")
-        agreement = world.signed_agreement(
-            here,
+        agreed.requests_at_other_stages(here, data)
+        asked = agreed.research_at_the_clinic(here, data)
+        stage = props.Stage(
             data,
-            recipient=world.LEGAL_AID,
-            purposes=["legal-help"],
-            signers=["clinic-admin", "legal-admin"],
+            files.health,
+            mapping,
+            asked.agreement,
+            asked,
+            props.rejected_lines(loading.report),
         )
-        request = world.drafted_request(
-            here,
-            agreement,
-            data,
-            purpose="legal-help",
-            by="legal-requester",
-            format=PackageFormat.CSV,
-            fields=world.sharable(data),
-        )
-        requests.submit(request=request, by=request.created_by, at=timezone.now(), via=VIA)
-        world.drafted_request(
-            here,
-            agreement,
-            data,
-            purpose="legal-help",
-            by="legal-requester",
-            format=PackageFormat.CSV,
-            fields=world.sharable(data)[:2],
-        )
-        at_cases, at_clinic = files.yes_at_cases_only
-        here_slot = self._slot(here.organisation(HARBOR), at_cases)
-        there_slot = self._slot(here.organisation(world.CLINIC), at_clinic)
-        yeses = Consent.objects.filter(ended_at__isnull=True)
+        release = self._release(here, stage)
+        package = self._fetch(here, release)
+        there = self._checked(release, stage, package)
+        self.facts.values["independent_check"] &= there.holds
+        self.facts.values["file_sha256_matches"] &= package.digests_match
+        self._yes_at_one_place(here, files, verdict, release, package)
+
+    def _yes_at_one_place(
+        self,
+        here: World,
+        files: DemoFiles,
+        verdict: check.Verdict,
+        release: Release,
+        package: check.Package,
+    ) -> None:
+        """She is in what the first holder sent to this recipient, and not in what the second did."""
+        slot = self._slot(here.organisation(world.CLINIC), files.yes_at_cases_only[1])
+        person = check.person_key(release, keys.ring().root(release.holder.ref), slot)
+        assert self.known_to_both is not None  # noqa: S101 - given in step 2
+        sent_here = verdict.own.get(self.known_to_both, 0)
+        sent_there = sum(row[0] == person for row in package.rows)
         self.facts.values["yes_stays_where_it_was_given"] = (
-            yeses.filter(subject_id=here_slot).exists()
-            and not yeses.filter(subject_id=there_slot).exists()
+            sent_here > 0
+            and sent_there == 0
+            and release.rows > 0
+            and not self._present(release, slot)
         )
         self.say(
-            f"   {len(files.in_both)} people are known to both. One of them said yes at "
-            f"{HARBOR} only: at {world.CLINIC} nothing of hers is open."
+            f"   {len(files.in_both)} people are known to both. One of them said yes to "
+            f"{UNIVERSITY} at {HARBOR} only: {sent_here} rows of hers were sent from there, "
+            f"{sent_there} among the {release.rows:,} rows from {world.CLINIC}."
         )
 
     @staticmethod
