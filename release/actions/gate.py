@@ -26,7 +26,8 @@ def asking() -> Reading[NotReady | None]:
     try:
         return noes.asking()
     except NotReady as reason:
-        raise NotReady(reason.code, SHUT) from reason
+        told = SHUT
+        raise NotReady(reason.code, told) from reason
 
 
 def check(reason: NotReady | None) -> None:
@@ -39,4 +40,5 @@ def check(reason: NotReady | None) -> None:
         else:
             reason = noes.against()
     if reason is not None:
-        raise NotReady(reason.code, SHUT) from reason
+        told = SHUT
+        raise NotReady(reason.code, told) from reason
