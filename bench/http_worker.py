@@ -23,6 +23,7 @@ from governance.actions import filing, machines, memberships, people  # noqa: E4
 from governance.models import AccessRequest, Membership, Organisation, User  # noqa: E402
 from governance.vocabulary import MachineScope, RequestState, Role, UserKind  # noqa: E402
 from release.actions import asking, releases  # noqa: E402
+from release.management.demo.world import HARBOR  # noqa: E402
 from release.models import Download, Inquiry  # noqa: E402
 from release.queries import person  # noqa: E402
 from release.rules.person import Opening  # noqa: E402
@@ -35,7 +36,7 @@ def world(folder: str) -> dict[str, object]:
     """The demonstration's world, one package in it, two machines with tokens, client numbers."""
     Path(folder).mkdir(exist_ok=True)
     demonstration(folder)
-    request = AccessRequest.objects.get(state=RequestState.APPROVED)
+    request = AccessRequest.objects.get(state=RequestState.APPROVED, dataset__holder__name=HARBOR)
     machine = User.objects.get(username="university-machine")
     _token(machine, request.requester, [MachineScope.READ, MachineScope.FETCH], TOKEN)
     holder = request.dataset.holder

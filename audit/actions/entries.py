@@ -54,7 +54,7 @@ def record(
 ) -> Entry:
     """Put one entry into the log, to be numbered once this transaction has committed.
 
-    `beside`: an act that is sent along with it, right after it.
+    `beside`: an act that is sent along with it, right after it; nothing of the deed is journaled.
 
     `detail`: what `rules.sealed_detail` made with the same `nonce`; the leaf commits to it.
     The change-journal rows that this transaction has written so far are covered along with it.
@@ -80,12 +80,17 @@ def record(
         nonce=secrets.token_bytes(NONCE_SIZE) if nonce is None else nonce,
     )
     entry = _entry(leaf)
-    with _log_takes_it():
-        waiting, *_done = side_by_side(
-            WAITING, ENTRY.inserting(entry), *([] if beside is None else [beside])
-        )
-    if waiting:
+    if beside is None:
         record_journal(at=at, via=via)
+        with _log_takes_it():
+            ENTRY.insert(entry)
+    else:
+        with _log_takes_it():
+            waiting, _entry_is_in, _act_is_done = side_by_side(
+                WAITING, ENTRY.inserting(entry), beside
+            )
+        if waiting:  # of others, whom no entry came after
+            record_journal(at=at, via=via)
     if detail is not None:
         Detail.objects.create(entry=entry, sealed=detail)
     return entry

@@ -106,13 +106,10 @@ def none_refused(values: pa.Array, rule: FieldRule) -> bool:
     none is missing, out of bounds, or no number and no day that we know."""
     if rule.required and values.null_count:
         return False
-    match rule.type:
-        case FieldType.DECIMAL:
-            known = pc.all(pc.is_finite(values)).as_py() is not False
-        case FieldType.DATE:
-            known = all_days_known(values)
-        case _:
-            known = True
+    if rule.type == FieldType.DECIMAL:
+        known = pc.all(pc.is_finite(values)).as_py() is not False
+    else:
+        known = rule.type != FieldType.DATE or all_days_known(values)
     return known and _within(values, rule)
 
 
