@@ -41,6 +41,9 @@ class Migration(migrations.Migration):
                 'ordering': ['-timestamp'],
                 'get_latest_by': 'timestamp',
                 'abstract': False,
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('action__in', [0, 1, 2, 3])), name='journal_action_is_a_word'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -114,13 +117,10 @@ class Migration(migrations.Migration):
                 ('salt', models.BinaryField()),
                 ('entry', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='audit.entry')),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='logentry',
-            constraint=models.CheckConstraint(condition=models.Q(('action__in', [0, 1, 2, 3])), name='journal_action_is_a_word'),
-        ),
-        migrations.AddConstraint(
-            model_name='journaldigest',
-            constraint=models.CheckConstraint(condition=models.Q(('salt__isnull', True), django.db.models.lookups.Exact(django.db.models.functions.text.Length('salt'), 16), _connector='OR'), name='journal_digest_salt_16_bytes'),
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('salt__isnull', True), django.db.models.lookups.Exact(django.db.models.functions.text.Length('salt'), 16), _connector='OR'), name='journal_digest_salt_16_bytes'),
+                ],
+            },
         ),
     ]

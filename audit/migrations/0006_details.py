@@ -50,6 +50,11 @@ class Migration(migrations.Migration):
                 ('entry', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='detail', serialize=False, to='audit.entry')),
                 ('sealed', models.BinaryField()),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=django.db.models.lookups.LessThanOrEqual(django.db.models.functions.text.Length('sealed'), 8192), name='detail_at_most_8192_bytes'),
+                ],
+            },
         ),
         migrations.RemoveConstraint(
             model_name='entry',
@@ -63,10 +68,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='entry',
             constraint=models.CheckConstraint(condition=models.Q(('type__in', ['consent:requested', 'consent:deferred', 'consent:given', 'consent:renewed', 'consent:narrowed', 'consent:paused', 'consent:resumed', 'consent:refused', 'consent:withdrawn', 'consent:expired', 'consent:invalidated', 'consent:superseded', 'consent:imported', 'objection:made', 'objection:narrowed', 'objection:lifted', 'terms:published', 'terms:retired', 'subject:enrolled', 'subject:linked', 'subject:unlinked', 'subject:restricted', 'representative:named', 'representative:flagged', 'representative:ended', 'question:asked', 'question:answered', 'correction:asked', 'correction:decided', 'organisation:created', 'organisation:changed', 'user:created', 'user:changed', 'user:ended', 'membership:granted', 'membership:ended', 'invitation:made', 'invitation:withdrawn', 'invitation:accepted', 'reset:asked', 'reset:agreed', 'reset:withdrawn', 'reset:used', 'token:issued', 'token:revoked', 'signin:failed', 'catalogue:loaded', 'category:versioned', 'purpose:changed', 'field:classified', 'dataset:created', 'dataset:ingested', 'dataset:rejected', 'dataset:paused', 'dataset:resumed', 'dataset:retired', 'dataset:released', 'dataset:refused', 'agreement:drafted', 'agreement:signed', 'agreement:narrowed', 'agreement:suspended', 'agreement:resumed', 'agreement:ended', 'board:chartered', 'seat:filled', 'seat:ended', 'ballot:cast', 'ballot:recused', 'request:drafted', 'request:submitted', 'request:decided', 'request:paused', 'request:withdrawn', 'request:lapsed', 'request:ended', 'release:asked', 'release:prepared', 'release:refused', 'release:voided', 'release:compelled', 'release:counted', 'inquiry:answered', 'download:given', 'download:refused', 'download:stopped', 'recall:opened', 'recall:acknowledged', 'recall:reported', 'recall:overdue', 'key:registered', 'key:rotated', 'key:ended', 'shredding:asked', 'shredding:agreed', 'shredding:halted', 'key:shredded', 'hold:placed', 'hold:lifted', 'log:read', 'log:exported', 'log:verified', 'journal:changed', 'finding:opened', 'finding:closed'])), name='entry_type_is_a_word'),
-        ),
-        migrations.AddConstraint(
-            model_name='detail',
-            constraint=models.CheckConstraint(condition=django.db.models.lookups.LessThanOrEqual(django.db.models.functions.text.Length('sealed'), 8192), name='detail_at_most_8192_bytes'),
         ),
         migrations.RunPython(put_back, put_aside),
     ]

@@ -158,7 +158,7 @@ def unprotect(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("consent", "0002_consents"),
+        ("consent", "0001_people_and_words"),
         ("governance", "0002_append_only"),
     ]
 

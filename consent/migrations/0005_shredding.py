@@ -56,7 +56,18 @@ class Migration(migrations.Migration):
                 ('placed_at', models.DateTimeField()),
                 ('ends', models.DateTimeField()),
                 ('lifted_at', models.DateTimeField(null=True)),
+                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='audit.entry')),
+                ('lifted_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('placed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('subject', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='holds', to='consent.subject')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('ground__in', ['court_order', 'proceedings', 'statute', 'complaint'])), name='hold_ground_known'),
+                    models.CheckConstraint(condition=models.Q(('placed_at__isnull', True), ('ends__isnull', True), ('placed_at__lt', models.F('ends')), _connector='OR'), name='hold_placed_before_end'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('lifted_at__isnull', True), ('lifted_by__isnull', True)), models.Q(('lifted_at__isnull', False), ('lifted_by__isnull', False)), _connector='OR'), name='hold_lifted_by_somebody'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Shredding',
@@ -68,7 +79,22 @@ class Migration(migrations.Migration):
                 ('called_off_at', models.DateTimeField(null=True)),
                 ('shredded_at', models.DateTimeField(null=True)),
                 ('cleaned_at', models.DateTimeField(null=True)),
+                ('agreed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('called_off_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='audit.entry')),
+                ('subject', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='shreddings', to='consent.subject')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('agreed_by__isnull', True), models.Q(('agreed_by', models.F('asked_by')), _negated=True), _connector='OR'), name='shredding_by_two'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('agreed_at__isnull', True), ('agreed_by__isnull', True)), models.Q(('agreed_at__isnull', False), ('agreed_by__isnull', False)), _connector='OR'), name='shredding_agreed_by_somebody'),
+                    models.CheckConstraint(condition=models.Q(('shredded_at__isnull', True), models.Q(('agreed_at__isnull', False), ('called_off_at__isnull', True)), _connector='OR'), name='shredding_done_was_agreed'),
+                    models.CheckConstraint(condition=models.Q(('called_off_by__isnull', True), ('called_off_at__isnull', False), _connector='OR'), name='shredding_called_off_at_a_time'),
+                    models.CheckConstraint(condition=models.Q(('cleaned_at__isnull', True), ('shredded_at__isnull', False), _connector='OR'), name='shredding_cleaned_after'),
+                    models.UniqueConstraint(condition=models.Q(('called_off_at__isnull', True)), fields=('subject',), name='shredding_one_open'),
+                ],
+            },
         ),
         migrations.AddField(
             model_name='subject',
@@ -88,87 +114,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='subject',
             constraint=models.CheckConstraint(condition=models.Q(('shredded_at__isnull', True), models.Q(('account__isnull', True), ('wrapped_key', b'')), _connector='OR'), name='subject_shredded_keeps_nothing'),
-        ),
-        migrations.AddField(
-            model_name='legalhold',
-            name='entry',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='audit.entry'),
-        ),
-        migrations.AddField(
-            model_name='legalhold',
-            name='lifted_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='legalhold',
-            name='placed_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='legalhold',
-            name='subject',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='holds', to='consent.subject'),
-        ),
-        migrations.AddField(
-            model_name='shredding',
-            name='agreed_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='shredding',
-            name='asked_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='shredding',
-            name='called_off_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='shredding',
-            name='entry',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='audit.entry'),
-        ),
-        migrations.AddField(
-            model_name='shredding',
-            name='subject',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='shreddings', to='consent.subject'),
-        ),
-        migrations.AddConstraint(
-            model_name='legalhold',
-            constraint=models.CheckConstraint(condition=models.Q(('ground__in', ['court_order', 'proceedings', 'statute', 'complaint'])), name='hold_ground_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='legalhold',
-            constraint=models.CheckConstraint(condition=models.Q(('placed_at__isnull', True), ('ends__isnull', True), ('placed_at__lt', models.F('ends')), _connector='OR'), name='hold_placed_before_end'),
-        ),
-        migrations.AddConstraint(
-            model_name='legalhold',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lifted_at__isnull', True), ('lifted_by__isnull', True)), models.Q(('lifted_at__isnull', False), ('lifted_by__isnull', False)), _connector='OR'), name='hold_lifted_by_somebody'),
-        ),
-        migrations.AddConstraint(
-            model_name='shredding',
-            constraint=models.CheckConstraint(condition=models.Q(('agreed_by__isnull', True), models.Q(('agreed_by', models.F('asked_by')), _negated=True), _connector='OR'), name='shredding_by_two'),
-        ),
-        migrations.AddConstraint(
-            model_name='shredding',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('agreed_at__isnull', True), ('agreed_by__isnull', True)), models.Q(('agreed_at__isnull', False), ('agreed_by__isnull', False)), _connector='OR'), name='shredding_agreed_by_somebody'),
-        ),
-        migrations.AddConstraint(
-            model_name='shredding',
-            constraint=models.CheckConstraint(condition=models.Q(('shredded_at__isnull', True), models.Q(('agreed_at__isnull', False), ('called_off_at__isnull', True)), _connector='OR'), name='shredding_done_was_agreed'),
-        ),
-        migrations.AddConstraint(
-            model_name='shredding',
-            constraint=models.CheckConstraint(condition=models.Q(('called_off_by__isnull', True), ('called_off_at__isnull', False), _connector='OR'), name='shredding_called_off_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='shredding',
-            constraint=models.CheckConstraint(condition=models.Q(('cleaned_at__isnull', True), ('shredded_at__isnull', False), _connector='OR'), name='shredding_cleaned_after'),
-        ),
-        migrations.AddConstraint(
-            model_name='shredding',
-            constraint=models.UniqueConstraint(condition=models.Q(('called_off_at__isnull', True)), fields=('subject',), name='shredding_one_open'),
         ),
         migrations.RunPython(put_back, put_aside),
     ]

@@ -80,6 +80,12 @@ class Migration(migrations.Migration):
                 ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
                 ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('kind__in', ['survivor', 'staff', 'machine'])), name='user_kind_known'),
+                    models.CheckConstraint(condition=models.Q(('kind', 'staff'), ('is_superuser', False), _connector='OR'), name='user_superuser_is_staff'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='BoardUserPermission',
@@ -100,6 +106,11 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=80)),
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='fields', to='governance.categoryversion')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('version', 'name'), name='category_field_once'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Charter',
@@ -113,6 +124,15 @@ class Migration(migrations.Migration):
                 ('adopted_at', models.DateTimeField()),
                 ('board', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='charters', to='governance.board')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('board', 'number'), name='charter_number_once'),
+                    models.CheckConstraint(condition=models.Q(('quorum__gte', 1)), name='charter_quorum_at_least_one'),
+                    models.CheckConstraint(condition=models.Q(('survivor_minimum__gte', 1)), name='charter_has_survivor_seats'),
+                    models.CheckConstraint(condition=models.Q(('threshold_percent__gte', 51), ('threshold_percent__lte', 100)), name='charter_threshold_is_majority'),
+                    models.CheckConstraint(condition=models.Q(('answer_days__gte', 1), ('answer_days__lte', 180)), name='charter_answer_days'),
+                ],
+            },
         ),
         migrations.AddField(
             model_name='categoryversion',
@@ -126,6 +146,11 @@ class Migration(migrations.Migration):
                 ('agreement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='categories', to='governance.agreement')),
                 ('category', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.datacategory')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('agreement', 'category'), name='agreement_category_once'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Dataset',
@@ -146,6 +171,11 @@ class Migration(migrations.Migration):
                 ('agreement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='datasets', to='governance.agreement')),
                 ('dataset', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.dataset')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('agreement', 'dataset'), name='agreement_dataset_once'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='AccessRequest',
@@ -178,6 +208,11 @@ class Migration(migrations.Migration):
                 ('charter', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.charter')),
                 ('request', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='decision', to='governance.accessrequest')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('outcome__in', ['approved', 'refused'])), name='decision_is_yes_or_no'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Field',
@@ -193,6 +228,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['position'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('dataset', 'name'), name='field_name_once'),
+                    models.UniqueConstraint(fields=('dataset', 'position'), name='field_position_once'),
+                    models.CheckConstraint(condition=models.Q(('type__in', ['text', 'code', 'codes', 'integer', 'decimal', 'date', 'boolean'])), name='field_type_known'),
+                    models.CheckConstraint(condition=models.Q(('field_sensitivity__in', ['direct', 'location', 'quasi', 'sensitive', 'process'])), name='field_sensitivity_known'),
+                    models.CheckConstraint(condition=models.Q(('name__regex', '^[A-Za-z][A-Za-z0-9_]{0,79}$')), name='field_name_plain'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -206,6 +248,11 @@ class Migration(migrations.Migration):
                 ('classified_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('field', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='classifications', to='governance.field')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('field_sensitivity__in', ['direct', 'location', 'quasi', 'sensitive', 'process'])), name='classification_sensitivity'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Organisation',
@@ -232,6 +279,13 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to=settings.AUTH_USER_MODEL)),
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='governance.organisation')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('role__in', ['steward', 'requester', 'board_member', 'auditor', 'advocate', 'administrator'])), name='membership_role_known'),
+                    models.CheckConstraint(condition=models.Q(('started_at__isnull', True), ('ended_at__isnull', True), ('started_at__lt', models.F('ended_at')), _connector='OR'), name='membership_starts_before_end'),
+                    models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('user', 'organisation', 'role'), name='membership_once_at_a_time'),
+                ],
+            },
         ),
         migrations.AddField(
             model_name='dataset',
@@ -250,6 +304,12 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='api_tokens', to=settings.AUTH_USER_MODEL)),
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='api_tokens', to='governance.organisation')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('created_at__isnull', True), ('expires_at__isnull', True), ('created_at__lt', models.F('expires_at')), _connector='OR'), name='api_token_starts_before_end'),
+                    models.CheckConstraint(condition=models.Q(('digest__regex', '^[0-9a-f]{64}$')), name='api_token_digest_is_sha256'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='AgreementSignature',
@@ -261,6 +321,11 @@ class Migration(migrations.Migration):
                 ('signed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.organisation')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('agreement', 'organisation'), name='agreement_signed_once_each'),
+                ],
+            },
         ),
         migrations.AddField(
             model_name='agreement',
@@ -316,6 +381,11 @@ class Migration(migrations.Migration):
                 ('agreement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='purposes', to='governance.agreement')),
                 ('purpose', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.purpose')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('agreement', 'purpose'), name='agreement_purpose_once'),
+                ],
+            },
         ),
         migrations.AddField(
             model_name='accessrequest',
@@ -332,6 +402,13 @@ class Migration(migrations.Migration):
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='recipient_keys', to='governance.organisation')),
                 ('registered_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('organisation',), name='recipient_key_one_current'),
+                    models.CheckConstraint(condition=models.Q(('public_key__startswith', 'age1')), name='recipient_key_is_age'),
+                    models.CheckConstraint(condition=models.Q(('registered_at__isnull', True), ('ended_at__isnull', True), ('registered_at__lt', models.F('ended_at')), _connector='OR'), name='recipient_key_starts_before_end'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='RequestField',
@@ -340,6 +417,11 @@ class Migration(migrations.Migration):
                 ('field', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.field')),
                 ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='fields', to='governance.accessrequest')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('request', 'field'), name='request_field_once'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Scope',
@@ -350,6 +432,12 @@ class Migration(migrations.Migration):
                 ('moved_in', models.BigIntegerField(null=True)),
                 ('recipient', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='scope', to='governance.organisation')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(condition=models.Q(('everyone', True)), fields=('everyone',), name='scope_one_for_everyone'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('everyone', True), ('recipient__isnull', True)), models.Q(('everyone', False), ('recipient__isnull', False)), _connector='OR'), name='scope_everyone_or_one'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='ScopeMove',
@@ -361,6 +449,13 @@ class Migration(migrations.Migration):
                 ('moved_at', models.DateTimeField()),
                 ('scope', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='moves', to='governance.scope')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('act__in', ['consent_withdrawn', 'consent_paused', 'consent_narrowed', 'consent_superseded', 'objection_made', 'agreement_suspended', 'agreement_ended', 'request_ended', 'dataset_paused', 'dataset_retired', 'purpose_paused', 'purpose_retired', 'field_reclassified', 'membership_ended', 'key_ended'])), name='scope_move_act_known'),
+                    models.UniqueConstraint(condition=models.Q(('slot__isnull', False)), fields=('scope', 'epoch', 'slot'), name='scope_move_once_a_person'),
+                    models.UniqueConstraint(condition=models.Q(('slot__isnull', True)), fields=('scope', 'epoch'), name='scope_move_once_for_all'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Seat',
@@ -373,6 +468,13 @@ class Migration(migrations.Migration):
                 ('organisation', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.organisation')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='seats', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('kind__in', ['survivor', 'community', 'service_provider', 'research', 'legal'])), name='seat_kind_known'),
+                    models.CheckConstraint(condition=models.Q(('started_at__isnull', True), ('ended_at__isnull', True), ('started_at__lt', models.F('ended_at')), _connector='OR'), name='seat_starts_before_end'),
+                    models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('board', 'user'), name='seat_one_per_person'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Recusal',
@@ -382,6 +484,11 @@ class Migration(migrations.Migration):
                 ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='recusals', to='governance.accessrequest')),
                 ('seat', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='recusals', to='governance.seat')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('request', 'seat'), name='recusal_one_per_seat'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Ballot',
@@ -393,6 +500,13 @@ class Migration(migrations.Migration):
                 ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='ballots', to='governance.accessrequest')),
                 ('seat', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='ballots', to='governance.seat')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('request', 'seat'), name='ballot_one_per_seat'),
+                    models.CheckConstraint(condition=models.Q(('vote__in', ['yes', 'no', 'more'])), name='ballot_vote_known'),
+                    models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='ballot_has_reason'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='StandardField',
@@ -411,42 +525,16 @@ class Migration(migrations.Migration):
                 ('narrative', models.BooleanField(default=False)),
                 ('category', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.datacategory')),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['survivor', 'staff', 'machine'])), name='user_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('kind', 'staff'), ('is_superuser', False), _connector='OR'), name='user_superuser_is_staff'),
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('standard', 'name'), name='standard_field_once'),
+                    models.CheckConstraint(condition=models.Q(('field_sensitivity__in', ['direct', 'location', 'quasi', 'sensitive', 'process'])), name='standard_field_sensitivity'),
+                ],
+            },
         ),
         migrations.AlterUniqueTogether(
             name='boarduserpermission',
             unique_together={('user', 'permission', 'content_object')},
-        ),
-        migrations.AddConstraint(
-            model_name='categoryfield',
-            constraint=models.UniqueConstraint(fields=('version', 'name'), name='category_field_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='charter',
-            constraint=models.UniqueConstraint(fields=('board', 'number'), name='charter_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='charter',
-            constraint=models.CheckConstraint(condition=models.Q(('quorum__gte', 1)), name='charter_quorum_at_least_one'),
-        ),
-        migrations.AddConstraint(
-            model_name='charter',
-            constraint=models.CheckConstraint(condition=models.Q(('survivor_minimum__gte', 1)), name='charter_has_survivor_seats'),
-        ),
-        migrations.AddConstraint(
-            model_name='charter',
-            constraint=models.CheckConstraint(condition=models.Q(('threshold_percent__gte', 51), ('threshold_percent__lte', 100)), name='charter_threshold_is_majority'),
-        ),
-        migrations.AddConstraint(
-            model_name='charter',
-            constraint=models.CheckConstraint(condition=models.Q(('answer_days__gte', 1), ('answer_days__lte', 180)), name='charter_answer_days'),
         ),
         migrations.AddConstraint(
             model_name='categoryversion',
@@ -457,68 +545,8 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='category_version_from_one'),
         ),
         migrations.AddConstraint(
-            model_name='agreementcategory',
-            constraint=models.UniqueConstraint(fields=('agreement', 'category'), name='agreement_category_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreementdataset',
-            constraint=models.UniqueConstraint(fields=('agreement', 'dataset'), name='agreement_dataset_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['approved', 'refused'])), name='decision_is_yes_or_no'),
-        ),
-        migrations.AddConstraint(
-            model_name='field',
-            constraint=models.UniqueConstraint(fields=('dataset', 'name'), name='field_name_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='field',
-            constraint=models.UniqueConstraint(fields=('dataset', 'position'), name='field_position_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='field',
-            constraint=models.CheckConstraint(condition=models.Q(('type__in', ['text', 'code', 'codes', 'integer', 'decimal', 'date', 'boolean'])), name='field_type_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='field',
-            constraint=models.CheckConstraint(condition=models.Q(('field_sensitivity__in', ['direct', 'location', 'quasi', 'sensitive', 'process'])), name='field_sensitivity_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='field',
-            constraint=models.CheckConstraint(condition=models.Q(('name__regex', '^[A-Za-z][A-Za-z0-9_]{0,79}$')), name='field_name_plain'),
-        ),
-        migrations.AddConstraint(
-            model_name='fieldclassification',
-            constraint=models.CheckConstraint(condition=models.Q(('field_sensitivity__in', ['direct', 'location', 'quasi', 'sensitive', 'process'])), name='classification_sensitivity'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['steward', 'requester', 'board_member', 'auditor', 'advocate', 'administrator'])), name='membership_role_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('started_at__isnull', True), ('ended_at__isnull', True), ('started_at__lt', models.F('ended_at')), _connector='OR'), name='membership_starts_before_end'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('user', 'organisation', 'role'), name='membership_once_at_a_time'),
-        ),
-        migrations.AddConstraint(
             model_name='dataset',
             constraint=models.CheckConstraint(condition=models.Q(('state__in', ['active', 'paused', 'retired'])), name='dataset_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='apitoken',
-            constraint=models.CheckConstraint(condition=models.Q(('created_at__isnull', True), ('expires_at__isnull', True), ('created_at__lt', models.F('expires_at')), _connector='OR'), name='api_token_starts_before_end'),
-        ),
-        migrations.AddConstraint(
-            model_name='apitoken',
-            constraint=models.CheckConstraint(condition=models.Q(('digest__regex', '^[0-9a-f]{64}$')), name='api_token_digest_is_sha256'),
-        ),
-        migrations.AddConstraint(
-            model_name='agreementsignature',
-            constraint=models.UniqueConstraint(fields=('agreement', 'organisation'), name='agreement_signed_once_each'),
         ),
         migrations.AddConstraint(
             model_name='agreement',
@@ -535,10 +563,6 @@ class Migration(migrations.Migration):
         migrations.AlterUniqueTogether(
             name='organisationuserpermission',
             unique_together={('user', 'permission', 'content_object')},
-        ),
-        migrations.AddConstraint(
-            model_name='agreementpurpose',
-            constraint=models.UniqueConstraint(fields=('agreement', 'purpose'), name='agreement_purpose_once'),
         ),
         migrations.AddIndex(
             model_name='accessrequest',
@@ -559,77 +583,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='accessrequest',
             constraint=models.CheckConstraint(condition=models.Q(('state', 'draft'), ('submitted_at__isnull', False), _connector='OR'), name='request_submitted_has_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='recipientkey',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('organisation',), name='recipient_key_one_current'),
-        ),
-        migrations.AddConstraint(
-            model_name='recipientkey',
-            constraint=models.CheckConstraint(condition=models.Q(('public_key__startswith', 'age1')), name='recipient_key_is_age'),
-        ),
-        migrations.AddConstraint(
-            model_name='recipientkey',
-            constraint=models.CheckConstraint(condition=models.Q(('registered_at__isnull', True), ('ended_at__isnull', True), ('registered_at__lt', models.F('ended_at')), _connector='OR'), name='recipient_key_starts_before_end'),
-        ),
-        migrations.AddConstraint(
-            model_name='requestfield',
-            constraint=models.UniqueConstraint(fields=('request', 'field'), name='request_field_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='scope',
-            constraint=models.UniqueConstraint(condition=models.Q(('everyone', True)), fields=('everyone',), name='scope_one_for_everyone'),
-        ),
-        migrations.AddConstraint(
-            model_name='scope',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('everyone', True), ('recipient__isnull', True)), models.Q(('everyone', False), ('recipient__isnull', False)), _connector='OR'), name='scope_everyone_or_one'),
-        ),
-        migrations.AddConstraint(
-            model_name='scopemove',
-            constraint=models.CheckConstraint(condition=models.Q(('act__in', ['consent_withdrawn', 'consent_paused', 'consent_narrowed', 'consent_superseded', 'objection_made', 'agreement_suspended', 'agreement_ended', 'request_ended', 'dataset_paused', 'dataset_retired', 'purpose_paused', 'purpose_retired', 'field_reclassified', 'membership_ended', 'key_ended'])), name='scope_move_act_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='scopemove',
-            constraint=models.UniqueConstraint(condition=models.Q(('slot__isnull', False)), fields=('scope', 'epoch', 'slot'), name='scope_move_once_a_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='scopemove',
-            constraint=models.UniqueConstraint(condition=models.Q(('slot__isnull', True)), fields=('scope', 'epoch'), name='scope_move_once_for_all'),
-        ),
-        migrations.AddConstraint(
-            model_name='seat',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['survivor', 'community', 'service_provider', 'research', 'legal'])), name='seat_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='seat',
-            constraint=models.CheckConstraint(condition=models.Q(('started_at__isnull', True), ('ended_at__isnull', True), ('started_at__lt', models.F('ended_at')), _connector='OR'), name='seat_starts_before_end'),
-        ),
-        migrations.AddConstraint(
-            model_name='seat',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('board', 'user'), name='seat_one_per_person'),
-        ),
-        migrations.AddConstraint(
-            model_name='recusal',
-            constraint=models.UniqueConstraint(fields=('request', 'seat'), name='recusal_one_per_seat'),
-        ),
-        migrations.AddConstraint(
-            model_name='ballot',
-            constraint=models.UniqueConstraint(fields=('request', 'seat'), name='ballot_one_per_seat'),
-        ),
-        migrations.AddConstraint(
-            model_name='ballot',
-            constraint=models.CheckConstraint(condition=models.Q(('vote__in', ['yes', 'no', 'more'])), name='ballot_vote_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='ballot',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='ballot_has_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='standardfield',
-            constraint=models.UniqueConstraint(fields=('standard', 'name'), name='standard_field_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='standardfield',
-            constraint=models.CheckConstraint(condition=models.Q(('field_sensitivity__in', ['direct', 'location', 'quasi', 'sensitive', 'process'])), name='standard_field_sensitivity'),
         ),
     ]

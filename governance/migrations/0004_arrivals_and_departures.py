@@ -83,6 +83,14 @@ class Migration(migrations.Migration):
                 ('invited_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invitations', to='governance.organisation')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('digest__regex', '^[0-9a-f]{64}$')), name='invitation_digest_is_sha256'),
+                    models.CheckConstraint(condition=models.Q(('created_at__isnull', True), ('expires_at__isnull', True), ('created_at__lt', models.F('expires_at')), _connector='OR'), name='invitation_starts_before_end'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('accepted_at__isnull', True), ('accepted_by__isnull', True)), models.Q(('accepted_at__isnull', False), ('accepted_by__isnull', False)), _connector='OR'), name='invitation_accepted_by_somebody'),
+                    models.CheckConstraint(condition=models.Q(('accepted_at__isnull', True), ('withdrawn_at__isnull', True), _connector='OR'), name='invitation_accepted_or_withdrawn'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='InvitedRole',
@@ -91,6 +99,12 @@ class Migration(migrations.Migration):
                 ('role', models.CharField(choices=[('steward', 'steward'), ('requester', 'requester'), ('board_member', 'board member'), ('auditor', 'auditor'), ('advocate', 'advocate'), ('administrator', 'administrator')], max_length=16)),
                 ('invitation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='roles', to='governance.invitation')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('role__in', ['steward', 'requester', 'board_member', 'auditor', 'advocate', 'administrator'])), name='invited_role_known'),
+                    models.UniqueConstraint(fields=('invitation', 'role'), name='invited_role_once'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='AccountReset',
@@ -114,30 +128,6 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['password', 'device', 'both'])), name='reset_kind_known'), models.CheckConstraint(condition=models.Q(('asked_at__isnull', True), ('expires_at__isnull', True), ('asked_at__lt', models.F('expires_at')), _connector='OR'), name='reset_starts_before_end'), models.CheckConstraint(condition=models.Q(('first_digest__regex', '^[0-9a-f]{64}$'), models.Q(('second_digest__isnull', True), ('second_digest__regex', '^[0-9a-f]{64}$'), _connector='OR')), name='reset_digests_are_sha256'), models.CheckConstraint(condition=models.Q(models.Q(('agreed_at__isnull', True), ('second_digest__isnull', True)), models.Q(('agreed_at__isnull', False), ('second_digest__isnull', False)), _connector='OR'), name='reset_agreed_with_a_code'), models.CheckConstraint(condition=models.Q(('asked_by__isnull', True), ('agreed_by__isnull', True), models.Q(('asked_by', models.F('agreed_by')), _negated=True), _connector='OR'), name='reset_by_two'), models.CheckConstraint(condition=models.Q(('agreed_at__isnull', True), ('asked_by__isnull', False), ('agreed_by__isnull', False), _connector='OR'), name='reset_by_one_operator_at_most'), models.CheckConstraint(condition=models.Q(models.Q(('asked_by__isnull', True), models.Q(('asked_by', models.F('user')), _negated=True), _connector='OR'), models.Q(('agreed_by__isnull', True), models.Q(('agreed_by', models.F('user')), _negated=True), _connector='OR')), name='reset_never_by_the_person'), models.CheckConstraint(condition=models.Q(('used_at__isnull', True), models.Q(('agreed_at__isnull', False), ('closed_at__isnull', True)), _connector='OR'), name='reset_used_after_agreement'), models.UniqueConstraint(condition=models.Q(('closed_at__isnull', True), ('used_at__isnull', True)), fields=('user',), name='reset_one_open')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='invitation',
-            constraint=models.CheckConstraint(condition=models.Q(('digest__regex', '^[0-9a-f]{64}$')), name='invitation_digest_is_sha256'),
-        ),
-        migrations.AddConstraint(
-            model_name='invitation',
-            constraint=models.CheckConstraint(condition=models.Q(('created_at__isnull', True), ('expires_at__isnull', True), ('created_at__lt', models.F('expires_at')), _connector='OR'), name='invitation_starts_before_end'),
-        ),
-        migrations.AddConstraint(
-            model_name='invitation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('accepted_at__isnull', True), ('accepted_by__isnull', True)), models.Q(('accepted_at__isnull', False), ('accepted_by__isnull', False)), _connector='OR'), name='invitation_accepted_by_somebody'),
-        ),
-        migrations.AddConstraint(
-            model_name='invitation',
-            constraint=models.CheckConstraint(condition=models.Q(('accepted_at__isnull', True), ('withdrawn_at__isnull', True), _connector='OR'), name='invitation_accepted_or_withdrawn'),
-        ),
-        migrations.AddConstraint(
-            model_name='invitedrole',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['steward', 'requester', 'board_member', 'auditor', 'advocate', 'administrator'])), name='invited_role_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='invitedrole',
-            constraint=models.UniqueConstraint(fields=('invitation', 'role'), name='invited_role_once'),
         ),
         migrations.RunPython(close),
     ]

@@ -24,6 +24,11 @@ class Migration(migrations.Migration):
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='machine_clients', to='governance.organisation')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='machine_clients', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('created_at__isnull', True), ('ended_at__isnull', True), ('created_at__lt', models.F('ended_at')), _connector='OR'), name='machine_client_starts_before_end'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='ClientSecret',
@@ -36,6 +41,12 @@ class Migration(migrations.Migration):
                 ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='secrets', to='governance.machineclient')),
                 ('issued_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('created_at__isnull', True), ('expires_at__isnull', True), ('created_at__lt', models.F('expires_at')), _connector='OR'), name='client_secret_starts_before_end'),
+                    models.CheckConstraint(condition=models.Q(('digest__regex', '^[0-9a-f]{64}$')), name='client_secret_is_sha256'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='ClientScope',
@@ -44,6 +55,12 @@ class Migration(migrations.Migration):
                 ('scope', models.CharField(choices=[('ask', 'ask for data'), ('fetch', 'fetch what was prepared'), ('load', 'load a dataset'), ('read', 'read what stands here')], max_length=16)),
                 ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='scopes', to='governance.machineclient')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('scope__in', ['ask', 'fetch', 'load', 'read'])), name='client_scope_known'),
+                    models.UniqueConstraint(fields=('client', 'scope'), name='client_scope_once'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='KeptAnswer',
@@ -62,25 +79,5 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['kept_at'], name='kept_answer_by_age')],
                 'constraints': [models.UniqueConstraint(fields=('user', 'organisation', 'key'), name='kept_answer_key_once'), models.CheckConstraint(condition=models.Q(('fingerprint__regex', '^[0-9a-f]{64}$')), name='kept_answer_fingerprint_is_sha256')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='machineclient',
-            constraint=models.CheckConstraint(condition=models.Q(('created_at__isnull', True), ('ended_at__isnull', True), ('created_at__lt', models.F('ended_at')), _connector='OR'), name='machine_client_starts_before_end'),
-        ),
-        migrations.AddConstraint(
-            model_name='clientsecret',
-            constraint=models.CheckConstraint(condition=models.Q(('created_at__isnull', True), ('expires_at__isnull', True), ('created_at__lt', models.F('expires_at')), _connector='OR'), name='client_secret_starts_before_end'),
-        ),
-        migrations.AddConstraint(
-            model_name='clientsecret',
-            constraint=models.CheckConstraint(condition=models.Q(('digest__regex', '^[0-9a-f]{64}$')), name='client_secret_is_sha256'),
-        ),
-        migrations.AddConstraint(
-            model_name='clientscope',
-            constraint=models.CheckConstraint(condition=models.Q(('scope__in', ['ask', 'fetch', 'load', 'read'])), name='client_scope_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='clientscope',
-            constraint=models.UniqueConstraint(fields=('client', 'scope'), name='client_scope_once'),
         ),
     ]

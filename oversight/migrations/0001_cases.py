@@ -35,6 +35,14 @@ class Migration(migrations.Migration):
                 ('opened_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.organisation')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('opened_at__isnull', True), ('closed_at__isnull', True), ('opened_at__lt', models.F('closed_at')), _connector='OR'), name='case_opened_before_closed'),
+                    models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='case_has_a_title'),
+                    models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='case_has_a_reason'),
+                    models.CheckConstraint(condition=models.Q(django.db.models.lookups.Exact(django.db.models.functions.text.Length('nonce'), 16)), name='case_nonce_16_bytes'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='CaseHandle',
@@ -47,6 +55,12 @@ class Migration(migrations.Migration):
                 ('issued_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('subject', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='consent.subject')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('case', 'word'), name='case_handle_word_once'),
+                    models.UniqueConstraint(fields=('case', 'subject'), name='case_handle_person_once'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Finding',
@@ -58,6 +72,12 @@ class Migration(migrations.Migration):
                 ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='findings', to='oversight.auditcase')),
                 ('organisation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.organisation')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='finding_has_a_title'),
+                    models.CheckConstraint(condition=models.Q(('number__isnull', True), ('number__gte', 0), _connector='OR'), name='finding_number_not_negative'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='FindingStep',
@@ -70,6 +90,14 @@ class Migration(migrations.Migration):
                 ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='audit.entry')),
                 ('finding', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='oversight.finding')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('step__in', ['opened', 'answered', 'closed'])), name='finding_step_known'),
+                    models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='finding_step_has_a_text'),
+                    models.UniqueConstraint(condition=models.Q(('step__in', ['opened'])), fields=('finding',), name='finding_opened_once'),
+                    models.UniqueConstraint(condition=models.Q(('step__in', ['closed'])), fields=('finding',), name='finding_closed_once'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Job',
@@ -92,6 +120,18 @@ class Migration(migrations.Migration):
                 ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='jobs', to='oversight.auditcase')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('kind__in', ['verify', 'export'])), name='job_kind_known'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'done', 'failed', 'gone'])), name='job_state_known'),
+                    models.CheckConstraint(condition=models.Q(('format__in', ['', 'jsonl', 'csv', 'parquet'])), name='job_format_known'),
+                    models.CheckConstraint(condition=models.Q(('kind', 'verify'), models.Q(('format', ''), ('reason', ''), _negated=True), _connector='OR'), name='job_export_has_a_reason'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='job_end_has_a_time'),
+                ],
+                'indexes': [
+                    models.Index(condition=models.Q(('state', 'waiting')), fields=['asked_at'], name='job_queue'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='MembershipReview',
@@ -105,6 +145,12 @@ class Migration(migrations.Migration):
                 ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='audit.entry')),
                 ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.membership')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('verdict__in', ['keep', 'end'])), name='review_verdict_known'),
+                    models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='review_has_a_reason'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Reading',
@@ -117,6 +163,14 @@ class Migration(migrations.Migration):
                 ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='readings', to='oversight.auditcase')),
                 ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='audit.entry')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('look__in', ['search', 'person', 'event', 'timeline', 'hints', 'access', 'verify', 'export', 'taken', 'worksheet'])), name='reading_look_known'),
+                ],
+                'indexes': [
+                    models.Index(fields=['case', '-id'], name='reading_of_case'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='SavedSearch',
@@ -128,6 +182,12 @@ class Migration(migrations.Migration):
                 ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='searches', to='oversight.auditcase')),
                 ('saved_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('case', 'name'), name='saved_search_name_once'),
+                    models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='saved_search_has_a_name'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Worksheet',
@@ -141,6 +201,11 @@ class Migration(migrations.Migration):
                 ('drawn_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('holder', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.organisation')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('seed', ''), _negated=True), name='worksheet_has_a_seed'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='WorksheetLine',
@@ -150,6 +215,12 @@ class Migration(migrations.Migration):
                 ('consent', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='consent.consent')),
                 ('worksheet', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='oversight.worksheet')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('worksheet', 'number'), name='worksheet_line_number_once'),
+                    models.UniqueConstraint(fields=('worksheet', 'consent'), name='worksheet_line_yes_once'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='WorksheetCheck',
@@ -161,117 +232,10 @@ class Migration(migrations.Migration):
                 ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='audit.entry')),
                 ('line', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='check_made', to='oversight.worksheetline')),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='auditcase',
-            constraint=models.CheckConstraint(condition=models.Q(('opened_at__isnull', True), ('closed_at__isnull', True), ('opened_at__lt', models.F('closed_at')), _connector='OR'), name='case_opened_before_closed'),
-        ),
-        migrations.AddConstraint(
-            model_name='auditcase',
-            constraint=models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='case_has_a_title'),
-        ),
-        migrations.AddConstraint(
-            model_name='auditcase',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='case_has_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='auditcase',
-            constraint=models.CheckConstraint(condition=models.Q(django.db.models.lookups.Exact(django.db.models.functions.text.Length('nonce'), 16)), name='case_nonce_16_bytes'),
-        ),
-        migrations.AddConstraint(
-            model_name='casehandle',
-            constraint=models.UniqueConstraint(fields=('case', 'word'), name='case_handle_word_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='casehandle',
-            constraint=models.UniqueConstraint(fields=('case', 'subject'), name='case_handle_person_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='finding_has_a_title'),
-        ),
-        migrations.AddConstraint(
-            model_name='finding',
-            constraint=models.CheckConstraint(condition=models.Q(('number__isnull', True), ('number__gte', 0), _connector='OR'), name='finding_number_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='findingstep',
-            constraint=models.CheckConstraint(condition=models.Q(('step__in', ['opened', 'answered', 'closed'])), name='finding_step_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='findingstep',
-            constraint=models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='finding_step_has_a_text'),
-        ),
-        migrations.AddConstraint(
-            model_name='findingstep',
-            constraint=models.UniqueConstraint(condition=models.Q(('step__in', ['opened'])), fields=('finding',), name='finding_opened_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='findingstep',
-            constraint=models.UniqueConstraint(condition=models.Q(('step__in', ['closed'])), fields=('finding',), name='finding_closed_once'),
-        ),
-        migrations.AddIndex(
-            model_name='job',
-            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['asked_at'], name='job_queue'),
-        ),
-        migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['verify', 'export'])), name='job_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'done', 'failed', 'gone'])), name='job_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(('format__in', ['', 'jsonl', 'csv', 'parquet'])), name='job_format_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(('kind', 'verify'), models.Q(('format', ''), ('reason', ''), _negated=True), _connector='OR'), name='job_export_has_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state', 'waiting')), models.Q(models.Q(('state', 'waiting'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='job_end_has_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='membershipreview',
-            constraint=models.CheckConstraint(condition=models.Q(('verdict__in', ['keep', 'end'])), name='review_verdict_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='membershipreview',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='review_has_a_reason'),
-        ),
-        migrations.AddIndex(
-            model_name='reading',
-            index=models.Index(fields=['case', '-id'], name='reading_of_case'),
-        ),
-        migrations.AddConstraint(
-            model_name='reading',
-            constraint=models.CheckConstraint(condition=models.Q(('look__in', ['search', 'person', 'event', 'timeline', 'hints', 'access', 'verify', 'export', 'taken', 'worksheet'])), name='reading_look_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='savedsearch',
-            constraint=models.UniqueConstraint(fields=('case', 'name'), name='saved_search_name_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='savedsearch',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='saved_search_has_a_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='worksheet',
-            constraint=models.CheckConstraint(condition=models.Q(('seed', ''), _negated=True), name='worksheet_has_a_seed'),
-        ),
-        migrations.AddConstraint(
-            model_name='worksheetline',
-            constraint=models.UniqueConstraint(fields=('worksheet', 'number'), name='worksheet_line_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='worksheetline',
-            constraint=models.UniqueConstraint(fields=('worksheet', 'consent'), name='worksheet_line_yes_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='worksheetcheck',
-            constraint=models.CheckConstraint(condition=models.Q(('found__in', ['agrees', 'differs', 'missing'])), name='worksheet_check_found_known'),
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('found__in', ['agrees', 'differs', 'missing'])), name='worksheet_check_found_known'),
+                ],
+            },
         ),
     ]

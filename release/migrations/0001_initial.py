@@ -34,6 +34,13 @@ class Migration(migrations.Migration):
                 ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='audit.entry')),
                 ('loaded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('dataset', 'number'), name='dataset_version_number'),
+                    models.UniqueConstraint(fields=('dataset', 'source_sha256', 'mapping_sha256'), name='dataset_version_same_file_once'),
+                    models.CheckConstraint(condition=models.Q(('people__gte', 0), ('people_per_row__gte', 1), ('rejected__gte', 0), ('rows__gte', 0)), name='dataset_version_counts'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Presence',
@@ -43,6 +50,14 @@ class Migration(migrations.Migration):
                 ('bits', models.BinaryField(max_length=1024)),
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='presence', to='release.datasetversion')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('version', 'block'), name='presence_block_once'),
+                ],
+                'indexes': [
+                    models.Index(fields=['block'], name='presence_by_block'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Release',
@@ -76,6 +91,21 @@ class Migration(migrations.Migration):
                 ('request', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='governance.accessrequest')),
                 ('version', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='releases', to='release.datasetversion')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('release_class__in', ['dataset', 'direct', 'compelled', 'aggregate'])), name='release_class_known'),
+                    models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'prepared', 'refused'])), name='release_state_known'),
+                    models.CheckConstraint(condition=models.Q(('format__in', ['parquet', 'csv'])), name='release_format_known'),
+                    models.CheckConstraint(condition=models.Q(('void_ground__isnull', True), ('void_ground__in', ['person_said_no', 'consent_ended', 'agreement', 'request', 'key', 'catalogue', 'unfetched', 'files', 'superseded']), _connector='OR'), name='release_void_ground_known'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('void_ground__isnull', True), ('voided_at__isnull', True)), models.Q(('void_ground__isnull', False), ('voided_at__isnull', False)), _connector='OR'), name='release_void_has_a_ground'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('answered_at__isnull', True), ('entry__isnull', True), ('state', 'waiting')), models.Q(('answered_at__isnull', False), ('entry__isnull', False), ('state__in', ['prepared', 'refused'])), _connector='OR'), name='release_answer_has_an_entry'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('state', 'prepared'), _negated=True), models.Q(('epoch_everyone__isnull', False), ('epoch_scope__isnull', False), ('good_until__isnull', False), ('key__isnull', False), ('version__isnull', False)), _connector='OR'), name='release_prepared_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('answered_at__isnull', True), ('good_until__isnull', True), ('answered_at__lt', models.F('good_until')), _connector='OR'), name='release_good_after_answer'),
+                ],
+                'indexes': [
+                    models.Index(condition=models.Q(('state', 'waiting')), fields=['asked_at'], name='release_queue'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Lease',
@@ -101,6 +131,12 @@ class Migration(migrations.Migration):
                 ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='audit.entry')),
                 ('release', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='downloads', to='release.release')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('part__in', ['package', 'manifest', 'part'])), name='download_part_known'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('number__isnull', False), ('part', 'part')), models.Q(models.Q(('part', 'part'), _negated=True), ('number__isnull', True)), _connector='OR'), name='download_part_has_number'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='ReleasePart',
@@ -117,6 +153,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['number'],
+                'constraints': [
+                    models.UniqueConstraint(fields=('release', 'number'), name='release_part_number_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -138,6 +177,11 @@ class Migration(migrations.Migration):
                 ('sha256', models.CharField(max_length=64)),
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='parts', to='release.datasetversion')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('version', 'number'), name='stored_part_number_once'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Use',
@@ -148,6 +192,14 @@ class Migration(migrations.Migration):
                 ('category', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.datacategory')),
                 ('release', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='uses', to='release.release')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('release', 'category', 'block'), name='use_chunk_once'),
+                ],
+                'indexes': [
+                    models.Index(fields=['block', 'release'], name='use_by_block'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='VersionColumn',
@@ -156,6 +208,11 @@ class Migration(migrations.Migration):
                 ('field', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.field')),
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='columns', to='release.datasetversion')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('version', 'field'), name='version_column_once'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Withheld',
@@ -166,101 +223,14 @@ class Migration(migrations.Migration):
                 ('bits', models.BinaryField(max_length=1024)),
                 ('release', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='withheld', to='release.release')),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='datasetversion',
-            constraint=models.UniqueConstraint(fields=('dataset', 'number'), name='dataset_version_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='datasetversion',
-            constraint=models.UniqueConstraint(fields=('dataset', 'source_sha256', 'mapping_sha256'), name='dataset_version_same_file_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='datasetversion',
-            constraint=models.CheckConstraint(condition=models.Q(('people__gte', 0), ('people_per_row__gte', 1), ('rejected__gte', 0), ('rows__gte', 0)), name='dataset_version_counts'),
-        ),
-        migrations.AddIndex(
-            model_name='presence',
-            index=models.Index(fields=['block'], name='presence_by_block'),
-        ),
-        migrations.AddConstraint(
-            model_name='presence',
-            constraint=models.UniqueConstraint(fields=('version', 'block'), name='presence_block_once'),
-        ),
-        migrations.AddIndex(
-            model_name='release',
-            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['asked_at'], name='release_queue'),
-        ),
-        migrations.AddConstraint(
-            model_name='release',
-            constraint=models.CheckConstraint(condition=models.Q(('release_class__in', ['dataset', 'direct', 'compelled', 'aggregate'])), name='release_class_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='release',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'prepared', 'refused'])), name='release_state_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='release',
-            constraint=models.CheckConstraint(condition=models.Q(('format__in', ['parquet', 'csv'])), name='release_format_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='release',
-            constraint=models.CheckConstraint(condition=models.Q(('void_ground__isnull', True), ('void_ground__in', ['person_said_no', 'consent_ended', 'agreement', 'request', 'key', 'catalogue', 'unfetched', 'files', 'superseded']), _connector='OR'), name='release_void_ground_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='release',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('void_ground__isnull', True), ('voided_at__isnull', True)), models.Q(('void_ground__isnull', False), ('voided_at__isnull', False)), _connector='OR'), name='release_void_has_a_ground'),
-        ),
-        migrations.AddConstraint(
-            model_name='release',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('answered_at__isnull', True), ('entry__isnull', True), ('state', 'waiting')), models.Q(('answered_at__isnull', False), ('entry__isnull', False), ('state__in', ['prepared', 'refused'])), _connector='OR'), name='release_answer_has_an_entry'),
-        ),
-        migrations.AddConstraint(
-            model_name='release',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'prepared'), _negated=True), models.Q(('epoch_everyone__isnull', False), ('epoch_scope__isnull', False), ('good_until__isnull', False), ('key__isnull', False), ('version__isnull', False)), _connector='OR'), name='release_prepared_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='release',
-            constraint=models.CheckConstraint(condition=models.Q(('answered_at__isnull', True), ('good_until__isnull', True), ('answered_at__lt', models.F('good_until')), _connector='OR'), name='release_good_after_answer'),
-        ),
-        migrations.AddConstraint(
-            model_name='download',
-            constraint=models.CheckConstraint(condition=models.Q(('part__in', ['package', 'manifest', 'part'])), name='download_part_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='download',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('number__isnull', False), ('part', 'part')), models.Q(models.Q(('part', 'part'), _negated=True), ('number__isnull', True)), _connector='OR'), name='download_part_has_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='releasepart',
-            constraint=models.UniqueConstraint(fields=('release', 'number'), name='release_part_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='storedpart',
-            constraint=models.UniqueConstraint(fields=('version', 'number'), name='stored_part_number_once'),
-        ),
-        migrations.AddIndex(
-            model_name='use',
-            index=models.Index(fields=['block', 'release'], name='use_by_block'),
-        ),
-        migrations.AddConstraint(
-            model_name='use',
-            constraint=models.UniqueConstraint(fields=('release', 'category', 'block'), name='use_chunk_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='versioncolumn',
-            constraint=models.UniqueConstraint(fields=('version', 'field'), name='version_column_once'),
-        ),
-        migrations.AddIndex(
-            model_name='withheld',
-            index=models.Index(fields=['block', 'release'], name='withheld_by_block'),
-        ),
-        migrations.AddConstraint(
-            model_name='withheld',
-            constraint=models.CheckConstraint(condition=models.Q(('ground__in', ['no_request', 'request_period', 'no_agreement', 'agreement_suspended', 'agreement_period', 'agreement_dataset', 'agreement_purpose', 'agreement_category', 'dataset_not_active', 'purpose_not_active', 'reporting_rows', 'no_key', 'no_member', 'no_version', 'narrative', 'nobody', 'no_consent', 'paused', 'not_started', 'expired', 'withdrawn', 'objected', 'other_categories', 'record_period', 'another_person', 'changed_while_written', 'engine'])), name='withheld_ground_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='withheld',
-            constraint=models.UniqueConstraint(fields=('release', 'ground', 'block'), name='withheld_chunk_once'),
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('ground__in', ['no_request', 'request_period', 'no_agreement', 'agreement_suspended', 'agreement_period', 'agreement_dataset', 'agreement_purpose', 'agreement_category', 'dataset_not_active', 'purpose_not_active', 'reporting_rows', 'no_key', 'no_member', 'no_version', 'narrative', 'nobody', 'no_consent', 'paused', 'not_started', 'expired', 'withdrawn', 'objected', 'other_categories', 'record_period', 'another_person', 'changed_while_written', 'engine'])), name='withheld_ground_known'),
+                    models.UniqueConstraint(fields=('release', 'ground', 'block'), name='withheld_chunk_once'),
+                ],
+                'indexes': [
+                    models.Index(fields=['block', 'release'], name='withheld_by_block'),
+                ],
+            },
         ),
     ]

@@ -70,6 +70,15 @@ class Migration(migrations.Migration):
                 ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='audit.entry')),
                 ('release', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='recalls', to='release.release')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('people__gt', 0)), name='recall_is_about_somebody'),
+                    models.CheckConstraint(condition=models.Q(('opened_at__isnull', True), ('due_at__isnull', True), ('opened_at__lt', models.F('due_at')), _connector='OR'), name='recall_due_after_opened'),
+                ],
+                'indexes': [
+                    models.Index(fields=['due_at'], name='recall_by_due'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Recalled',
@@ -81,6 +90,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'recalled',
+                'constraints': [
+                    models.UniqueConstraint(fields=('recall', 'block'), name='recalled_chunk_once'),
+                ],
+                'indexes': [
+                    models.Index(fields=['block', 'recall'], name='recalled_by_block'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -94,6 +109,14 @@ class Migration(migrations.Migration):
                 ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='audit.entry')),
                 ('recall', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='steps', to='release.recall')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('step__in', ['acknowledged', 'reported', 'overdue'])), name='recall_step_known'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('reported__in', ['deleted', 'returned']), ('step', 'reported')), models.Q(models.Q(('step', 'reported'), _negated=True), ('reported', '')), _connector='OR'), name='recall_report_says_what'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('by__isnull', True), ('step', 'overdue')), models.Q(models.Q(('step', 'overdue'), _negated=True), ('by__isnull', False)), _connector='OR'), name='recall_step_by_whom'),
+                    models.UniqueConstraint(fields=('recall', 'step'), name='recall_step_once'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='RecallWatch',
@@ -104,42 +127,6 @@ class Migration(migrations.Migration):
                 ('look_at', models.DateTimeField(null=True)),
                 ('release', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='recall_watch', to='release.release')),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='recall',
-            index=models.Index(fields=['due_at'], name='recall_by_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='recall',
-            constraint=models.CheckConstraint(condition=models.Q(('people__gt', 0)), name='recall_is_about_somebody'),
-        ),
-        migrations.AddConstraint(
-            model_name='recall',
-            constraint=models.CheckConstraint(condition=models.Q(('opened_at__isnull', True), ('due_at__isnull', True), ('opened_at__lt', models.F('due_at')), _connector='OR'), name='recall_due_after_opened'),
-        ),
-        migrations.AddIndex(
-            model_name='recalled',
-            index=models.Index(fields=['block', 'recall'], name='recalled_by_block'),
-        ),
-        migrations.AddConstraint(
-            model_name='recalled',
-            constraint=models.UniqueConstraint(fields=('recall', 'block'), name='recalled_chunk_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='recallstep',
-            constraint=models.CheckConstraint(condition=models.Q(('step__in', ['acknowledged', 'reported', 'overdue'])), name='recall_step_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='recallstep',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('reported__in', ['deleted', 'returned']), ('step', 'reported')), models.Q(models.Q(('step', 'reported'), _negated=True), ('reported', '')), _connector='OR'), name='recall_report_says_what'),
-        ),
-        migrations.AddConstraint(
-            model_name='recallstep',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('by__isnull', True), ('step', 'overdue')), models.Q(models.Q(('step', 'overdue'), _negated=True), ('by__isnull', False)), _connector='OR'), name='recall_step_by_whom'),
-        ),
-        migrations.AddConstraint(
-            model_name='recallstep',
-            constraint=models.UniqueConstraint(fields=('recall', 'step'), name='recall_step_once'),
         ),
         migrations.RunPython(protect, unprotect),
     ]
