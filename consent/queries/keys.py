@@ -14,7 +14,7 @@ from django.db import connection
 from audit.rules import tag
 from common.errors import NotReady
 from common.keyring import KeyRing
-from common.planned import AS_NEEDED, BIGINT, Planned
+from common.planned import AS_NEEDED, BIGINT, Planned, Reading, Rows
 from common.planned import number as whole
 from common.words import sentence as _
 from consent.models import LeftTag, Subject
@@ -38,8 +38,13 @@ def client_digest(key: bytes, number: str, scope: str = "") -> bytes:
 
     `scope` sets apart numbers that mean something within one dataset only (row numbers).
     """
-    message = f"{scope}:{number.strip()}" if scope else number.strip()
-    return hmac.digest(key, message.encode(), "sha256")
+    return client_digests(key, [number], scope)[0]
+
+
+def client_digests(key: bytes, numbers: Iterable[str], scope: str = "") -> list[bytes]:
+    """The same of many, in their order."""
+    before = f"{scope}:" if scope else ""
+    return [hmac.digest(key, f"{before}{number.strip()}".encode(), "sha256") for number in numbers]
 
 
 def ring() -> KeyRing:
@@ -143,17 +148,20 @@ class Client:
         return tag(self.key, nonce)
 
 
-def client(holder: Organisation, number: str) -> Client | None:
+def client(holder: Organisation, number: str) -> Reading[Client | None]:
     """Whom the holder's own client number leads to. Raises NotReady where its key is absent."""
     digest_key, wrap_key = ring().derived_each(holder.ref, CLIENT_NUMBER, SUBJECT_WRAP)
-    _vendor, rows = CLIENT.rows([holder.pk, client_digest(digest_key, number)])
-    if not rows:
-        return None
-    slot, wrapped = rows[0]
-    try:
-        return Client(whole(slot), _opened([AESGCM(wrap_key)], wrapped))
-    except NotReady:  # her holder's root is being rotated: every key that opens is asked for
-        return Client(whole(slot), unwrap(holder.ref, [wrapped])[0])
+
+    def meaning(_vendor: str, rows: Rows) -> Client | None:
+        if not rows:
+            return None
+        slot, wrapped = rows[0]
+        try:
+            return Client(whole(slot), _opened([AESGCM(wrap_key)], wrapped))
+        except NotReady:  # her holder's root is being rotated: every key that opens is asked for
+            return Client(whole(slot), unwrap(holder.ref, [wrapped])[0])
+
+    return Reading(CLIENT, [holder.pk, client_digest(digest_key, number)], meaning)
 
 
 class KeyDestroyed(ValueError):
