@@ -14,7 +14,7 @@ from django.db import connection
 from audit.rules import tag
 from common.errors import NotReady
 from common.keyring import KeyRing
-from common.planned import AS_NEEDED, BIGINT, Planned
+from common.planned import AS_NEEDED, BIGINT, Planned, Reading, Rows
 from common.planned import number as whole
 from common.words import sentence as _
 from consent.models import LeftTag, Subject
@@ -38,8 +38,13 @@ def client_digest(key: bytes, number: str, scope: str = "") -> bytes:
 
     `scope` sets apart numbers that mean something within one dataset only (row numbers).
     """
-    message = f"{scope}:{number.strip()}" if scope else number.strip()
-    return hmac.digest(key, message.encode(), "sha256")
+    return client_digests(key, [number], scope)[0]
+
+
+def client_digests(key: bytes, numbers: Iterable[str], scope: str = "") -> list[bytes]:
+    """The same of many, in their order."""
+    before = f"{scope}:" if scope else ""
+    return [hmac.digest(key, f"{before}{number.strip()}".encode(), "sha256") for number in numbers]
 
 
 def ring() -> KeyRing:
@@ -60,16 +65,40 @@ def new_keys(holder_ref: str, count: int) -> tuple[list[bytes], list[bytes]]:
 
 def unwrap(holder_ref: str, wrapped: Iterable[bytes]) -> list[bytes]:
     """The people's keys. Raises NotReady where the holder's key is missing or is another one."""
-    return _opened(AESGCM(ring().derived(holder_ref, SUBJECT_WRAP)), wrapped)
+    wrappers = [AESGCM(each) for each in ring().derived_all(holder_ref, SUBJECT_WRAP)]
+    return [_opened(wrappers, each) for each in wrapped]
 
 
-def _opened(wrapper: AESGCM, wrapped: Iterable[bytes]) -> list[bytes]:
+def wrapped_anew(holder_ref: str, wrapped: Sequence[bytes]) -> list[bytes | None]:
+    """Each key wrapped under the holder's newest root; None where it is already.
+
+    Raises NotReady where the holder's keys are missing, or none of them opens one.
+    """
+    newest, *former = [AESGCM(each) for each in ring().derived_all(holder_ref, SUBJECT_WRAP)]
+    return [_wrapped_anew(newest, former, each) for each in wrapped]
+
+
+def _wrapped_anew(newest: AESGCM, former: list[AESGCM], wrapped: bytes) -> bytes | None:
     try:
-        return [wrapper.decrypt(bytes(each[:NONCE]), bytes(each[NONCE:]), None) for each in wrapped]
-    except ValueError as error:  # nothing is left of it: she was shredded a moment ago
-        raise NotReady("changed_meanwhile", _("Somebody's key was destroyed just now.")) from error
-    except InvalidTag as error:
-        raise NotReady("key_wrong", _("The holder's key does not open a person's key.")) from error
+        newest.decrypt(wrapped[:NONCE], wrapped[NONCE:], None)
+    except InvalidTag:
+        nonce = secrets.token_bytes(NONCE)
+        return nonce + newest.encrypt(nonce, _opened(former, wrapped), None)
+    return None
+
+
+def _opened(wrappers: Iterable[AESGCM], wrapped: bytes) -> bytes:
+    """By the newest, or while the holder's root is rotated by the former one."""
+    for wrapper in wrappers:
+        try:
+            return wrapper.decrypt(bytes(wrapped[:NONCE]), bytes(wrapped[NONCE:]), None)
+        except ValueError as error:  # nothing is left of it: she was shredded a moment ago
+            raise NotReady(
+                "changed_meanwhile", _("Somebody's key was destroyed just now.")
+            ) from error
+        except InvalidTag:
+            continue
+    raise NotReady("key_wrong", _("The holder's key does not open a person's key."))
 
 
 def those_opened(holder_ref: str, wrapped: Mapping[int, bytes]) -> dict[int, bytes]:
@@ -119,14 +148,20 @@ class Client:
         return tag(self.key, nonce)
 
 
-def client(holder: Organisation, number: str) -> Client | None:
+def client(holder: Organisation, number: str) -> Reading[Client | None]:
     """Whom the holder's own client number leads to. Raises NotReady where its key is absent."""
     digest_key, wrap_key = ring().derived_each(holder.ref, CLIENT_NUMBER, SUBJECT_WRAP)
-    _vendor, rows = CLIENT.rows([holder.pk, client_digest(digest_key, number)])
-    if not rows:
-        return None
-    slot, wrapped = rows[0]
-    return Client(whole(slot), _opened(AESGCM(wrap_key), [wrapped])[0])
+
+    def meaning(_vendor: str, rows: Rows) -> Client | None:
+        if not rows:
+            return None
+        slot, wrapped = rows[0]
+        try:
+            return Client(whole(slot), _opened([AESGCM(wrap_key)], wrapped))
+        except NotReady:  # her holder's root is being rotated: every key that opens is asked for
+            return Client(whole(slot), unwrap(holder.ref, [wrapped])[0])
+
+    return Reading(CLIENT, [holder.pk, client_digest(digest_key, number)], meaning)
 
 
 class KeyDestroyed(ValueError):

@@ -86,7 +86,7 @@ def issue_handle(
     found = locked(case)
     if found.holder_id not in {None, holder.pk}:
         raise RuleBroken("other_holder", _("This case is about another organisation."))
-    known = client(holder, number)
+    known = client(holder, number).now()
     if known is None:
         raise RuleBroken("no_client", _("No client of this number is known here."))
     word = handles.word(known.tag(bytes(found.nonce)))

@@ -130,6 +130,7 @@ INNER: dict[str, str] = {
     "governance.actions.scopes.gate": "a number of the deed's own",
     "governance.actions.scopes.narrowing": "keys of rows that the deed has just read",
     "governance.actions.scopes.steady": "a key and a number of the deed's own",
+    "governance.actions.scopes.steady_beside": "the same, and readings that a query has made",
     "governance.actions.trail.record": "words that the deed has chosen or looked at",
     "oversight.actions.looking.note": LOOKED,
     "release.actions.backups.make": "a path of the operator's own, looked at by the deed",

@@ -311,6 +311,10 @@ CASES: dict[str, Callable[[Staffroom], Given]] = {
         **hand(room.holder_admin),
     },
     "governance.actions.invitations.join": lambda room: {"code": CODE, **hand(room.outsider)},
+    "governance.actions.keyrings.drop_backup_recipient": lambda room: {
+        "public": "age1" + "q" * 58,
+        **hand(room.convener),
+    },
     "governance.actions.keys.register": lambda room: {
         "organisation": room.recipient,
         "public_key": "age1" + "q" * 58,

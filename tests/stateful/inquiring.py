@@ -21,6 +21,7 @@ from django.db import connections, transaction
 
 from audit.vocabulary import Via
 from common.errors import NotReady
+from common.planned import Reading, side_by_side
 from common.rows import Single
 from consent.queries import keys
 from governance.actions import agreements, scopes
@@ -82,32 +83,32 @@ class InquiryRace(Race):
             self.outcome.commits.append(Letting(self._committing.begun, done, hers))
 
     def _watch_commits(self, patch: pytest.MonkeyPatch) -> None:
-        insert, commitment = inquiries.INQUIRY.insert, inquiries.commitment
+        inserting, commitment = inquiries.INQUIRY.inserting, inquiries.commitment
 
-        def inserted(row: Inquiry) -> None:
-            insert(row)
+        def noted(_: None) -> None:
             self._committing.begun = time.monotonic()
+
+        def inserted(row: Inquiry) -> Reading[None]:
+            return inserting(row).then(noted)
 
         def slowly(**given: Any) -> dict[str, str | int | None]:
             time.sleep(self._gap)
             return commitment(**given)
 
-        patch.setattr(Single, "insert", _only(inquiries.INQUIRY, inserted))
+        patch.setattr(Single, "inserting", _only(inquiries.INQUIRY, inserted))
         if self._gap:
             patch.setattr(inquiries, "commitment", slowly)
 
 
 def _only(one: Single, instead: Any) -> Any:
     """A method that does something else for one row's table, and as ever for every other."""
-    usual = Single.insert
+    usual = Single.inserting
 
-    def insert(self: Single, row: Any) -> None:
-        if self is one:
-            instead(row)
-        else:
-            usual(self, row)
+    def inserting(self: Single, row: Any) -> Reading[None]:
+        found: Reading[None] = instead(row) if self is one else usual(self, row)
+        return found
 
-    return insert
+    return inserting
 
 
 class ApartRace(InquiryRace):
@@ -213,35 +214,40 @@ def without_locks() -> Iterator[None]:
     """The mutant: a transaction like the real one, and no lock."""
 
     @contextmanager
-    def unsteady(*, recipient: int, seconds: float = 2.0) -> Iterator[scopes.Moment]:
-        del seconds
+    def unsteady(
+        *readings: Reading[Any], recipient: int
+    ) -> Iterator[tuple[scopes.Moment, list[Any]]]:
         with transaction.atomic(durable=True):
-            yield scopes._moment(scopes.clock.now(), [recipient])
+            yield scopes._moment(scopes.clock.now(), [recipient]), list(side_by_side(*readings))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scopes, "steady", unsteady)
+        patch.setattr(scopes, "steady_beside", unsteady)
         yield
 
 
 @contextmanager
 def read_before_the_locks() -> Iterator[None]:
     """The mutant: locks as they should be, and what is written is what was read before them."""
-    client, gather, early = keys.client, person.gather_for_holder, local()
+    client, gather, early = keys.client, person.asking_for_holder, local()
 
-    def known(holder: Any, number: str) -> keys.Client | None:
-        found = client(holder, number)
+    def known(holder: Any, number: str) -> Reading[keys.Client | None]:
+        return client(holder, number).then(remembered)
+
+    def remembered(found: keys.Client | None) -> keys.Client | None:
         early.slot = person.NOBODYS if found is None else found.slot
         return found
 
     @contextmanager
-    def late(*, recipient: int, seconds: float = 2.0) -> Iterator[scopes.Moment]:
-        early.facts = gather(request=early.request, slot=early.slot)
+    def late(*readings: Reading[Any], recipient: int) -> Iterator[tuple[scopes.Moment, list[Any]]]:
+        early.facts = gather(request=early.request, slot=early.slot).now()
         time.sleep(0.02)
-        with steady(recipient=recipient, seconds=seconds) as moment:
-            yield moment
+        with steady(*readings, recipient=recipient) as found:
+            yield found
 
-    def gathered(*, request: Asked, slot: int) -> PersonFacts:
-        del request, slot
+    def gathered(*, request: Asked, slot: int) -> Reading[PersonFacts]:
+        return gather(request=request, slot=slot).then(as_before)
+
+    def as_before(_now: PersonFacts) -> PersonFacts:
         found: PersonFacts = early.facts
         return found
 
@@ -249,11 +255,11 @@ def read_before_the_locks() -> Iterator[None]:
         early.request = given["request"]
         return answer(**given)
 
-    steady, answer = scopes.steady, inquiries.answer
+    steady, answer = scopes.steady_beside, inquiries.answer
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(keys, "client", known)
-        patch.setattr(scopes, "steady", late)
-        patch.setattr(person, "gather_for_holder", gathered)
+        patch.setattr(scopes, "steady_beside", late)
+        patch.setattr(person, "asking_for_holder", gathered)
         patch.setattr(inquiries, "answer", answered)
         yield
     connections.close_all()

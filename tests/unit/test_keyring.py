@@ -214,6 +214,33 @@ def test_an_agents_key_never_comes_here_and_what_it_opened_is_kept_for_a_while(t
     assert log.read_text().split()[-2:] == ["unwrap", "unwrap"]
 
 
+def test_what_files_opened_is_opened_anew_as_soon_as_one_of_them_changes(tmp_path, monkeypatch):
+    monkeypatch.setattr(keysources, "SETTLES", 0)
+    ring = KeyRing(tmp_path / "keys")
+    ring.install(RIVER)
+    root = ring.root(RIVER)
+    kek = ring.folder / f"{RIVER}.kek"
+    with monkeypatch.context() as patch:
+        patch.setattr(keysources, "_unwrap", lambda *_: b"")
+        assert ring.root(RIVER) == root  # nothing was opened: no file has changed
+        kek.chmod(0o400)
+        refused(lambda: ring.root(RIVER), "key_wrong")
+    assert ring.root(RIVER) == root
+    keysources.replace(kek, keysources.new_key())
+    refused(lambda: ring.root(RIVER), "key_wrong")
+    kek.unlink()
+    refused(lambda: ring.root(RIVER), "key_missing")
+
+
+def test_a_file_that_was_written_just_now_is_read_each_time(tmp_path, monkeypatch):
+    """Another writing within the same tick of the disk's clock would look like it."""
+    ring = KeyRing(tmp_path / "keys")
+    ring.install(RIVER)
+    ring.root(RIVER)
+    monkeypatch.setattr(keysources, "_unwrap", lambda *_: b"")
+    refused(lambda: ring.root(RIVER), "key_wrong")
+
+
 FAILING = {
     "refuses": ("sys.exit(3)", "key_missing", "refused"),
     "is silent": ("time.sleep(60)", "key_missing", "in time"),
@@ -285,3 +312,45 @@ def test_every_file_of_the_ring_is_for_its_owner_alone(tmp_path):
     finally:
         os.umask(before)
     assert keyfiles.exposed(tmp_path / "keys") == []
+
+
+def test_a_root_is_rotated_in_two_steps_and_both_derive_meanwhile(ring):
+    root, wrap = ring.root(RIVER), ring.derived(RIVER, "subject-wrap")
+    digests, known_by = ring.derived_each(RIVER, "client-number", "person-key:agr-1")
+    sign = ring.begin_root(RIVER, ["client-number", "person-key:agr-1"])
+    assert ring.begin_root(RIVER, ["client-number"]) == sign  # done again: the same new root
+    assert root != ring.root(RIVER)
+    newer = ring.derived(RIVER, "subject-wrap")
+    assert ring.derived_all(RIVER, "subject-wrap") == [newer, wrap]
+    assert newer != wrap
+    ring.finish_root(RIVER)
+    ring.finish_root(RIVER)
+    assert ring.derived_all(RIVER, "subject-wrap") == [newer]
+    kept = ["client-number", "person-key:agr-1", "person-key:agr-2"]
+    assert ring.derived_each(RIVER, *kept)[:2] == [digests, known_by]
+    later = ring.derived(RIVER, "person-key:agr-2")
+    assert ring.begin_root(RIVER, kept) != sign
+    ring.finish_root(RIVER)
+    assert ring.derived_each(RIVER, *kept) == [digests, known_by, later]
+    assert ring.derived(RIVER, "subject-wrap") != newer
+
+
+def test_the_file_of_noes_has_a_new_identity_in_two_steps(tmp_path):
+    ring = KeyRing(tmp_path / "keys", may_create=True)
+    former = ring.noes_recipient()
+    ring.begin_noes()
+    newest = str(ring.noes_recipient())
+    ring.begin_noes()
+    assert str(ring.noes_recipient()) == newest != str(former)
+    opening = [str(each.to_public()) for each in ring.noes_identities()]
+    assert opening == [newest, str(former)]
+    ring.finish_noes()
+    assert [str(each.to_public()) for each in ring.noes_identities()] == [newest]
+
+
+def test_keys_that_are_not_there_are_not_rotated(tmp_path):
+    ring = KeyRing(tmp_path / "keys")
+    refused(lambda: ring.begin_root(RIVER, []), "key_missing")
+    ring.finish_root(RIVER)
+    ring.finish_noes()
+    assert not (ring.folder / f"{RIVER}.keys").exists()
