@@ -21,6 +21,7 @@ from consent.models import ConsentEvent, LateTag, LeftTag, Shredding
 from consent.queries import keys
 from consent.queries import tags as tag_queries
 from oversight.queries.replay import replay
+from release.actions import recalls
 from release.actions.shredding import carry_out_due
 from release.queries import accounting, proofs
 from release.tasks import tick
@@ -247,6 +248,24 @@ def test_the_proofs_of_the_others_in_her_part_still_hold_after_she_is_shredded(w
         LeftTag.objects.all().delete()
         lost = checking.script_says(tmp_path, checking.list_of(other), key=proofs.own_keys(other))
         assert lost[1].count("it is yours") == 1
+
+
+def test_whoever_is_asked_back_with_her_stays_proven(world, tmp_path):
+    drained(world.hand_over(world.prepare()))
+    world.no(HER)
+    world.no("c-2")
+    assert recalls.open_due(at=timezone.now()) > 0
+    other = account(world, "c-2")
+    numbered()
+    before = checking.script_says(tmp_path, checking.list_of(other), key=proofs.own_keys(other))
+    shred(world)
+    numbered()
+    after = checking.script_says(tmp_path, checking.list_of(other), key=proofs.own_keys(other))
+    assert (before[0], after[0]) == (0, 0)
+    assert before[1].count("it is yours") == after[1].count("it is yours")
+    kept, again = listed(world, "c-2")
+    assert kept == again
+    assert Deed.RECALLED in {deed for deed, _ in kept}
 
 
 def test_papers_that_were_imported_together_stay_proven_to_the_others():
