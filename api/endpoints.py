@@ -73,7 +73,9 @@ def unless_known(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
 
 @extend_schema(exclude=True)
 class Unknown(Endpoint):
-    """Any address that is not there: first the token, then 404."""
+    """Any address that is not there: first the token, whatever it is for, then 404."""
+
+    scopes: ClassVar[Mapping[str, MachineScope]] = {}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

@@ -6,7 +6,7 @@ from typing import ClassVar
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -79,6 +79,7 @@ class Recalls(Endpoint):
         def get_reported_at(self, row: Recall) -> str | None:
             return self._at(row, Step.REPORTED)
 
+        @extend_schema_field(serializers.ChoiceField(choices=Reported.choices, allow_null=True))
         def get_reported(self, row: Recall) -> Reported | None:
             return recalls.standing_of(row, timezone.now()).reported
 

@@ -10,17 +10,11 @@ as they are until the first rotation wraps them. Nothing here is ever logged.
 """
 
 import base64
-import fcntl
-import json
-import os
-import re
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -29,29 +23,18 @@ from pyrage import IdentityError, RecipientError, x25519
 
 from common import keysources
 from common.errors import BadInput, NotReady
+from common.keyfolder import SERVICE, KeyFolder, checked, not_there, parsed, writing
 from common.keysources import decoded
 from common.words import sentence as _
 
-REFERENCE = re.compile(r"^[a-z0-9-]{1,80}$")
-SERVICE = "service"
 NOES = "noes.recipient"
 BACKUPS = "backup.recipients"
 IDENTITY = "AGE-SECRET-KEY-"
-_kept: dict[Path, tuple[str, float, dict[str, Any]]] = {}  # what agents unwrapped, for seconds
-# What files opened, as long as none of them changed. What is derived stays in memory anyway.
-_opened: dict[tuple[Path, str], tuple[dict[Path, keysources.Stamp], dict[str, Any]]] = {}
 
 
 @dataclass(frozen=True)
-class KeyRing:
-    """The keys of every organisation and of the service, by name.
-
-    `may_create` is for the first use of a demonstration only; otherwise a missing key is `NotReady`
-    (key_missing, key_wrong, key_unreadable, key_sources).
-    """
-
-    folder: Path
-    may_create: bool = False
+class KeyRing(KeyFolder):
+    """The keys of every organisation and of the service, by name."""
 
     # --- an organisation's keys ---
 
@@ -64,9 +47,18 @@ class KeyRing:
         return self.derived_each(organisation, label)[0]
 
     def derived_each(self, organisation: str, *labels: str) -> list[bytes]:
-        """32 bytes for each use; the root key is fetched once."""
-        root = self.root(organisation)
-        return [_derive(root, label) for label in labels]
+        """32 bytes for each use; the root key is fetched once.
+
+        What was derived from a former root and must not change is kept as it was.
+        """
+        found = self._organisation(organisation)
+        root, stays = decoded(found["root"]), found.get("stays", {})
+        return [decoded(stays[each]) if each in stays else _derive(root, each) for each in labels]
+
+    def derived_all(self, organisation: str, label: str) -> list[bytes]:
+        """What opens whatever was sealed for one use: two, newest first, while the root is rotated."""
+        found = self._organisation(organisation)
+        return [_derive(decoded(each), label) for each in (found["root"], *found.get("former", []))]
 
     def identity(self, organisation: str) -> x25519.Identity:
         """The age identity to which this organisation's parts are sealed from now on."""
@@ -76,10 +68,6 @@ class KeyRing:
         """All that open its parts, newest first; more than one while the identity is rotated."""
         ages = self._organisation(organisation)["ages"]
         return tuple(x25519.Identity.from_str(text) for text in ages)
-
-    def install(self, organisation: str) -> None:
-        """Make the keys of a new organisation; existing ones are left alone."""
-        replace(self, may_create=True)._organisation(organisation)
 
     # --- the service's keys ---
 
@@ -100,13 +88,19 @@ class KeyRing:
         """The public keys of those that signed before, oldest first: what they signed stands."""
         return tuple(decoded(text) for text in self._service("log").get("log_past", []))
 
+    def staff_wrap(self) -> bytes:
+        """The 32 bytes that wrap each staff member's data key; made at the first use, where the
+        service has keys already."""
+        make = self._load(SERVICE) is not None
+        return decoded(self._service("staff", make=make)["staff"])
+
     def noes_recipient(self) -> x25519.Recipient:
         """To whom the file of noes is sealed; made at its first use. Needs no secret."""
         path = self.folder / NOES
         if not path.exists():
             identity = self._service("noes", make=True)["noes"][0]
             public = x25519.Identity.from_str(identity).to_public()
-            _writing(keysources.create, path, f"{public}\n")
+            writing(keysources.create, path, f"{public}\n")
         try:
             return x25519.Recipient.from_str(path.read_text(encoding="ascii").strip())
         except (OSError, UnicodeDecodeError, RecipientError) as error:
@@ -154,40 +148,58 @@ class KeyRing:
         with self._alone():
             path = self.folder / BACKUPS
             before = path.read_text(encoding="ascii") if path.exists() else ""
-            _writing(keysources.replace, path, f"{before}{public}\n")
+            writing(keysources.replace, path, f"{before}{public}\n")
+
+    def keep_backup_recipients(self, kept: Collection[str]) -> bool:
+        """Of those who open backups only these, from now on; whether anything changed.
+
+        Remarks in the file go. Raises NotReady where nobody would be left.
+        """
+        with self._alone():
+            before = [str(each) for each in self.backup_recipients()]
+            after = [each for each in dict.fromkeys(before) if each in kept]
+            if not after:
+                raise NotReady(
+                    "backup_key_missing",
+                    _("Nobody would be left who can open a backup. Name another one first."),
+                )
+            if after == before:
+                return False
+            writing(keysources.replace, self.folder / BACKUPS, "\n".join([*after, ""]))
+            return True
 
     # --- rotation, step by step; every step may be taken again ---
 
     def wrapped_by(self, name: str) -> str:
         """Which key-encryption key the keys of this name hang on; empty where on none yet."""
-        path = self.folder / f"{_checked(name)}.keys"
-        return str(_parsed(path)["by"]) if path.exists() else ""
+        path = self.folder / f"{checked(name)}.keys"
+        return str(parsed(path)["by"]) if path.exists() else ""
 
     def rewrap(self, name: str) -> str:
         """Wrap all keys of this name by its next key-encryption key; says which that is."""
         with self._alone():
             payload = self._load(name)
             if payload is None:
-                raise _not_there(name)
-            _writing(self._source(name).prepare)
+                raise not_there(name)
+            writing(self._source(name).prepare)
             return self._store(name, payload)
 
     def finish_rewrap(self, name: str) -> None:
         """Unwrapped files of an older installation go, and so does the former key-encryption key."""
         with self._alone():
-            if not (self.folder / f"{_checked(name)}.keys").exists():
+            if not (self.folder / f"{checked(name)}.keys").exists():
                 return
             old = ["log.ed25519"] if name == SERVICE else [f"{name}.root", f"{name}.age"]
             for each in old:
                 (self.folder / each).unlink(missing_ok=True)
-            _writing(self._source(name).adopt)
+            writing(self._source(name).adopt)
 
     def begin_identity(self, organisation: str) -> None:
         """A new age identity stands first; the former still opens. Nothing where one stands so."""
         with self._alone():
-            payload = self._load(_checked(organisation))
+            payload = self._load(checked(organisation))
             if payload is None:
-                raise _not_there(organisation)
+                raise not_there(organisation)
             if len(payload["ages"]) == 1:
                 payload["ages"] = [str(x25519.Identity.generate()), *payload["ages"]]
                 self._store(organisation, payload)
@@ -195,10 +207,57 @@ class KeyRing:
     def finish_identity(self, organisation: str) -> None:
         """Only the newest identity is kept."""
         with self._alone():
-            payload = self._load(_checked(organisation))
+            payload = self._load(checked(organisation))
             if payload is not None and len(payload["ages"]) > 1:
                 payload["ages"] = payload["ages"][:1]
                 self._store(organisation, payload)
+
+    def begin_root(self, organisation: str, stays: Collection[str]) -> str:
+        """A new root key; the former one still opens. Nothing is made anew where one stands so.
+
+        `stays`: the uses whose derived keys must not change. They are kept, and lead to no root.
+        Says which root it is, by 16 signs that tell nothing else about it.
+        """
+        with self._alone():
+            payload = self._load(checked(organisation))
+            if payload is None:
+                raise not_there(organisation)
+            if not payload.get("former"):
+                root, kept = decoded(payload["root"]), payload.get("stays", {})
+                fresh = {each: _encoded(_derive(root, each)) for each in {*stays} - {*kept}}
+                payload |= {
+                    "former": [payload["root"]],
+                    "root": keysources.new_key().strip(),
+                    "stays": {**kept, **fresh},
+                }
+                self._store(organisation, payload)
+            return sha256(b"sayso root key" + decoded(payload["root"])).hexdigest()[:16]
+
+    def finish_root(self, organisation: str) -> None:
+        """The former root is gone."""
+        with self._alone():
+            payload = self._load(checked(organisation))
+            if payload is not None and payload.pop("former", None):
+                self._store(organisation, payload)
+
+    def begin_noes(self) -> None:
+        """A new identity stands first, and noes are sealed to it from now on; the former opens."""
+        self._service("noes", make=True)
+        with self._alone():
+            payload = self._load(SERVICE) or {}
+            if len(payload["noes"]) == 1:
+                payload["noes"] = [str(x25519.Identity.generate()), *payload["noes"]]
+                self._store(SERVICE, payload)
+            public = x25519.Identity.from_str(payload["noes"][0]).to_public()
+            writing(keysources.replace, self.folder / NOES, f"{public}\n")
+
+    def finish_noes(self) -> None:
+        """Only the newest identity of the file of noes is kept."""
+        with self._alone():
+            payload = self._load(SERVICE) or {}
+            if len(payload.get("noes", [])) > 1:
+                payload["noes"] = payload["noes"][:1]
+                self._store(SERVICE, payload)
 
     def begin_log(self) -> bytes:
         """The next signing seed lies ready; gives it."""
@@ -220,119 +279,6 @@ class KeyRing:
                 payload["log"] = payload.pop("log_next")
                 self._store(SERVICE, payload)
 
-    # --- inside ---
-
-    def _organisation(self, organisation: str) -> dict[str, Any]:
-        name = _checked(organisation)
-        found = self._load(name)
-        if found is not None:
-            return found
-        if not self.may_create:
-            raise _not_there(name)
-        with self._alone():
-            found = self._load(name)  # the first of two makers wins
-            if found is None:
-                found = {
-                    "root": keysources.new_key().strip(),
-                    "ages": [str(x25519.Identity.generate())],
-                }
-                self._store(name, found)
-        return found
-
-    def _service(self, needed: str, *, make: bool = False) -> dict[str, Any]:
-        found = self._load(SERVICE) or {}
-        if needed in found:
-            return found
-        if not (self.may_create or make):
-            raise _not_there(SERVICE)
-        with self._alone():
-            found = self._load(SERVICE) or {}
-            if needed not in found:
-                key = keysources.new_key().strip()
-                found[needed] = key if needed == "log" else [str(x25519.Identity.generate())]
-                self._store(SERVICE, found)
-        return found
-
-    def _source(self, name: str) -> keysources.Source:
-        return keysources.source_of(self.folder, _checked(name))
-
-    def _load(self, name: str) -> dict[str, Any] | None:
-        stamped, opened = _opened.get((self.folder, name), ({}, {}))
-        if opened and all(keysources.stamp(each) == was for each, was in stamped.items()):
-            return dict(opened)
-        path = self.folder / f"{name}.keys"
-        if not path.exists():
-            return self._unwrapped(name)
-        stamps = {each: keysources.stamp(each) for each in (path, self.folder / keysources.SOURCES)}
-        written = _parsed(path)
-        sealed = str(written["sealed"])
-        kept = _kept.get(path)
-        if kept is not None and kept[0] == sealed and time.monotonic() < kept[1]:
-            return dict(kept[2])
-        source = self._source(name)
-        stamps |= {each: keysources.stamp(each) for each in source.files or ()}
-        data = source.unwrap(name, str(written["by"]), base64.b64decode(sealed))
-        try:
-            found: dict[str, Any] = json.loads(data)
-        except ValueError as error:
-            raise NotReady(
-                "key_wrong", _("The keys of %(name)s were altered.", name=name)
-            ) from error
-        if source.keep_seconds:
-            _kept[path] = (sealed, time.monotonic() + source.keep_seconds, dict(found))
-        if source.files and keysources.settled(stamps.values()):
-            _opened[self.folder, name] = (stamps, dict(found))
-        return found
-
-    def _unwrapped(self, name: str) -> dict[str, Any] | None:
-        """The files of an older installation, as they are."""
-        if name == SERVICE:
-            log = self._text("log.ed25519")
-            return None if log is None else {"log": log}
-        root, age = self._text(f"{name}.root"), self._text(f"{name}.age")
-        if root is None and age is None:
-            return None
-        if root is None or age is None:
-            raise _not_there(name)
-        return {"root": root, "ages": [age]}
-
-    def _text(self, name: str) -> str | None:
-        try:
-            return (self.folder / name).read_text(encoding="ascii").strip()
-        except FileNotFoundError:
-            return None
-        except (OSError, UnicodeDecodeError) as error:
-            raise NotReady(
-                "key_unreadable", _("The key file %(name)s cannot be read.", name=name)
-            ) from error
-
-    def _store(self, name: str, payload: dict[str, Any]) -> str:
-        source = self._source(name)
-        if isinstance(source, keysources.FileSource) and not (
-            source.present() or source.next.exists()
-        ):
-            _writing(keysources.create, source.path, keysources.new_key())
-        by, sealed = source.wrap(name, json.dumps(payload).encode())
-        text = json.dumps(
-            {"version": 1, "name": name, "by": by, "sealed": base64.b64encode(sealed).decode()}
-        )
-        path = self.folder / f"{name}.keys"
-        _writing(keysources.replace, path, f"{text}\n")
-        _kept.pop(path, None)
-        return by
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """One at a time changes the ring, in whatever process."""
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle = os.open(self.folder / ".lock", os.O_WRONLY | os.O_CREAT, 0o600)
-        except OSError as error:
-            raise NotReady("key_unwritable", _("The key folder cannot be written now.")) from error
-        with os.fdopen(handle, "w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
-
 
 def identities_in(path: Path) -> list[x25519.Identity]:
     """The private keys in a file of the age format. Raises BadInput; repeats nothing of them."""
@@ -348,47 +294,13 @@ def identities_in(path: Path) -> list[x25519.Identity]:
     return found
 
 
-def _writing(write: Any, *given: Any) -> None:
-    try:
-        write(*given)
-    except OSError as error:
-        raise NotReady("key_unwritable", _("The key folder cannot be written now.")) from error
-
-
-def _parsed(path: Path) -> dict[str, Any]:
-    try:
-        found: Any = json.loads(path.read_text(encoding="ascii"))
-    except (OSError, ValueError) as error:
-        raise _unreadable(path) from error
-    if not isinstance(found, dict) or found.get("version") != 1 or not {"by", "sealed"} <= {*found}:
-        raise _unreadable(path)
-    return found
-
-
-def _unreadable(path: Path) -> NotReady:
-    return NotReady("key_unreadable", _("The key file %(name)s cannot be read.", name=path.name))
-
-
-def _not_there(name: str) -> NotReady:
-    return NotReady(
-        "key_missing",
-        _(
-            "The keys of %(name)s are not in the key folder. Put them back, "
-            "or run `manage.py makekeys` for a new installation.",
-            name=name,
-        ),
-    )
-
-
-def _checked(organisation: str) -> str:
-    if not REFERENCE.match(organisation):
-        raise NotReady("key_name", _("An organisation's key name holds only a-z, 0-9 and hyphens."))
-    return organisation
+def _encoded(key: bytes) -> str:
+    return base64.b64encode(key).decode("ascii")
 
 
 def _public(seed: bytes) -> str:
     public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
-    return base64.b64encode(public).decode("ascii")
+    return _encoded(public)
 
 
 @lru_cache(maxsize=4096)

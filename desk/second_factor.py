@@ -1,6 +1,7 @@
 """What one session has proved about the person at the desk, and setting up what proves it."""
 
 import time
+from datetime import datetime
 from textwrap import wrap
 
 from allauth.account.authentication import get_authentication_records
@@ -8,8 +9,12 @@ from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.db import transaction
 from django.http import HttpRequest
 
+from audit.vocabulary import Via
+from governance import permissions
+from governance.actions import keyrings
 from governance.models import User
 
 FRESH = 10 * 60
@@ -17,6 +22,8 @@ FRESH = 10 * 60
 
 REPLACE = "desk.replace_until"
 DRAFT = "desk.device"
+SEALED_IN = {"secret", "seed"}
+"""Where a device keeps its secret, and recovery codes keep theirs."""
 
 
 def enrolled(request: HttpRequest) -> bool:
@@ -76,3 +83,24 @@ def keep(user: User, secret: str, code: str) -> Authenticator:
     kept.validate_code(code)  # used up: nobody signs in with it again
     device: Authenticator = kept.instance
     return device
+
+
+def seal_all_anew(*, by: User, at: datetime, via: Via) -> int:
+    """Every device's secret hangs on the present secret of the service; gives how many.
+
+    Broken off, it is done again. Raises NotPermitted unless `by` convenes; NotReady where neither
+    the present secret nor a former one opens one of them.
+    """
+    permissions.check_can_keep_keys(by, None)
+    done, adapter = 0, get_adapter()
+    for pk in list(Authenticator.objects.order_by("pk").values_list("pk", flat=True)):
+        with transaction.atomic():
+            kept = Authenticator.objects.select_for_update().filter(pk=pk).first()
+            if kept is None:
+                continue  # replaced a moment ago, under the present secret
+            for name in SEALED_IN & kept.data.keys():
+                kept.data[name] = adapter.encrypt(adapter.decrypt(kept.data[name]))
+            kept.save(update_fields=["data"])
+            done += 1
+    keyrings.told_second_factors(by=by, at=at, via=via)
+    return done

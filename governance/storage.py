@@ -14,7 +14,7 @@ import re
 import secrets
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -59,17 +59,24 @@ class NoesFile:
     def path(self) -> Path:
         return self.folder / NAME
 
-    def append(self, noes: Sequence[tuple[bytes, bytes]], recipient: x25519.Recipient) -> str:
+    def append(
+        self, noes: Sequence[tuple[bytes, bytes]], recipient: Callable[[], x25519.Recipient]
+    ) -> str:
         """Keep these noes (mark, facts) through any crash; gives the file's name.
 
-        Raises NotReady (noes_unwritable) where the disk does not take them.
+        `recipient` says to whom they are sealed; it is asked once more when nobody else writes, since
+        that key may have been rotated meanwhile. Raises NotReady (noes_unwritable) where the disk
+        does not take them.
         """
-        lines = b"".join(_line(mark, _sealed(facts, recipient)) for mark, facts in noes)
+        sealed_to = recipient()
+        lines = _lines(noes, sealed_to)
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with self._locked(os.O_CREAT) as file:
                 handle = file.fileno()
                 size = os.fstat(handle).st_size
+                if str(newest := recipient()) != str(sealed_to):
+                    lines = _lines(noes, newest)
                 if size < HEADER_SIZE:  # new, or cut off in its first line
                     os.truncate(handle, 0)
                     lines = f"sayso-noes 1 {secrets.token_hex(16)}\n".encode() + lines
@@ -87,20 +94,21 @@ class NoesFile:
         except (OSError, ValueError) as error:
             raise NotReady("noes_unwritable", "The file of noes cannot be written.") from error
 
-    def rewrite(self, noes: Sequence[tuple[bytes, bytes]], recipient: x25519.Recipient) -> int:
+    def rewrite(
+        self, noes: Sequence[tuple[bytes, bytes]], recipient: Callable[[], x25519.Recipient]
+    ) -> int:
         """Put these facts in the place of those that stand under the same marks; gives how many.
 
         The one exception to adding only: what leads to somebody whose key was destroyed goes. Every
         other line stays byte for byte, in its order; the former file is gone once the new one is
         whole. Raises NotReady (noes_unwritable) where the disk does not take it: nothing changed.
         """
-        fresh = {mark: _line(mark, _sealed(facts, recipient)) for mark, facts in noes}
-        beside = self.path.with_name(f"{NAME}.{secrets.token_hex(4)}.draft")
+        beside = self._beside()
         try:
             with self._locked():
-                done = 0
-                for left in self.folder.glob(f"{NAME}.*.draft"):  # by one that was killed
-                    left.unlink(missing_ok=True)
+                done, newest = 0, recipient()
+                fresh = {mark: _line(mark, _sealed(facts, newest)) for mark, facts in noes}
+                self._sweep(beside)
                 handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
                 with self.path.open("rb") as before, os.fdopen(handle, "wb") as target:
                     for line in before:
@@ -119,6 +127,55 @@ class NoesFile:
             raise NotReady("noes_unwritable", "The file of noes cannot be written.") from error
         finally:
             beside.unlink(missing_ok=True)
+
+    def seal_anew(self, newest: x25519.Identity, former: Sequence[x25519.Identity]) -> int:
+        """Every no opens with `newest` alone; gives how many lines were sealed anew.
+
+        Others may say no meanwhile: the file is held only for what came since it was read. Broken
+        off, nothing has changed. Raises NotReady (noes_sealed) where neither opens a line,
+        noes_unwritable where the disk does not take it.
+        """
+        try:
+            while True:
+                done = self._sealed_anew(newest, former)
+                if done is not None:
+                    return done
+        except FileNotFoundError:
+            return 0  # there is no file yet
+        except OSError as error:
+            raise NotReady("noes_unwritable", "The file of noes cannot be written.") from error
+
+    def _sealed_anew(
+        self, newest: x25519.Identity, former: Sequence[x25519.Identity]
+    ) -> int | None:
+        """As `seal_anew`; None where another file took its place meanwhile (somebody was shredded)."""
+        beside = self._beside()
+        try:
+            handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with self.path.open("rb") as before, os.fdopen(handle, "wb") as target:
+                done = _copy_anew(before, target, newest, former)
+                with self._locked() as file:
+                    if os.fstat(file.fileno()).st_ino != os.fstat(before.fileno()).st_ino:
+                        return None
+                    self._sweep(beside)
+                    done += _copy_anew(before, target, newest, former)
+                    target.write(before.read())  # a line that a crash cut off
+                    target.flush()
+                    os.fsync(target.fileno())
+                    beside.rename(self.path)
+                    _force(self.folder)
+                    return done
+        finally:
+            beside.unlink(missing_ok=True)
+
+    def _sweep(self, own: Path) -> None:
+        """Under the lock: drafts that were left by somebody who was killed go."""
+        for left in self.folder.glob(f"{NAME}.*.draft"):
+            if left != own:
+                left.unlink(missing_ok=True)
+
+    def _beside(self) -> Path:
+        return self.path.with_name(f"{NAME}.{secrets.token_hex(4)}.draft")
 
     @contextmanager
     def _locked(self, flags: int = 0) -> Iterator[IO[bytes]]:
@@ -182,15 +239,14 @@ class NoesFile:
 
         Raises NotReady (noes_sealed) where no identity opens one.
         """
+        if not marks:
+            return  # there may be no file yet
         with self.path.open("rb") as file:
             for mark in marks:
                 file.seek(view.marks[mark])
                 match = LINE.match(file.readline()[:-1])
                 sealed = base64.b64decode(match.group(2)) if match else b""
-                try:
-                    yield mark, _unpadded(pyrage.decrypt(sealed, list(identities)))
-                except pyrage.DecryptError as error:
-                    raise NotReady("noes_sealed", "A no does not open with its key.") from error
+                yield mark, _opened(sealed, identities)
 
 
 def noes_file() -> NoesFile:
@@ -220,6 +276,44 @@ def _sealed(facts: bytes, recipient: x25519.Recipient) -> bytes:
 def _unpadded(data: bytes) -> bytes:
     (size,) = struct.unpack(">I", data[:4])
     return data[4 : 4 + size]
+
+
+def _lines(noes: Sequence[tuple[bytes, bytes]], recipient: x25519.Recipient) -> bytes:
+    return b"".join(_line(mark, _sealed(facts, recipient)) for mark, facts in noes)
+
+
+def _copy_anew(
+    before: IO[bytes],
+    target: IO[bytes],
+    newest: x25519.Identity,
+    former: Sequence[x25519.Identity],
+) -> int:
+    """Copy whole lines, each sealed to `newest` alone; what is no whole no stays byte for byte."""
+    done, recipient = 0, newest.to_public()
+    for line in iter(before.readline, b""):
+        if not line.endswith(b"\n"):
+            before.seek(-len(line), os.SEEK_CUR)
+            break
+        match = LINE.match(line[:-1])
+        if match and match.group(3) == _check(
+            bytes.fromhex(match.group(1).decode()), match.group(2)
+        ):
+            mark = bytes.fromhex(match.group(1).decode())
+            sealed = base64.b64decode(match.group(2))
+            try:
+                pyrage.decrypt(sealed, [newest])
+            except pyrage.DecryptError:
+                line = _line(mark, _sealed(_opened(sealed, former), recipient))
+                done += 1
+        target.write(line)
+    return done
+
+
+def _opened(sealed: bytes, identities: Sequence[x25519.Identity]) -> bytes:
+    try:
+        return _unpadded(pyrage.decrypt(sealed, list(identities)))
+    except pyrage.DecryptError as error:
+        raise NotReady("noes_sealed", "A no does not open with its key.") from error
 
 
 def _line(mark: bytes, sealed: bytes) -> bytes:

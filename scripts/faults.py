@@ -15,7 +15,6 @@ LONG = {
     "RACE_NOES": "1000",
     "RACE_PERMITS": "100000",
     "RACE_SECONDS": "7000",
-    "API_EXAMPLES": "60",
 }
 TOLD = ("-rP", "-p", "no:cacheprovider")
 RACES = ("tests/stateful", "tests/faults", "-m", "not faults", *TOLD)

@@ -2,7 +2,8 @@
 
 import hmac
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
@@ -16,11 +17,12 @@ from common.keyring import KeyRing
 from common.planned import AS_NEEDED, BIGINT, Planned, Reading, Rows
 from common.planned import number as whole
 from common.words import sentence as _
-from consent.models import Subject
+from consent.models import LeftTag, Subject
 from consent.queries.columns import among
 from governance.models import Organisation
 
 NONCE = 12
+KEY_ABSENT = "key-absent"  # an entry's reason; a later entry bears the tag (ADR 17)
 CLIENT_NUMBER, SUBJECT_WRAP = "client-number", "subject-wrap"
 CLIENT = Planned(
     "SELECT s.slot, s.wrapped_key FROM consent_subjectkey k"
@@ -63,16 +65,50 @@ def new_keys(holder_ref: str, count: int) -> tuple[list[bytes], list[bytes]]:
 
 def unwrap(holder_ref: str, wrapped: Iterable[bytes]) -> list[bytes]:
     """The people's keys. Raises NotReady where the holder's key is missing or is another one."""
-    return _opened(AESGCM(ring().derived(holder_ref, SUBJECT_WRAP)), wrapped)
+    wrappers = [AESGCM(each) for each in ring().derived_all(holder_ref, SUBJECT_WRAP)]
+    return [_opened(wrappers, each) for each in wrapped]
 
 
-def _opened(wrapper: AESGCM, wrapped: Iterable[bytes]) -> list[bytes]:
+def wrapped_anew(holder_ref: str, wrapped: Sequence[bytes]) -> list[bytes | None]:
+    """Each key wrapped under the holder's newest root; None where it is already.
+
+    Raises NotReady where the holder's keys are missing, or none of them opens one.
+    """
+    newest, *former = [AESGCM(each) for each in ring().derived_all(holder_ref, SUBJECT_WRAP)]
+    return [_wrapped_anew(newest, former, each) for each in wrapped]
+
+
+def _wrapped_anew(newest: AESGCM, former: list[AESGCM], wrapped: bytes) -> bytes | None:
     try:
-        return [wrapper.decrypt(bytes(each[:NONCE]), bytes(each[NONCE:]), None) for each in wrapped]
-    except ValueError as error:  # nothing is left of it: she was shredded a moment ago
-        raise NotReady("changed_meanwhile", _("Somebody's key was destroyed just now.")) from error
-    except InvalidTag as error:
-        raise NotReady("key_wrong", _("The holder's key does not open a person's key.")) from error
+        newest.decrypt(wrapped[:NONCE], wrapped[NONCE:], None)
+    except InvalidTag:
+        nonce = secrets.token_bytes(NONCE)
+        return nonce + newest.encrypt(nonce, _opened(former, wrapped), None)
+    return None
+
+
+def _opened(wrappers: Iterable[AESGCM], wrapped: bytes) -> bytes:
+    """By the newest, or while the holder's root is rotated by the former one."""
+    for wrapper in wrappers:
+        try:
+            return wrapper.decrypt(bytes(wrapped[:NONCE]), bytes(wrapped[NONCE:]), None)
+        except ValueError as error:  # nothing is left of it: she was shredded a moment ago
+            raise NotReady(
+                "changed_meanwhile", _("Somebody's key was destroyed just now.")
+            ) from error
+        except InvalidTag:
+            continue
+    raise NotReady("key_wrong", _("The holder's key does not open a person's key."))
+
+
+def those_opened(holder_ref: str, wrapped: Mapping[int, bytes]) -> dict[int, bytes]:
+    """Of these people's keys those that open, by slot. Raises NotReady where the holder's is missing."""
+    wrapper = AESGCM(ring().derived(holder_ref, SUBJECT_WRAP))
+    found: dict[int, bytes] = {}
+    for slot, each in wrapped.items():
+        with suppress(InvalidTag, ValueError):
+            found[slot] = wrapper.decrypt(each[:NONCE], each[NONCE:], None)
+    return found
 
 
 def own_key(subject: Subject) -> bytes:
@@ -97,7 +133,7 @@ def tag_in(subject: Subject, nonce: bytes, *, no: bool) -> tuple[bytes, str]:
     except NotReady:
         if not no:
             raise
-        return secrets.token_bytes(32), "key-absent"
+        return secrets.token_bytes(32), KEY_ABSENT
 
 
 @dataclass(frozen=True)
@@ -120,7 +156,10 @@ def client(holder: Organisation, number: str) -> Reading[Client | None]:
         if not rows:
             return None
         slot, wrapped = rows[0]
-        return Client(whole(slot), _opened(AESGCM(wrap_key), [wrapped])[0])
+        try:
+            return Client(whole(slot), _opened([AESGCM(wrap_key)], wrapped))
+        except NotReady:  # her holder's root is being rotated: every key that opens is asked for
+            return Client(whole(slot), unwrap(holder.ref, [wrapped])[0])
 
     return Reading(CLIENT, [holder.pk, client_digest(digest_key, number)], meaning)
 
@@ -129,10 +168,14 @@ class KeyDestroyed(ValueError):
     """Somebody among them was shredded: no tag of hers can be made again."""
 
 
-def tags_of(holder_ref: str, slots: Sequence[int], nonce: bytes) -> list[bytes]:
+def tags_of(
+    holder_ref: str, slots: Sequence[int], nonce: bytes, *, entry: int | None = None
+) -> list[bytes]:
     """The tags of many people of one holder in one entry, in the order of their slots.
 
-    Raises ValueError where a slot is nobody's; KeyDestroyed where somebody was shredded.
+    `entry`: its key, where it is written already; a shredded person's tag was left beside it then.
+    Raises ValueError where a slot is nobody's; KeyDestroyed where somebody was shredded and no tag
+    of hers is there.
     """
     wrapped: list[bytes] = []
     ordered = sorted(set(slots))
@@ -146,9 +189,20 @@ def tags_of(holder_ref: str, slots: Sequence[int], nonce: bytes) -> list[bytes]:
             wrapped.extend(bytes(key) for (key,) in cursor.fetchall())
     if len(wrapped) != len(ordered):
         raise ValueError("A tag is made for people only: a slot is nobody's.")
-    if not all(wrapped):
+    gone = [slot for slot, key in zip(ordered, wrapped, strict=True) if not key]
+    left = _left(entry, gone)
+    if len(left) < len(gone):
         raise KeyDestroyed("A tag is made under a person's key, and one of them is destroyed.")
-    return tags_under(unwrap(holder_ref, wrapped), nonce)
+    made = iter(tags_under(unwrap(holder_ref, filter(None, wrapped)), nonce))
+    return [left[slot] if slot in left else next(made) for slot in ordered]
+
+
+def _left(entry: int | None, gone: Sequence[int]) -> dict[int, bytes]:
+    """What stood in this entry for people whose keys are destroyed."""
+    if entry is None or not gone:
+        return {}
+    rows = LeftTag.objects.filter(entry=entry, subject__in=gone)
+    return {slot: bytes(value) for slot, value in rows.values_list("subject_id", "tag")}
 
 
 def tags_under(own_keys: Iterable[bytes], nonce: bytes) -> list[bytes]:

@@ -45,7 +45,7 @@ def keep(
 def file(kept: KeptNo) -> None:
     """Append one no, before it is acknowledged. Where it cannot be, the no waits and counts."""
     try:
-        noes_file().append([(bytes(kept.mark), bytes(kept.facts))], key_ring().noes_recipient())
+        noes_file().append([(bytes(kept.mark), bytes(kept.facts))], key_ring().noes_recipient)
     except NotReady as reason:
         log.error("a no waits for its file: %s", reason.code)  # noqa: TRY400 - the code says it
     except Exception as error:  # noqa: BLE001 - it has been said: nothing may stop its answer
@@ -64,7 +64,7 @@ def file_waiting() -> int:
         lost = [each for each in waiting if bytes(each.mark) not in seen.marks]
         if lost:
             pairs = [(bytes(each.mark), bytes(each.facts)) for each in lost]
-            noes_file().append(pairs, key_ring().noes_recipient())
+            noes_file().append(pairs, key_ring().noes_recipient)
             seen = noes.view()
         noes_file().settle()  # a line whose writer was killed may not be on the disk yet
         keys = [each.pk for each in waiting]
@@ -78,7 +78,7 @@ def write_anew(slot: int) -> int:
     Part of shredding, whose deed leaves the entry. Raises NotReady where it cannot be written.
     """
     pairs = [(bytes(each.mark), bytes(each.facts)) for each in noes.about(slot)]
-    return noes_file().rewrite(pairs, key_ring().noes_recipient()) if pairs else 0
+    return noes_file().rewrite(pairs, key_ring().noes_recipient) if pairs else 0
 
 
 def begin_anew(*, checkpoint: str, by: User, at: datetime, via: Via) -> int:
@@ -102,7 +102,7 @@ def begin_anew(*, checkpoint: str, by: User, at: datetime, via: Via) -> int:
     done, after = 0, 0
     while batch := list(KeptNo.objects.filter(pk__gt=after).order_by("pk")[:BATCH]):
         pairs = [(bytes(each.mark), bytes(each.facts)) for each in batch]
-        name = noes_file().append(pairs, key_ring().noes_recipient())
+        name = noes_file().append(pairs, key_ring().noes_recipient)
         KeptNo.objects.filter(pk__in=[each.pk for each in batch]).update(filed_in=name)
         done, after = done + len(batch), batch[-1].pk
     with transaction.atomic():

@@ -40,7 +40,13 @@ from release.vocabulary import PEOPLES, DownloadPart, ReleaseState, VoidGround
 
 PIECE = 65_536
 PLACE = Number(least=0)
-REMADE = {VoidGround.PERSON_SAID_NO, VoidGround.CONSENT_ENDED, VoidGround.FILES, VoidGround.KEY}
+REMADE = {
+    VoidGround.PERSON_SAID_NO,
+    VoidGround.CONSENT_ENDED,
+    VoidGround.FILES,
+    VoidGround.KEY,
+    VoidGround.SUPERSEDED,
+}
 ENDINGS = {PackageFormat.PARQUET: "parquet", PackageFormat.CSV: "csv"}
 
 

@@ -13,7 +13,7 @@ from governance.models import RequestField
 from governance.queries import scopes
 from governance.queries.scopes import Epochs
 from release.models import Recall, Release, Use
-from release.queries import facts
+from release.queries import facts, versions
 from release.rules import timing
 from release.rules.bits import block_of, slots_of
 from release.rules.decide import Column, Group, People, grouped, open_people, whole_grounds
@@ -65,10 +65,12 @@ def void_ground(release: Release, at: datetime) -> VoidGround | None:
     against = whole_ground(release, at)
     if against is not None:
         return against
-    if Recall.objects.filter(
-        release=release
-    ).exists():  # whoever said yes again since is in the next package
+    # Whoever said yes again since an asking-back is in the next package.
+    if Recall.objects.filter(release=release).exists():
         return VoidGround.CONSENT_ENDED
+    # What was corrected in a newer version must not go out as it was.
+    if release.version is not None and versions.is_followed(release.version):
+        return VoidGround.SUPERSEDED
     moves = scopes.moves_since(epochs_of(release), release.recipient_id)
     gone = np.array(sorted(moves.slots), dtype=np.int32)
     if len(closed(release, gone, at)):

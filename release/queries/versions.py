@@ -28,6 +28,12 @@ def last_number(dataset: Dataset) -> int:
     return numbers.values_list("number", flat=True).first() or 0
 
 
+def is_followed(version: DatasetVersion) -> bool:
+    """Whether a newer version of its dataset has been loaded."""
+    later = DatasetVersion.objects.filter(dataset=version.dataset_id, number__gt=version.number)
+    return later.exists()
+
+
 def is_loaded(version_ref: str) -> bool:
     return DatasetVersion.objects.filter(ref=version_ref).exists()
 

@@ -10,6 +10,7 @@ from django.urls.resolvers import RoutePattern
 import api.urls
 from config import journal
 from governance.rules import arrivals_page, transitions_page
+from release.management.commands import rotate_key
 from tests.architecture.source import BASE
 from tests.spec import decision
 
@@ -26,6 +27,7 @@ DRAWN: dict[str, Callable[[], str]] = {
 
 # Pages under docs/reference that are written by hand, each with its reason.
 WRITTEN: dict[str, str] = {
+    "keys.md": "says what else to do; the commands, reasons and tests in it are held against the code",
     "api.md": "says what a caller should do; the addresses in it are held against the code below",
 }
 
@@ -50,6 +52,19 @@ def test_the_page_of_the_machines_door_names_exactly_its_addresses():
         if isinstance(pattern.pattern, RoutePattern)
     }
     assert named == routes
+
+
+def test_the_page_of_keys_names_every_key_that_a_command_rotates_and_the_reason_of_its_entry():
+    page = (REFERENCE / "keys.md").read_text(encoding="utf-8")
+    rows = [line.split("|") for line in page.splitlines() if line.startswith("| ")][1:]
+    commands = {name for row in rows for name in re.findall(r"`rotate_key (\w+)", row[3])}
+    assert commands == set(rotate_key.KEYS)
+    reasons = {row[6].split("`")[1] for row in rows if "`" in row[6] and ":" not in row[6]}
+    assert reasons == commands | {"second-factors"}
+    for row in rows:
+        for pointer in re.findall(r"`([^`]+)`", row[7]):
+            path, _, function = pointer.partition("::")
+            assert f"def {function}" in (BASE / path).read_text(encoding="utf-8"), pointer
 
 
 @pytest.mark.parametrize("name", DRAWN)

@@ -275,6 +275,49 @@ def test_the_setup_runs_commands_that_are_there():
     assert {secret for secret, _ in steps} <= set(SERVICES["setup"]["secrets"])
 
 
+def test_an_operators_command_runs_as_the_units_do(tmp_path):
+    """In their environment, with the secrets that they are handed, as their user."""
+    make_secrets(tmp_path / "secrets")
+    (tmp_path / "environment").write_text('SAYSO_SITE_NAME="A NEUTRAL NAME"\n')
+    shown = tmp_path / "shown"
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nenv > {shown}\necho "$@" >> {shown}\n')
+    changer = tmp_path / "setpriv"
+    changer.write_text(f'#!/bin/sh\necho "$1 $2" > {tmp_path / "who"}\nshift 3\nexec "$@"\n')
+    for each in (python, changer):
+        each.chmod(0o755)
+    for role in ("app", "owner"):
+        subprocess.run(
+            ["sh", "deploy/manage.sh", "doctor", "--json"],
+            cwd=BASE,
+            env={
+                "PATH": f"{tmp_path}:{os.environ['PATH']}",
+                "SECRETS": str(tmp_path / "secrets"),
+                "SETTINGS": str(tmp_path / "environment"),
+                "PYTHON": str(python),
+                **({} if role == "app" else {"ROLE": role}),
+            },
+            check=True,
+            timeout=60,
+        )
+        *told, words = shown.read_text().splitlines()
+        environment = dict(line.split("=", 1) for line in told if "=" in line)
+        assert words == "manage.py doctor --json"
+        assert (tmp_path / "who").read_text() == "--reuid=sayso --regid=sayso\n"
+        url = (tmp_path / "secrets" / f"{role}_url").read_text().strip()
+        assert environment["DATABASE_URL"] == url
+        assert environment["SAYSO_SITE_NAME"] == "A NEUTRAL NAME"
+        web = settings_of(BASE / "deploy" / "systemd" / "sayso-web.service")
+        assert web["User"] == ["sayso"]
+        handed = dict(value.split(":") for value in web["LoadCredential"])
+        for name, value in (each.split("=", 1) for each in web["Environment"]):
+            if value.startswith("%d/") and name != "DATABASE_URL_FILE":
+                secret = tmp_path / "secrets" / Path(handed[value.removeprefix("%d/")]).name
+                assert environment[name.removesuffix("_FILE")] == secret.read_text().strip()
+            elif name in {"SAYSO_DATA", "SAYSO_KEYS", "SAYSO_NOES"}:
+                assert environment[name] == value
+
+
 def test_the_proxy_lays_nothing_of_a_body_on_a_disk_and_keeps_no_addresses():
     """A file of rows that a proxy holds back until it has come lies there in clear."""
     page = (BASE / "docs" / "operating.md").read_text(encoding="utf-8")

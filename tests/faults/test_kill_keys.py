@@ -14,7 +14,10 @@ from django.db import connection
 
 from audit.models import Entry
 from audit.vocabulary import EntryType
+from consent.models import Subject
 from consent.queries import keys
+from governance.queries import noes
+from governance.storage import noes_file
 from release.models import StoredPart
 from release.storage import store
 from tests.faults.test_kill import address
@@ -44,6 +47,7 @@ def killed(step: str, count: int, *command: str) -> str:
             "SAYSO_DEMO": "1",
             "SAYSO_DATA": str(settings.SAYSO_DATA),
             "SAYSO_KEYS": str(settings.SAYSO_KEYS),
+            "SAYSO_NOES": str(settings.SAYSO_NOES),
             "DATABASE_URL": address(),
         },
         capture_output=True,
@@ -79,10 +83,28 @@ SEALING = [
 LOG = [
     ("before:common.keysources.replace", 1),
     ("after:common.keysources.replace", 1),
-    ("after:governance.actions.keyrings._written_once", 1),
+    ("after:governance.actions.keyrings.written_once", 1),
     ("after:audit.actions.sequencing._write_numbers", 1),
     ("before:common.keysources.replace", 2),
     ("after:common.keysources.replace", 2),
+]
+ROOT = [
+    ("before:common.keysources.replace", 1),
+    ("after:common.keysources.replace", 1),
+    ("before:consent.queries.keys.wrapped_anew", 1),
+    ("after:consent.queries.keys.wrapped_anew", 1),
+    ("before:governance.actions.keyrings.written_once", 1),
+    ("after:governance.actions.keyrings.written_once", 1),
+    ("after:common.keysources.replace", 2),
+]
+NOES = [
+    ("after:common.keysources.replace", 1),
+    ("after:common.keysources.replace", 2),
+    ("before:governance.storage._copy_anew", 2),
+    ("after:governance.storage._copy_anew", 2),
+    ("before:governance.actions.keyrings.written_once", 1),
+    ("after:governance.actions.keyrings.written_once", 1),
+    ("after:common.keysources.replace", 3),
 ]
 
 
@@ -141,6 +163,42 @@ def test_the_logs_key_killed_while_it_is_rotated(world, step, count):
     assert keys.ring().log_next() is None
     assert len(keys.ring().log_past()) > before
     once("log", entries + 1)
+    whole(world)
+
+
+@pytest.mark.parametrize(("step", "count"), some(ROOT), ids=str)
+def test_a_root_killed_while_it_is_rotated(world, step, count):
+    home = world.home.organisation
+    people = Subject.objects.order_by("slot")
+    own = [keys.own_key(person) for person in people.all()]
+    command = ["rotate_key", "root", "--organisation", home.ref, "--by", "river-birch-1"]
+    before = Entry.objects.filter(type=EntryType.KEY_ROTATED, reason="root").count()
+    killed(step, count, *command)
+    assert [keys.own_key(person) for person in people.all()] == own
+    whole(world)
+    call_command(*command, stdout=StringIO())
+    once("root", before + 1)
+    assert len(keys.ring().derived_all(home.ref, keys.SUBJECT_WRAP)) == 1
+    assert [keys.own_key(person) for person in people.all()] == own
+    whole(world)
+
+
+@pytest.mark.parametrize(("step", "count"), some(NOES), ids=str)
+def test_the_identity_of_the_file_of_noes_killed_while_it_is_rotated(world, step, count):
+    world.no("c-1")
+    world.yes("c-1")
+    before = Entry.objects.filter(type=EntryType.KEY_ROTATED, reason="noes").count()
+    seen = noes.view()
+    told = len(list(noes_file().opened(list(seen.marks), seen, keys.ring().noes_identities())))
+    command = ["rotate_key", "noes", "--by", "north-hazel-7"]
+    killed(step, count, *command)
+    whole(world)
+    call_command(*command, stdout=StringIO())
+    once("noes", before + 1)
+    seen, identities = noes.view(), keys.ring().noes_identities()
+    assert len(identities) == 1
+    assert len(list(noes_file().opened(list(seen.marks), seen, identities))) == told
+    assert not list(noes_file().folder.glob("*.draft"))
     whole(world)
 
 

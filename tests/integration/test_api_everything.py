@@ -7,11 +7,16 @@ import pytest
 
 from release.models import Download
 from tests.integration.asked import Door, ask_everything, door
+from tests.lengths import LONG
 
-# 22 operations x 5 roles x right and wrong input: about 500 cases here, 10,000 by `make faults`.
-EXAMPLES = int(os.environ.get("API_EXAMPLES", "3"))
+# 22 operations x 8 roles x right and wrong input: about 600 cases here, more than 10,000 where
+# tests are long and by `make faults`.
+EXAMPLES = int(os.environ.get("API_EXAMPLES", "40" if LONG else "2"))
 LEAST = {"requester 200", "requester 201", "requester 202", "requester 206", "steward 202",
-         "another's 404", "revoked 401", "nobody 401"}  # fmt: skip
+         "application 200", "application 201", "application 202", "application 206",
+         "auditor 200", "auditor 404", "one-scope 202", "one-scope 403", "another's 404",
+         "revoked 401", "nobody 401"}  # fmt: skip
+CASES = 10_000
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +36,10 @@ def test_everything_that_can_be_asked_is_answered_as_described(transactional_db)
     finally:
         gc.collect()
         print(found.cases, dict(found.told))  # noqa: T201 - for whoever runs the long form
-    assert found.cases >= 100 * EXAMPLES
+    assert found.cases >= 160 * EXAMPLES
     assert {role.split()[0] for role in found.told} == {role.split()[0] for role in found.roles}
     assert Download.objects.exists()  # something was handed over, so something could have leaked
     if EXAMPLES >= 10:
         assert set(found.told) >= LEAST
+    if LONG:
+        assert found.cases >= CASES

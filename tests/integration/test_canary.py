@@ -435,6 +435,7 @@ COMMANDS: dict[str, list[str] | None] = {
     ],  # refused: it would take the world away from the others
     "replay_noes": ["--by", "north-hazel-7"],
     "rotate_key": ["sealing", "--organisation", "{holder}", "--by", "river-birch-1"],
+    "seal_second_factors": ["--by", "north-hazel-7"],
     "sweep_staging": None,
     "work": ["--once"],
     "createfirstadmin": ["--organisation", "canary"],  # refused: there is an administrator

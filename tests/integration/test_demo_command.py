@@ -2,11 +2,19 @@
 
 import json
 import os
+import re
+import signal
+import socket
 import subprocess
 import sys
+import time
+from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, build_opener
 
+import psutil
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
@@ -16,6 +24,7 @@ from release.management.commands import demo
 from release.management.commands.demo import fresh_world
 from release.management.demo.facts import GENERATED, TRUE, Facts
 from tests.factories.governance import organisation
+from tests.faults.servers import free_port
 from tests.lengths import LONG
 
 CLOSING = {
@@ -36,12 +45,13 @@ CLOSING = {
     "seconds",
 }
 MAPPING = Path(settings.BASE_DIR) / "release" / "management" / "demo" / "mapping-cases.toml"
+SIGN_IN = re.compile(r"^   (http\S+) +(\S+) +(\S+)$", re.MULTILINE)
 FEW = 1_200  # lines of the second run's file
 
 
-def run(folder: Path, *words: str, demo: str = "1") -> subprocess.CompletedProcess[str]:
-    """`manage.py demo` in a process of its own, on a database and folders of its own."""
-    own = {
+def own(folder: Path, demo: str = "1") -> dict[str, str]:
+    """The environment of a demonstration with a database and folders of its own."""
+    return {
         "PATH": os.environ["PATH"],
         "DATABASE_URL": f"sqlite:///{folder / 'demo.sqlite3'}",
         "SAYSO_DATA": str(folder / "data"),
@@ -49,10 +59,14 @@ def run(folder: Path, *words: str, demo: str = "1") -> subprocess.CompletedProce
         "SAYSO_DEMO": demo,
         "TMPDIR": str(folder),
     }
+
+
+def run(folder: Path, *words: str, demo: str = "1") -> subprocess.CompletedProcess[str]:
+    """`manage.py demo` in a process of its own."""
     return subprocess.run(
         [sys.executable, "manage.py", "demo", *words],
         cwd=settings.BASE_DIR,
-        env=own,
+        env=own(folder, demo),
         capture_output=True,
         text=True,
         timeout=240,
@@ -95,6 +109,63 @@ def test_it_runs_from_end_to_end_and_again_on_a_file_of_one_s_own(tmp_path):
     assert 0 < second["dataset_rows"] <= FEW
     assert GENERATED not in second  # nothing was made up beside the file
     assert few.exists()
+    for how in (signal.SIGINT, signal.SIGTERM):  # `make run`, twice in the world that is there
+        served_and_ended(tmp_path, how)
+
+
+def served_and_ended(folder: Path, how: signal.Signals) -> None:
+    """Whoever is named can sign in with what is printed; ended, nothing is left running."""
+    port = free_port()
+    began = time.monotonic()
+    with subprocess.Popen(
+        [sys.executable, "manage.py", "demo", "--serve"],
+        cwd=settings.BASE_DIR,
+        env=own(folder) | {"SAYSO_BIND": f"127.0.0.1:{port}", "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as serving:
+        assert serving.stdout is not None
+        last = f"Serving on http://127.0.0.1:{port}/ (Ctrl-C ends it).\n"
+        said = list(iter(serving.stdout.readline, last))
+        assert time.monotonic() - began < 60  # it has not made another world
+        people = {name: (door, words) for door, name, words in SIGN_IN.findall("".join(said))}
+        assert {place(door) for door, _ in people.values()} == {"/", "/desk/", "/api/"}
+        assert len(people) > 10
+        while not listens(port):
+            assert time.monotonic() - began < 60
+            time.sleep(0.1)
+        started = psutil.Process(serving.pid).children(recursive=True)
+        for name in ("river-maple-41", "harbor-steward"):
+            door, words = people[name]
+            assert comes_in(door, name, words), name
+            assert not comes_in(door, name, f"{words}x"), name
+        serving.send_signal(how)
+        assert serving.wait(30) == 0
+    assert len(started) >= 2
+    assert not psutil.wait_procs(started, timeout=10)[1]
+    assert not listens(port)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as there:
+        return there.connect_ex(("127.0.0.1", port)) == 0
+
+
+def place(door: str) -> str:
+    return "/" + door.split("/", 3)[3]
+
+
+def comes_in(door: str, name: str, words: str) -> bool:
+    """Sign in at this door as a browser does."""
+    browser = build_opener(HTTPCookieProcessor(CookieJar()))
+    page = browser.open(f"{door}sign-in/", timeout=60).read().decode()
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+    assert token
+    one, other = {"/": ("name", "passphrase"), "/desk/": ("login", "password")}[place(door)]
+    typed = urlencode({"csrfmiddlewaretoken": token[1], one: name, other: words}).encode()
+    with browser.open(f"{door}sign-in/", data=typed, timeout=60) as answer:
+        return not answer.url.endswith("/sign-in/")
 
 
 @pytest.mark.skipif(not LONG, reason="the real file takes a minute: `make whole` runs it")

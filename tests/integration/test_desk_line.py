@@ -56,7 +56,7 @@ def forgotten_no() -> Iterator[None]:
     """The file of noes holds one that the database does not know."""
     path = noes_file().path
     whole = path.read_bytes() if path.exists() else None
-    noes_file().append([(b"m" * 16, b"facts")], x25519.Identity.generate().to_public())
+    noes_file().append([(b"m" * 16, b"facts")], x25519.Identity.generate().to_public)
     try:
         yield
     finally:

@@ -3,19 +3,24 @@
 import re
 import time
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
+from django.core.management import CommandError, call_command
 from django.core.serializers import serialize
 from django.test import Client
 from django.utils import timezone
 
+from audit.models import Entry
+from audit.vocabulary import EntryType, Via
 from common.errors import NotReady
 from desk.adapters import SealingMFAAdapter
 from desk.second_factor import DRAFT, FRESH
+from governance.actions import people
 from governance.models import User
 from tests import staffroom
 from tests.staffroom import PASSWORD, code, secret_of
@@ -189,6 +194,44 @@ def test_sealed_secrets_open_with_a_former_key_and_with_no_strange_one(settings:
     assert SealingMFAAdapter().decrypt(sealed) == "a secret"
     with pytest.raises(NotReady, match="not stored sealed"):
         SealingMFAAdapter().decrypt("a secret")
+
+
+def test_second_factors_are_sealed_anew_under_a_changed_secret_and_need_the_former_no_more(
+    client: Client, settings: Any
+) -> None:
+    convener = people.create_first_administrator(
+        username="north-hazel-7",
+        password=PASSWORD,
+        organisation_name="Commons",
+        at=timezone.now(),
+        via=Via.COMMAND,
+    )
+    kept = [secret_of(convener), *_seeds()]
+    former, settings.SECRET_KEY = settings.SECRET_KEY, "x" * 60
+    settings.SECRET_KEY_FALLBACKS = [former]
+    out = StringIO()
+    for _ in range(2):
+        call_command("seal_second_factors", "--by", "north-hazel-7", stdout=out)
+    assert out.getvalue().startswith(f"{len(kept)} are sealed")
+    settings.SECRET_KEY_FALLBACKS = []
+    device = Authenticator.objects.get(type="totp")
+    assert [SealingMFAAdapter().decrypt(device.data["secret"]), *_seeds()] == kept
+    assert Entry.objects.filter(type=EntryType.KEY_ROTATED, reason="second-factors").count() == 1
+    settings.SECRET_KEY = former
+    with pytest.raises(NotReady):
+        SealingMFAAdapter().decrypt(device.data["secret"])
+
+
+def test_who_does_not_convene_has_no_second_factor_sealed_anew(user: User) -> None:
+    with pytest.raises(CommandError, match="may not"):
+        call_command("seal_second_factors", "--by", user.username)
+    with pytest.raises(CommandError, match="no active user"):
+        call_command("seal_second_factors", "--by", "nobody")
+
+
+def _seeds() -> list[str]:
+    rows = Authenticator.objects.filter(type="recovery_codes")
+    return [SealingMFAAdapter().decrypt(row.data["seed"]) for row in rows]
 
 
 def test_where_the_secret_is_lost_the_desk_says_so_and_stays_shut(

@@ -178,7 +178,7 @@ def test_a_file_of_noes_that_holds_more_than_the_database_or_cannot_be_written_i
     assert first["noes"] == Level.OK
     assert first["backup"] == Level.LOOK
     key_ring().add_backup_recipient(str(x25519.Identity.generate().to_public()))
-    noes_file().append([(b"m" * 16, b"facts")], key_ring().noes_recipient())
+    noes_file().append([(b"m" * 16, b"facts")], key_ring().noes_recipient)
     settings.SAYSO_NOES.chmod(0o755)
     found = levels(machine.noes_findings())
     assert found["noes"] == Level.BAD

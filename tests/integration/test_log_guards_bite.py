@@ -69,6 +69,7 @@ FIXED: dict[str, Table] = {
     "governance_categoryfield": Table(made.category_field, "name", "'other'"),
     "governance_categoryversion": Table(made.category_version, "number", "9"),
     "governance_charter": Table(made.charter, "quorum", "1"),
+    "governance_datakey": Table(made.data_key, "wrapped", blob(61)),
     "governance_decision": Table(made.decision, "outcome", "'refused'"),
     "governance_fieldclassification": Table(
         made.field_classification, "narrative", "NOT narrative"
@@ -81,6 +82,7 @@ FIXED: dict[str, Table] = {
     ),
     "consent_consentevent": Table(said.consent_event, "happening", "'withdrawn'"),
     "consent_subjectkey": Table(said.subject_key, "digest", blob(32)),
+    "consent_lefttag": Table(said.left_tag, "tag", blob(32)),
     "release_datasetversion": Table(kept.dataset_version, "rows", "99"),
     "release_versioncolumn": Table(kept.version_column, "field_id", key_of(made.data_field)),
     "release_storedpart": Table(kept.stored_part, "rows", "99"),
@@ -113,6 +115,7 @@ CLOSING: dict[str, Table] = {
     "consent_objection": Table(said.objection, "made_at", EARLIER),
     "consent_shredding": Table(said.shredding, "asked_at", EARLIER),
     "consent_legalhold": Table(said.legal_hold, "placed_at", EARLIER),
+    "consent_latetag": Table(said.late_tag, "entry_id", key_of(log.entry)),
     "consent_terms": Table(said.terms, "title", "'other'"),
     "consent_subject": Table(said.subject, "enrolled_at", EARLIER),
     "release_release": Table(kept.prepared, "rows", "99"),

@@ -50,6 +50,7 @@ APPS = {
     "api": {"issue_token", "machine"},
     "audit": {"auditlogflush", "log_key", "sequencer", "verify_log"},
     "consent": {"import_consents"},
+    "desk": {"seal_second_factors"},
     "governance": {
         "createfirstadmin",
         "drawtransitions",

@@ -311,13 +311,17 @@ CASES: dict[str, Callable[[Staffroom], Given]] = {
         **hand(room.holder_admin),
     },
     "governance.actions.invitations.join": lambda room: {"code": CODE, **hand(room.outsider)},
+    "governance.actions.keyrings.drop_backup_recipient": lambda room: {
+        "public": "age1" + "q" * 58,
+        **hand(room.convener),
+    },
     "governance.actions.keys.register": lambda room: {
         "organisation": room.recipient,
         "public_key": "age1" + "q" * 58,
         "confirmed": "0" * 8,
         **hand(room.recipient_admin),
     },
-    "governance.actions.logs.read_entries": lambda room: {
+    "oversight.actions.logs.read_entries": lambda room: {
         "tile": "000.p/1",
         "organisation": room.holder,
         **hand(room.convener),

@@ -109,7 +109,7 @@ def test_the_look_at_the_data_folder_leaves_nothing_there(going):
 
 
 def test_a_database_that_has_forgotten_a_no_is_told(going):
-    noes_file().append([(b"m" * 16, b"facts")], key_ring().noes_recipient())
+    noes_file().append([(b"m" * 16, b"facts")], key_ring().noes_recipient)
     assert codes()["noes"] == "restored"
 
 

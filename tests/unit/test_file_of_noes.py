@@ -34,7 +34,7 @@ def file(tmp_path) -> NoesFile:
 
 def append(file: NoesFile, *facts: bytes) -> list[bytes]:
     pairs = [(mark(), each) for each in facts]
-    file.append(pairs, IDENTITY.to_public())
+    file.append(pairs, IDENTITY.to_public)
     return [one for one, _ in pairs]
 
 
@@ -204,13 +204,13 @@ def test_what_leads_to_a_shredded_person_is_written_anew_and_every_other_line_st
     first, hers, last = (append(file, facts)[0] for facts in (b"one", b"hers" * 400, b"three"))
     view = seen(file)
     before = file.path.read_bytes().splitlines()
-    assert file.rewrite([(hers, b"wiped")], IDENTITY.to_public()) == 1
+    assert file.rewrite([(hers, b"wiped")], IDENTITY.to_public) == 1
     after = file.path.read_bytes().splitlines()
     assert [old == new for old, new in zip(before, after, strict=True)] == [True, True, False, True]
     assert list(seen(file, view).marks) == [first, hers, last]  # whoever had read it reads it anew
     assert opened(file) == [b"one", b"wiped", b"three"]
     assert oct(file.path.stat().st_mode)[-3:] == "600"
-    assert file.rewrite([(mark(), b"nobody's")], IDENTITY.to_public()) == 0
+    assert file.rewrite([(mark(), b"nobody's")], IDENTITY.to_public) == 0
     assert list(file.folder.iterdir()) == [file.path]
 
 
@@ -227,7 +227,7 @@ def test_a_no_said_while_the_file_is_written_anew_is_not_lost(file):
     for voice in voices:
         voice.start()
     for _ in range(20):
-        file.rewrite([(hers, b"wiped")], IDENTITY.to_public())
+        file.rewrite([(hers, b"wiped")], IDENTITY.to_public)
     going.set()
     for voice in voices:
         voice.join()
@@ -243,6 +243,89 @@ def test_a_disk_that_does_not_take_the_new_file_changes_nothing(file, monkeypatc
 
     monkeypatch.setattr(storage.os, "fsync", full)
     with pytest.raises(NotReady):
-        file.rewrite([(hers, b"wiped")], IDENTITY.to_public())
+        file.rewrite([(hers, b"wiped")], IDENTITY.to_public)
     assert file.path.read_bytes() == before
     assert list(file.folder.iterdir()) == [file.path]
+
+
+def test_every_no_is_sealed_to_a_new_identity_and_keeps_its_place(file):
+    newest = x25519.Identity.generate()
+    marks = append(file, b"one", b"two" * 900)
+    file.append([(mark(), b"newer")], newest.to_public)
+    with file.path.open("ab") as tail:
+        tail.write(b"no cut off")
+    before = file.path.read_bytes().splitlines()
+    assert file.seal_anew(newest, [IDENTITY]) == 2
+    after = file.path.read_bytes().splitlines()
+    assert [old == new for old, new in zip(before, after, strict=True)] == [
+        True, False, False, True, True,
+    ]  # fmt: skip
+    view = seen(file)
+    assert list(view.marks)[:2] == marks
+    told = [facts for _, facts in file.opened(list(view.marks), view, [newest])]
+    assert told == [b"one", b"two" * 900, b"newer"]
+    assert oct(file.path.stat().st_mode)[-3:] == "600"
+    assert list(file.folder.iterdir()) == [file.path]
+
+
+def test_a_no_that_no_identity_opens_leaves_the_file_as_it_was(file):
+    append(file, b"one")
+    before = file.path.read_bytes()
+    with pytest.raises(NotReady, match="does not open"):
+        file.seal_anew(x25519.Identity.generate(), [x25519.Identity.generate()])
+    assert file.path.read_bytes() == before
+    assert list(file.folder.iterdir()) == [file.path]
+
+
+def test_no_no_that_is_said_while_the_identity_is_rotated_is_left_to_the_former(file):
+    """Whoever sealed to the former key and had to wait for the file seals again to the newest."""
+    identities = [IDENTITY]
+    append(file, b"first")
+    going = threading.Event()
+    said: list[bytes] = []
+
+    def say() -> None:
+        while not going.is_set():
+            one = mark()
+            file.append([(one, b"no")], lambda: identities[0].to_public())
+            said.append(one)
+
+    voices = [threading.Thread(target=say) for _ in range(3)]
+    for voice in voices:
+        voice.start()
+    for _ in range(15):
+        identities.insert(0, x25519.Identity.generate())
+        file.seal_anew(identities[0], identities[1:])
+    going.set()
+    for voice in voices:
+        voice.join()
+    view = seen(file)
+    assert set(said) < set(view.marks)
+    assert len(list(file.opened(list(view.marks), view, identities[:1]))) == len(said) + 1
+
+
+def test_a_file_that_is_replaced_while_it_is_sealed_anew_is_sealed_from_its_beginning(
+    file, monkeypatch
+):
+    hers, last = append(file, b"hers"), append(file, b"last")
+    newest, times = x25519.Identity.generate(), []
+    copy = storage._copy_anew
+
+    def replaced(*given):
+        times.append(1)
+        if len(times) == 1:  # the copy is made, and now somebody is shredded
+            done = copy(*given)
+            file.rewrite([(hers[0], b"wiped")], IDENTITY.to_public)
+            return done
+        return copy(*given)
+
+    monkeypatch.setattr(storage, "_copy_anew", replaced)
+    assert file.seal_anew(newest, [IDENTITY]) == 2
+    view = seen(file)
+    assert [facts for _, facts in file.opened([*hers, *last], view, [newest])] == [
+        b"wiped", b"last",
+    ]  # fmt: skip
+
+
+def test_there_may_be_no_file_to_seal_anew(file):
+    assert file.seal_anew(x25519.Identity.generate(), [IDENTITY]) == 0

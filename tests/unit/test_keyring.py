@@ -312,3 +312,45 @@ def test_every_file_of_the_ring_is_for_its_owner_alone(tmp_path):
     finally:
         os.umask(before)
     assert keyfiles.exposed(tmp_path / "keys") == []
+
+
+def test_a_root_is_rotated_in_two_steps_and_both_derive_meanwhile(ring):
+    root, wrap = ring.root(RIVER), ring.derived(RIVER, "subject-wrap")
+    digests, known_by = ring.derived_each(RIVER, "client-number", "person-key:agr-1")
+    sign = ring.begin_root(RIVER, ["client-number", "person-key:agr-1"])
+    assert ring.begin_root(RIVER, ["client-number"]) == sign  # done again: the same new root
+    assert root != ring.root(RIVER)
+    newer = ring.derived(RIVER, "subject-wrap")
+    assert ring.derived_all(RIVER, "subject-wrap") == [newer, wrap]
+    assert newer != wrap
+    ring.finish_root(RIVER)
+    ring.finish_root(RIVER)
+    assert ring.derived_all(RIVER, "subject-wrap") == [newer]
+    kept = ["client-number", "person-key:agr-1", "person-key:agr-2"]
+    assert ring.derived_each(RIVER, *kept)[:2] == [digests, known_by]
+    later = ring.derived(RIVER, "person-key:agr-2")
+    assert ring.begin_root(RIVER, kept) != sign
+    ring.finish_root(RIVER)
+    assert ring.derived_each(RIVER, *kept) == [digests, known_by, later]
+    assert ring.derived(RIVER, "subject-wrap") != newer
+
+
+def test_the_file_of_noes_has_a_new_identity_in_two_steps(tmp_path):
+    ring = KeyRing(tmp_path / "keys", may_create=True)
+    former = ring.noes_recipient()
+    ring.begin_noes()
+    newest = str(ring.noes_recipient())
+    ring.begin_noes()
+    assert str(ring.noes_recipient()) == newest != str(former)
+    opening = [str(each.to_public()) for each in ring.noes_identities()]
+    assert opening == [newest, str(former)]
+    ring.finish_noes()
+    assert [str(each.to_public()) for each in ring.noes_identities()] == [newest]
+
+
+def test_keys_that_are_not_there_are_not_rotated(tmp_path):
+    ring = KeyRing(tmp_path / "keys")
+    refused(lambda: ring.begin_root(RIVER, []), "key_missing")
+    ring.finish_root(RIVER)
+    ring.finish_noes()
+    assert not (ring.folder / f"{RIVER}.keys").exists()

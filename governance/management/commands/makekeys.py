@@ -12,7 +12,8 @@ from audit import queries as log
 from common import keysources
 from common.arguments import path
 from common.errors import NotReady
-from common.keyring import SERVICE, KeyRing
+from common.keyfolder import SERVICE
+from common.keyring import KeyRing
 from governance.models import Dataset, Organisation
 
 HELP = (

@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 from argparse import ArgumentParser
@@ -26,10 +27,8 @@ from release.management import processes
 from release.management.demo.facts import Facts
 from release.management.demo.story import Story
 
-DOORS = {
-    "river-maple-41": "http://127.0.0.1:8000/",
-    "university-machine": "http://127.0.0.1:8000/api/",
-}
+DOORS = {"river-maple-41": "/", "university-machine": "/api/"}
+DESK = "/desk/"
 
 
 class Command(BaseCommand):
@@ -40,7 +39,9 @@ class Command(BaseCommand):
         parser.add_argument("--mapping", type=path, help="the mapping of that file")
         parser.add_argument("--seed", type=whole(0, 2**32 - 1), help="repeat a run")
         parser.add_argument(
-            "--serve", action="store_true", help="serve the world on 127.0.0.1:8000"
+            "--serve",
+            action="store_true",
+            help="serve the world on 127.0.0.1:8000, or where SAYSO_BIND says",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -109,17 +110,20 @@ def folder_of() -> Path:
 def serve(say: Callable[[str], object]) -> None:
     """The web server and the clock, side by side, until the terminal says stop."""
     sign_ins = json.loads((folder_of() / "sign-ins.json").read_text(encoding="utf-8"))
+    own = environment()
+    here = f"http://{own['SAYSO_BIND']}"
     say("Sign in (made up for this world):")
     for name, words in sign_ins.items():
-        say(f"   {DOORS.get(name, 'http://127.0.0.1:8000/desk/'):32} {name:22} {words}")
+        say(f"   {here + DOORS.get(name, DESK):32} {name:22} {words}")
     say("Staff set up a second factor at their first sign-in: have an authenticator app ready.")
     started = [
         subprocess.Popen(  # noqa: S603 - our own two programs
-            processes.command(name, sys.executable), cwd=settings.BASE_DIR, env=environment()
+            processes.command(name, sys.executable), cwd=settings.BASE_DIR, env=own
         )
         for name in processes.DEMONSTRATION
     ]
-    say("Serving on http://127.0.0.1:8000/ (Ctrl-C ends it).")
+    say(f"Serving on {here}/ (Ctrl-C ends it).")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends it too, and nothing is left
     try:
         started[-1].wait()
     except KeyboardInterrupt:
@@ -132,9 +136,10 @@ def serve(say: Callable[[str], object]) -> None:
 
 
 def environment() -> dict[str, str]:
-    """One web process on 127.0.0.1:8000; its figures lie beside the data."""
+    """One web process; its figures lie beside the data."""
     figures = settings.SAYSO_DATA.parent / "metrics"
-    own = {"SAYSO_BIND": "127.0.0.1:8000", "SAYSO_WEB_WORKERS": "1", "SAYSO_METRICS": str(figures)}
+    bind = os.environ.get("SAYSO_BIND", "") or "127.0.0.1:8000"
+    own = {"SAYSO_BIND": bind, "SAYSO_WEB_WORKERS": "1", "SAYSO_METRICS": str(figures)}
     return {**os.environ, **own}
 
 

@@ -1,6 +1,7 @@
 """After a restore: say again every no that the restored database has forgotten."""
 
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -9,11 +10,18 @@ from django.core.management.base import BaseCommand, CommandError
 from audit.vocabulary import Via
 from common.arguments import path, word
 from common.errors import SaysoError
-from consent.actions import replaying
 from governance.actions import filing
 from governance.models import User
 from governance.queries import clock
+from release.actions import shredding
 from release.queries import readiness
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise CommandError("The checkpoint cannot be read. Check its path.") from None
 
 
 class Command(BaseCommand):
@@ -49,20 +57,17 @@ class Command(BaseCommand):
         given: dict[str, Any] = {"by": by, "at": clock.now(), "via": Via.COMMAND}
         try:
             if options["anew"]:
-                note = options["checkpoint"].read_text(encoding="utf-8")
-                done = filing.begin_anew(checkpoint=note, **given)
+                done = filing.begin_anew(checkpoint=_read(options["checkpoint"]), **given)
                 self.stdout.write(f"A new file of noes holds {done} noes.")
             else:
                 self._replay(options["settled"], given)
         except (SaysoError, PermissionDenied) as error:
             raise CommandError(str(error)) from None
-        except (OSError, UnicodeDecodeError):
-            raise CommandError("The checkpoint cannot be read. Check its path.") from None
         why = readiness.shut()
         self.stdout.write(f"The gate is shut. {why.message}" if why else "The gate is open.")
 
     def _replay(self, settled: list[str], given: dict[str, Any]) -> None:
-        done = replaying.replay(settled=settled, **given)
+        done = shredding.replay(settled=settled, **given)
         self.stdout.write(f"{done.said} noes said again, {done.nothing} needed nothing.")
         for one in done.by_hand:
             self.stdout.write(

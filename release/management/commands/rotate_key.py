@@ -12,23 +12,39 @@ from common.errors import SaysoError
 from governance.actions import keyrings
 from governance.models import Organisation, User
 from governance.queries import clock
-from release.actions import resealing
+from release.actions import rekeying, resealing
+
+KEYS = {
+    "wrapping": "what wraps the keys of an organisation, or of the service",
+    "sealing": "an organisation's age identity; its parts are sealed anew",
+    "root": "an organisation's root; its people's keys are wrapped anew",
+    "log": "what signs the log",
+    "noes": "the identity of the file of noes, which is sealed anew",
+    "backup": "takes one of those who open backups off; `makekeys --backup` adds one",
+}
+FORMER_GONE = "Backups from before open with the former key only, which is gone: make a backup now."
+OWN, THEIRS = {"log", "noes", "backup"}, {"sealing", "root"}  # the service's; an organisation's
 
 
 class Command(BaseCommand):
     help = (
-        "Rotate one key: `wrapping` (what wraps the keys of an organisation, or of the service), "
-        "`sealing` (an organisation's age identity; its parts are sealed anew) or `log` (what "
-        "signs the log). Broken off, run it again: it goes on. Make a backup afterwards."
+        f"Rotate one key: {'; '.join(f'`{key}` ({what})' for key, what in KEYS.items())}. "
+        "Broken off, run it again: it goes on. Make a backup afterwards."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("key", choices=["wrapping", "sealing", "log"])
+        parser.add_argument("key", choices=[*KEYS])
         parser.add_argument(
             "--organisation",
             type=word,
             metavar="REF",
             help="whose key; without it the service's own",
+        )
+        parser.add_argument(
+            "--without",
+            type=word,
+            metavar="AGE1…",
+            help="with `backup`: the public key to which no backup is sealed any more",
         )
         parser.add_argument(
             "--by", type=word, required=True, help="sign-in name of an administrator"
@@ -40,27 +56,44 @@ class Command(BaseCommand):
             "at": clock.now(),
             "via": Via.COMMAND,
         }
-        organisation = _organisation(options["organisation"])
+        key, organisation = options["key"], _organisation(options["organisation"])
+        if key in OWN and organisation is not None:
+            raise CommandError("There is one such key, the service's.")
+        if key in THEIRS and organisation is None:
+            raise CommandError("Say whose: --organisation REF.")
+        if (key == "backup") != (options["without"] is not None):
+            raise CommandError("Say which public key goes: backup --without AGE1….")
         try:
-            self.stdout.write(self._rotated(options["key"], organisation, given))
+            self.stdout.write(self._rotated(key, organisation, options["without"], given))
         except (SaysoError, PermissionDenied) as error:
             raise CommandError(str(error)) from None
 
-    def _rotated(self, key: str, organisation: Organisation | None, given: dict[str, Any]) -> str:
-        if key == "wrapping":
-            return f"Wrapped by the key {keyrings.rewrap(organisation=organisation, **given)} now."
-        if key == "log":
-            if organisation is not None:
-                raise CommandError("The log has one key, the service's.")
-            verifier = keyrings.renew_log_key(**given)
-            return f"The log is signed with a new key. Tell whoever checks it:\n{verifier}"
-        if organisation is None:
-            raise CommandError("Say whose: --organisation REF.")
-        done = resealing.renew_identity(organisation=organisation, progress=self._progress, **given)
-        return (
-            f"{done} parts are sealed to a new key. Backups from before open with the former "
-            "key only, which is gone: make a backup now."
-        )
+    def _rotated(
+        self, key: str, organisation: Organisation | None, public: str, given: dict[str, Any]
+    ) -> str:
+        if organisation is not None and key in THEIRS:
+            theirs = {"organisation": organisation, "progress": self._progress, **given}
+            if key == "sealing":
+                done = resealing.renew_identity(**theirs)
+                return f"{done} parts are sealed to a new key. {FORMER_GONE}"
+            done = rekeying.renew_root(**theirs)
+            return f"{done} people's keys hang on a new root. {FORMER_GONE}"
+        match key:
+            case "log":
+                verifier = keyrings.renew_log_key(**given)
+                return f"The log is signed with a new key. Tell whoever checks it:\n{verifier}"
+            case "noes":
+                done = rekeying.renew_noes_identity(**given)
+                return (
+                    f"{done} noes are sealed to a new key. Copies of the file from before open with "
+                    "the former key only, which is gone: copy it anew."
+                )
+            case "backup":
+                kept = keyrings.drop_backup_recipient(public=public, **given)
+                return "Backups are sealed to these from now on:\n" + "\n".join(kept)
+            case _:
+                by = keyrings.rewrap(organisation=organisation, **given)
+                return f"Wrapped by the key {by} now."
 
     def _progress(self, done: int, of: int) -> None:
         if self.stderr.isatty():
