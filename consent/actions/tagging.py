@@ -1,5 +1,5 @@
 """Tags that an entry could not bear itself: of what was written while a key was away, and of a key
-that is about to be destroyed (ADR 17)."""
+that is about to be destroyed (ADR 18)."""
 
 from collections.abc import Iterable
 from datetime import datetime

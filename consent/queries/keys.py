@@ -22,7 +22,7 @@ from consent.queries.columns import among
 from governance.models import Organisation
 
 NONCE = 12
-KEY_ABSENT = "key-absent"  # an entry's reason; a later entry bears the tag (ADR 17)
+KEY_ABSENT = "key-absent"  # an entry's reason; a later entry bears the tag (ADR 18)
 CLIENT_NUMBER, SUBJECT_WRAP = "client-number", "subject-wrap"
 CLIENT = Planned(
     "SELECT s.slot, s.wrapped_key FROM consent_subjectkey k"

@@ -1,4 +1,4 @@
-"""Words that staff write beside a deed: sealed beside its entry, which commits to them (ADR 18)."""
+"""Words that staff write beside a deed: sealed beside its entry, which commits to them (ADR 19)."""
 
 import json
 import secrets

@@ -102,6 +102,7 @@ INNER: dict[str, str] = {
     "consent.actions.replaying.replay": "marks, which are compared with those of the file",
     "release.actions.shredding.replay": "marks, which are compared with those of the file",
     "consent.actions.sets.added_later": LOOKED,
+    "governance.actions.details.sealed": LOOKED,
     "consent.actions.tagging.wait": "the key of the entry that the deed has just written",
     "oversight.actions.reviews.look": "where a page ended: two numbers that the door has read",
     "consent.actions.sets.category_set": LOOKED,

@@ -350,12 +350,6 @@ def ballot(**given: Any) -> g.Ballot:
     )
 
 
-def data_key(**given: Any) -> g.DataKey:
-    return g.DataKey.objects.create(
-        **{"user": given.get("user") or user(), "wrapped": bytes(60), **given}
-    )
-
-
 def recusal(**given: Any) -> g.Recusal:
     return g.Recusal.objects.create(
         **{

@@ -19,7 +19,7 @@ from django.db.models import Model
 
 from audit.actions import record_journal
 from audit.models import JournalDigest, JournalWaiting
-from governance.models import AccessRequest, Scope
+from governance.models import AccessRequest, DataKey, Scope
 from tests.factories import audit as log
 from tests.factories import consent as said
 from tests.factories import governance as made
@@ -55,6 +55,10 @@ def key_of(make: Callable[[], Model]) -> Callable[[], str]:
     return lambda: str(make().pk)
 
 
+def data_key() -> Any:
+    return DataKey.objects.create(user=made.user(), wrapped=bytes(60))
+
+
 # Rows that never change or go.
 FIXED: dict[str, Table] = {
     "audit_node": Table(log.node, "hash", blob(32)),
@@ -69,7 +73,7 @@ FIXED: dict[str, Table] = {
     "governance_categoryfield": Table(made.category_field, "name", "'other'"),
     "governance_categoryversion": Table(made.category_version, "number", "9"),
     "governance_charter": Table(made.charter, "quorum", "1"),
-    "governance_datakey": Table(made.data_key, "wrapped", blob(61)),
+    "governance_datakey": Table(data_key, "wrapped", blob(61)),
     "governance_decision": Table(made.decision, "outcome", "'refused'"),
     "governance_fieldclassification": Table(
         made.field_classification, "narrative", "NOT narrative"

@@ -13,7 +13,7 @@ from common.errors import RuleBroken, Void
 from consent.actions import consents, holds, imports, shredding, subjects
 from consent.actions.subjects import client_digest, digest_key
 from consent.models import Consent, ConsentEvent, LegalHold, Objection, Shredding, SubjectKey
-from consent.queries import sharing
+from consent.queries import latest, sharing
 from consent.queries import shredding as queries
 from governance.models import KeptNo
 from governance.vocabulary import UserKind
@@ -150,7 +150,7 @@ def test_afterwards_nothing_leads_to_her_and_everything_verifies(world):
     assert Entry.objects.filter(type=EntryType.KEY_SHREDDED).count() == 1
 
 
-def test_the_same_number_gets_another_slot_and_says_what_it_says_anew(world):
+def test_the_same_number_gets_another_slot_and_says_what_it_says_anew(world, monkeypatch):
     subject = shred(world)
     again = subjects.enrol(
         holder=world.home.organisation,
@@ -165,7 +165,10 @@ def test_the_same_number_gets_another_slot_and_says_what_it_says_anew(world):
         world.yes(HER, signed_at=subject.shredded_at - timedelta(microseconds=1))
     assert refusal.value.code == "older_than_wiping"
     assert "older_than_wiping" in paper_codes(world, HER)
-    assert "older_than_wiping" not in paper_codes(world, "c-2"), "who was known before"
+    # Who was known before is not touched, but for the minute by which two clocks may differ.
+    assert "older_than_wiping" in paper_codes(world, "c-2")
+    monkeypatch.setattr(latest, "SKEW", timedelta())
+    assert "older_than_wiping" not in paper_codes(world, "c-2")
     world.yes(HER)
 
 
