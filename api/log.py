@@ -23,8 +23,8 @@ from audit.tlog.tiles import ENTRIES, Tile, parse_tile
 from audit.vocabulary import Via
 from common.errors import NotReady, RuleBroken
 from common.words import sentence as _
-from governance.actions import logs
 from governance.vocabulary import MachineScope
+from oversight.actions import logs
 
 PLAIN = "text/plain; charset=utf-8"
 OCTETS = "application/octet-stream"

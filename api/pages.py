@@ -31,10 +31,9 @@ def page(
     A cursor is signed for this list and this organisation. It names the last thing that was shown,
     not a number of things: what is added meanwhile shifts nothing.
     """
-    query = Query(data=request.query_params.dict())
-    query.is_valid(raise_exception=True)
+    query = Query.read(request.query_params.dict())
     signer = _signer(request)
-    if (cursor := query.validated_data.get("cursor")) is not None:
+    if (cursor := query.get("cursor")) is not None:
         rows = rows.filter(pk__lt=_last(rows, signer, cursor).pk)
     found = list(rows.order_by("-pk")[: SIZE + 1])
     results = output(found[:SIZE], many=True).data

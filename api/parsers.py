@@ -23,11 +23,7 @@ class StrictJSON(JSONParser):
         parser_context: Any = None,
     ) -> Any:
         try:
-            found = json.loads(
-                stream.read().decode("utf-8"),
-                parse_constant=_no_constant,
-                object_pairs_hook=_no_doubles,
-            )
+            found = READER.decode(stream.read().decode("utf-8"))
         except UnicodeDecodeError as error:
             raise ParseError(f"The body is not UTF-8 at byte {error.start}.") from error
         except json.JSONDecodeError as error:
@@ -50,6 +46,9 @@ def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ParseError("The body names the same thing twice in one object.")
     return found
+
+
+READER = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_no_doubles)
 
 
 def _check_strings(found: Any) -> None:

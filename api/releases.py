@@ -146,7 +146,7 @@ class ReleasesOfRequest(Endpoint):
         posted=True,
     )
     def post(self, request: Request, ref: str) -> Response:
-        Shape(data=request.data).is_valid(raise_exception=True)
+        Shape.read(request.data)
         wanted = found(requests.of(self.access), ref)
         return once(self, lambda: self._asked(wanted))
 

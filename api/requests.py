@@ -118,9 +118,8 @@ class Requests(Endpoint):
         posted=True,
     )
     def post(self, request: Request) -> Response:
-        shape = self.Input(data=request.data)
-        shape.is_valid(raise_exception=True)
-        return once(self, lambda: self._made(shape.validated_data))
+        sent = self.Input.read(request.data)
+        return once(self, lambda: self._made(sent))
 
     def _made(self, sent: Mapping[str, Any]) -> Answer:
         made = self._submit(sent)

@@ -30,6 +30,7 @@ class EntryType(TextChoices):
     SUBJECT_ENROLLED = "subject:enrolled"
     SUBJECT_LINKED = "subject:linked"
     SUBJECT_UNLINKED = "subject:unlinked"
+    SUBJECT_TAGGED = "subject:tagged"
     SUBJECT_RESTRICTED = "subject:restricted"
     REPRESENTATIVE_NAMED = "representative:named"
     REPRESENTATIVE_FLAGGED = "representative:flagged"
@@ -181,8 +182,15 @@ PERSON = "person"
 SYSTEM = "system"
 """The actor where no user caused the entry."""
 
-DETAILED = frozenset({EntryType.SHREDDING_ASKED, EntryType.HOLD_PLACED})
-"""Entries of these types have a sealed detail beside them; without it something is gone."""
+DETAILED = frozenset(
+    {
+        *(EntryType.SHREDDING_ASKED, EntryType.HOLD_PLACED, EntryType.BALLOT_CAST),
+        *(EntryType.FINDING_OPENED, EntryType.FINDING_ANSWERED, EntryType.FINDING_CLOSED),
+        *(EntryType.CASE_OPENED, EntryType.MEMBERSHIP_REVIEWED),
+    }
+)
+"""Where an entry of these types commits to something, it is to the sealed detail beside it: without
+that something is gone."""
 
 LARGEST_DETAIL = 8192
 """The most bytes a sealed detail may have."""

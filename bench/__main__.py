@@ -10,6 +10,7 @@ from bench import (
     ingest,
     log,
     long_release,
+    looking,
     proofs,
     release,
     start,
@@ -31,6 +32,7 @@ SECTIONS = {
     "work": work.run,
     "proofs": proofs.run,
     "uses": uses.run,
+    "looking": looking.run,
 }
 
 

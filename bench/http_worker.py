@@ -19,10 +19,11 @@ from oauth2_provider.models import AccessToken  # noqa: E402
 from audit.models import Entry  # noqa: E402
 from audit.vocabulary import Decision, EntryType, Via  # noqa: E402
 from bench.withdrawal_worker import world as demonstration  # noqa: E402
-from governance.actions import machines, memberships, people  # noqa: E402
+from governance.actions import filing, machines, memberships, people  # noqa: E402
 from governance.models import AccessRequest, Membership, Organisation, User  # noqa: E402
 from governance.vocabulary import MachineScope, RequestState, Role, UserKind  # noqa: E402
 from release.actions import asking, releases  # noqa: E402
+from release.management.demo.world import HARBOR  # noqa: E402
 from release.models import Download, Inquiry  # noqa: E402
 from release.queries import person  # noqa: E402
 from release.rules.person import Opening  # noqa: E402
@@ -35,13 +36,14 @@ def world(folder: str) -> dict[str, object]:
     """The demonstration's world, one package in it, two machines with tokens, client numbers."""
     Path(folder).mkdir(exist_ok=True)
     demonstration(folder)
-    request = AccessRequest.objects.get(state=RequestState.APPROVED)
+    request = AccessRequest.objects.get(state=RequestState.APPROVED, dataset__holder__name=HARBOR)
     machine = User.objects.get(username="university-machine")
     _token(machine, request.requester, [MachineScope.READ, MachineScope.FETCH], TOKEN)
     holder = request.dataset.holder
     _token(stewards_machine(holder), holder, [MachineScope.DECIDE], STEWARDS)
     asked = asking.ask(request=request, by=machine, at=timezone.now(), via=Via.API)
     done = releases.run(release=asked, at=timezone.now())
+    filing.file_waiting()  # as the clock does all the time: no server has all of its noes unnoted
     with (Path(folder) / "input" / "cases.csv").open(encoding="utf-8") as file:
         numbers = sorted({row["client_number"] for row in csv.DictReader(file)})
     return {

@@ -51,7 +51,7 @@ def world(folder: str) -> None:
 def reader(seconds: str) -> None:
     """Ask, prepare, fetch, again and again."""
     ends = time.monotonic() + float(seconds)
-    request = AccessRequest.objects.get(state=RequestState.APPROVED)
+    request = AccessRequest.objects.get(state=RequestState.APPROVED, dataset__holder__name=HARBOR)
     by = User.objects.get(username="university-requester")
     while time.monotonic() < ends:
         try:

@@ -208,6 +208,14 @@ class Step(NamedTuple):
     hash: bytes
 
 
+class Later(NamedTuple):
+    """A later entry that bears the tag of one that was written while the person's key was away."""
+
+    place: int
+    leaf: bytes
+    path: Sequence[bytes]
+
+
 class Event(NamedTuple):
     """One event of a person's list, not yet believed. `trees`: the way from her tag, tree by tree."""
 
@@ -217,6 +225,7 @@ class Event(NamedTuple):
     tag: bytes | None
     trees: Sequence[Sequence[Step]]
     detail: bytes | None
+    later: Later | None = None
 
 
 class Key(NamedTuple):
@@ -317,14 +326,13 @@ def event_of(lines: list[str], head: Head) -> Event:
             return lines.pop()[len(word) + 1 :]
         return None
 
-    index, leaf = taken("index"), taken("leaf")
-    if index is None or leaf is None:
+    entry = stands(taken, "index", head)
+    if entry is None:
         raise malformed("an event does not begin with its index and its entry")
-    place = number(index, "index")
-    if place >= head.size:
-        raise malformed("the index of an event is not below the tree size")
-    path = hashes(taken, ["hash"])
+    later = stands(taken, "later", head)
     tag = taken("tag")
+    if later is not None and tag is None:
+        raise malformed("a later entry stands in an event that has no tag")
     trees: list[list[Step]] = []
     while tag is not None and len(trees) < 2:
         trees.append([Step(word == "left", value) for word, value in hashes(taken, SIDES)])
@@ -335,13 +343,27 @@ def event_of(lines: list[str], head: Head) -> Event:
     if lines:
         raise malformed("an event has a line that no event has, or one in another order")
     return Event(
-        place,
-        unbase64(leaf, "entry"),
-        [value for _, value in path],
+        entry.place,
+        entry.leaf,
+        entry.path,
         None if tag is None else hash_of(tag, "tag"),
         trees,
         None if detail is None else unbase64(detail, "detail"),
+        later,
     )
+
+
+def stands(taken: Any, word: str, head: Head) -> Later | None:
+    """An entry and its path, where they stand next."""
+    index = taken(word)
+    leaf = None if index is None else taken("leaf")
+    if index is None or leaf is None:
+        return None
+    place = number(index, "index")
+    if place >= head.size:
+        raise malformed("the index of an event is not below the tree size")
+    path = [value for _, value in hashes(taken, ["hash"])]
+    return Later(place, unbase64(leaf, "entry"), path)
 
 
 SIDES = ["left", "right"]
@@ -550,14 +572,24 @@ def wrong(event: Event, head: Head, keys: Sequence[bytes]) -> str | None:
     if root_of(event.leaf, event.place, event.path, head.size) != head.root:
         return "from it no way leads to the head the log has signed"
     fields = fields_of(event.leaf)
+    covers = fields if event.later is None else fields_of(event.later.leaf)
+    if event.later is not None and not bears(event.later, event.place, head):
+        return "the later entry beside it is not in the log, or bears no tags of earlier ones"
     if event.tag is not None:
-        if climbed(event.tag, event.trees).hex() != fields.get("subjects_root"):
+        if climbed(event.tag, event.trees).hex() != covers.get("subjects_root"):
             return "the person's tag is not among those that the entry covers"
         if keys and event.tag not in tags_of(fields, keys):
             return "the tag in it is not made with your key"
     if event.detail is not None and sha256(event.detail).hexdigest() != fields.get("detail_commit"):
         return "what stands beside it is not what the entry commits to"
     return None
+
+
+def bears(later: Later, place: int, head: Head) -> bool:
+    """Whether it is an entry of the log that bears tags of others before it, such as this one."""
+    if root_of(later.leaf, later.place, later.path, head.size) != head.root:
+        return False
+    return fields_of(later.leaf).get("type") == LATE and later.place > place
 
 
 def climbed(tag: bytes, trees: Sequence[Sequence[Step]]) -> bytes:
@@ -662,6 +694,7 @@ def fields_of(data: bytes) -> dict[str, Any]:
     return fields if isinstance(fields, dict) else {}
 
 
+LATE = "subject:tagged"
 WHAT = {
     "dataset:released": "a package was made ready",
     "dataset:refused": "what was asked for was refused",
@@ -677,6 +710,9 @@ WHAT = {
     "objection:made": "a no was said",
     "objection:narrowed": "a no was made smaller",
     "objection:lifted": "a no was taken back",
+    "shredding:asked": "somebody asked to cut a record from its person",
+    "shredding:agreed": "a second person agreed to that",
+    "shredding:halted": "that was called off",
 }
 
 
@@ -698,6 +734,8 @@ def line(event: Event, keys: Sequence[bytes]) -> str:
         words.append(said("resource"))
     words += [each for each in (said("decision"), said("reason"), said("purpose")) if each]
     whose = "" if event.tag is None else ("; it is yours" if keys else "; with a person's tag")
+    if event.later is not None:
+        whose += f", which entry {event.later.place} bears: it was written while a key was away"
     return f"{', '.join(words)} (entry {event.place}{whose})."
 
 

@@ -3,11 +3,17 @@
 import secrets
 
 ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+SIGNS = 13
+REFERENCES = len(ALPHABET) ** SIGNS
 
 
 def reference(prefix: str) -> str:
     """A public reference such as `req-7m2kq9d4xw8h`: a prefix and 60 random bits or more."""
-    return f"{prefix}-" + "".join(secrets.choice(ALPHABET) for _ in range(13))
+    left, signs = secrets.randbelow(REFERENCES), []
+    for _ in range(SIGNS):
+        left, sign = divmod(left, len(ALPHABET))
+        signs.append(ALPHABET[sign])
+    return f"{prefix}-{''.join(signs)}"
 
 
 def organisation_reference() -> str:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
-from functools import wraps
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -60,7 +60,7 @@ class Text:
         """What is wrong with a text, without saying where; None where nothing is."""
         if not isinstance(value, str):
             return _("Write a text.")
-        if any(self._foreign(sign) for sign in value):
+        if self._holds_foreign(value):
             return _("It holds signs that cannot be kept. Write it anew, without them.")
         if len(value) > self.most:
             return _("Write %(most)s signs at most.", most=self.most)
@@ -70,11 +70,14 @@ class Text:
             return _("Use letters, digits, hyphens and underscores only.")
         return None
 
+    def _holds_foreign(self, value: str) -> bool:
+        if not (self.lines or self.anything):
+            return HALF in value or not value.isprintable()
+        return any(self._foreign(sign) for sign in value)
+
     def _foreign(self, sign: str) -> bool:
         if self.anything:
             return sign == "\0" or unicodedata.category(sign) == "Cs"
-        if not self.lines:
-            return sign == HALF or not sign.isprintable()
         return sign in FOREIGN or (sign not in LINES and unicodedata.category(sign) in {"Cc", "Cs"})
 
 
@@ -137,9 +140,13 @@ def taking(**limits: Limit) -> Callable[[Callable[P, R]], Callable[P, R]]:
         if unknown := limits.keys() - kinds.keys():
             raise TypeError(f"{deed.__name__} takes no {', '.join(unknown)}.")
 
+        whole = {name: kind for name, kind in kinds.items() if _is_whole(kind)}
+
         @wraps(deed)
         def looked_at(*args: P.args, **given: P.kwargs) -> R:
             for name, value in given.items():
+                if type(value) is whole.get(name):
+                    continue
                 limit = limits.get(name)
                 for where, fault in faults(kinds.get(name, Any), value, limit):
                     raise _bad(f"{name}{where}", limit, fault)
@@ -151,25 +158,57 @@ def taking(**limits: Limit) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return around
 
 
+def _is_whole(kind: Any) -> bool:
+    """Whether nothing can be wrong with a value that is of this very class."""
+    if not isinstance(kind, type) or is_dataclass(kind) or kind in ANY_OF:
+        return False
+    return kind is bool or issubclass(kind, (Model, Enum, bytes))
+
+
 def faults(kind: Any, value: object, limit: Limit | None = None) -> Iterator[Fault]:
     """What is wrong with a value of this kind (an annotation), and where in it: `.1`, `.name`.
 
     Kinds it knows nothing of (a callable, an open file) it lets pass.
     """
-    members = typing.get_args(kind) if typing.get_origin(kind) in UNIONS else (kind,)
-    if value is None and type(None) in members:
+    absent, plain, each_of = _taken_apart(kind)
+    if value is None and absent:
         return
-    plain = next(each for each in members if each is not type(None))
-    if typing.get_origin(plain) in MANY:
-        yield from _faults_of_many(typing.get_args(plain)[0], value, limit)
+    if each_of is not None:
+        yield from _faults_of_many(each_of, value, limit)
     elif isinstance(plain, type):
         fault = _fault(plain, value, limit)
         if fault:
             yield "", fault
-        elif is_dataclass(plain):
-            for each in fields(plain):
-                inside = faults(each.type, getattr(value, each.name))
-                yield from ((f".{each.name}{where}", inner) for where, inner in inside)
+            return
+        for name, inner_kind in _inside(plain):
+            part = getattr(value, name)
+            if not _is_plainly_good(inner_kind, part):
+                inside = faults(inner_kind, part)
+                yield from ((f".{name}{where}", inner) for where, inner in inside)
+
+
+@cache
+def _inside(kind: type) -> tuple[tuple[str, Any], ...]:
+    """The parts of a dataclass of ours, each with its kind."""
+    return tuple((each.name, each.type) for each in fields(kind)) if is_dataclass(kind) else ()
+
+
+def _is_plainly_good(kind: Any, value: object) -> bool:
+    """Whether a part without a limit of its own is so usual that nothing can be wrong with it."""
+    if type(value) is not kind:
+        return False
+    if kind is int:
+        return -LARGEST <= value <= LARGEST  # type: ignore[operator]  # its type was looked at
+    return kind is str and not Text().fault(value)
+
+
+@cache
+def _taken_apart(kind: Any) -> tuple[bool, Any, Any]:
+    """Whether nothing may stand there, which kind otherwise, and of which kind many are each."""
+    members = typing.get_args(kind) if typing.get_origin(kind) in UNIONS else (kind,)
+    plain = next(each for each in members if each is not type(None))
+    each_of = typing.get_args(plain)[0] if typing.get_origin(plain) in MANY else None
+    return type(None) in members, plain, each_of
 
 
 def _faults_of_many(kind: Any, value: object, limit: Limit | None) -> Iterator[Fault]:

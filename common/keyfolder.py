@@ -21,6 +21,8 @@ from common.words import sentence as _
 REFERENCE = re.compile(r"^[a-z0-9-]{1,80}$")
 SERVICE = "service"
 _kept: dict[Path, tuple[str, float, dict[str, Any]]] = {}  # what agents unwrapped, for seconds
+# What files opened, as long as none of them changed. What is derived stays in memory anyway.
+_opened: dict[tuple[Path, str], tuple[dict[Path, keysources.Stamp], dict[str, Any]]] = {}
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ class KeyFolder:
             found = self._load(SERVICE) or {}
             if needed not in found:
                 key = keysources.new_key().strip()
-                found[needed] = key if needed == "log" else [str(x25519.Identity.generate())]
+                identity = needed == "noes"
+                found[needed] = [str(x25519.Identity.generate())] if identity else key
                 self._store(SERVICE, found)
         return found
 
@@ -73,15 +76,20 @@ class KeyFolder:
         return keysources.source_of(self.folder, checked(name))
 
     def _load(self, name: str) -> dict[str, Any] | None:
+        stamped, opened = _opened.get((self.folder, name), ({}, {}))
+        if opened and all(keysources.stamp(each) == was for each, was in stamped.items()):
+            return dict(opened)
         path = self.folder / f"{name}.keys"
         if not path.exists():
             return self._unwrapped(name)
+        stamps = {each: keysources.stamp(each) for each in (path, self.folder / keysources.SOURCES)}
         written = parsed(path)
         sealed = str(written["sealed"])
         kept = _kept.get(path)
         if kept is not None and kept[0] == sealed and time.monotonic() < kept[1]:
             return dict(kept[2])
         source = self._source(name)
+        stamps |= {each: keysources.stamp(each) for each in source.files or ()}
         data = source.unwrap(name, str(written["by"]), base64.b64decode(sealed))
         try:
             found: dict[str, Any] = json.loads(data)
@@ -91,6 +99,8 @@ class KeyFolder:
             ) from error
         if source.keep_seconds:
             _kept[path] = (sealed, time.monotonic() + source.keep_seconds, dict(found))
+        if source.files and keysources.settled(stamps.values()):
+            _opened[self.folder, name] = (stamps, dict(found))
         return found
 
     def _unwrapped(self, name: str) -> dict[str, Any] | None:

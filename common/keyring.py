@@ -88,6 +88,12 @@ class KeyRing(KeyFolder):
         """The public keys of those that signed before, oldest first: what they signed stands."""
         return tuple(decoded(text) for text in self._service("log").get("log_past", []))
 
+    def staff_wrap(self) -> bytes:
+        """The 32 bytes that wrap each staff member's data key; made at the first use, where the
+        service has keys already."""
+        make = self._load(SERVICE) is not None
+        return decoded(self._service("staff", make=make)["staff"])
+
     def noes_recipient(self) -> x25519.Recipient:
         """To whom the file of noes is sealed; made at its first use. Needs no secret."""
         path = self.folder / NOES

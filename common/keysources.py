@@ -22,10 +22,12 @@ import os
 import secrets
 import stat
 import subprocess
+import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -33,6 +35,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from common.errors import NotReady
 
 NONCE = 12
+SOURCES = "sources.json"
+SETTLES = 1_000_000_000  # nanoseconds
+Stamp = tuple[int, int, int, int] | None
 AGENT = "agent"  # how a wrapped key says that an agent wrapped it
 
 
@@ -42,6 +47,10 @@ class Source(Protocol):
     @property
     def keep_seconds(self) -> float:
         """How long what was unwrapped may stay in memory."""
+
+    @property
+    def files(self) -> tuple[Path, ...] | None:
+        """The files it hangs on, and nothing else; None where it can change without a file."""
 
     def wrap(self, name: str, data: bytes) -> tuple[str, bytes]:
         """Which key wrapped it, and the wrapped bytes; by the next key where one is prepared."""
@@ -70,6 +79,10 @@ class FileSource:
     def next(self) -> Path:
         return self.path.with_name(f"{self.path.name}.next")
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return self.path, self.next
+
     def wrap(self, name: str, data: bytes) -> tuple[str, bytes]:
         path = self.next if self.next.exists() else self.path
         return _wrap(_read(path, name), name, data)
@@ -97,6 +110,7 @@ class EnvironmentSource:
 
     variable: str
     keep_seconds: float = 0.0
+    files: ClassVar[None] = None
 
     def wrap(self, name: str, data: bytes) -> tuple[str, bytes]:
         found = self._keys(name)
@@ -134,6 +148,7 @@ class AgentSource:
     command: tuple[str, ...]
     seconds: float = 5.0
     keep_seconds: float = 30.0
+    files: ClassVar[None] = None
 
     def wrap(self, name: str, data: bytes) -> tuple[str, bytes]:
         return AGENT, self._ask("wrap", name, data)
@@ -178,7 +193,7 @@ class AgentSource:
 
 def source_of(folder: Path, name: str) -> Source:
     """Where the key-encryption key of `name` comes from: a file beside, unless said otherwise."""
-    given = _sources(folder / "sources.json").get(name)
+    given = _sources(folder / SOURCES).get(name)
     if given is None:
         return FileSource(folder / f"{name}.kek")
     match given:
@@ -210,6 +225,21 @@ def decoded(text: str) -> bytes:
 
 def new_key() -> str:
     return base64.b64encode(secrets.token_bytes(32)).decode("ascii") + "\n"
+
+
+def stamp(path: Path) -> Stamp:
+    """What changes whenever a file is written, replaced or allowed to others; None: it is not there."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def settled(stamps: Iterable[Stamp]) -> bool:
+    """Whether none is so young that another writing within the same tick would look like it."""
+    newest = max((changed for each in stamps if each for changed in each[2:]), default=0)
+    return newest + SETTLES < time.time_ns()
 
 
 def lines(path: Path) -> list[str]:

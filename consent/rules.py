@@ -255,6 +255,7 @@ def problems(  # noqa: C901 - one line for each reason, read top to bottom
     latest_yes: datetime | None,
     from_recipient: bool,
     categories_later: bool = False,
+    wiped_before: datetime | None = None,
 ) -> tuple[Problem, ...]:
     """Every reason why this yes cannot come into force; none means it does."""
     found = [
@@ -319,6 +320,15 @@ def problems(  # noqa: C901 - one line for each reason, read top to bottom
         )
     if draft.record_until is not None and draft.record_until > draft.ends.date():
         found.append(Problem("record_after_end", _("The record's last day lies after the end.")))
+    if wiped_before is not None and min(draft.signed_at, at) <= wiped_before:
+        found.append(
+            Problem(
+                "older_than_wiping",
+                _(
+                    "A record was wiped here after this was signed, and this client came later. Ask again."
+                ),
+            )
+        )
     if latest_no is not None and min(draft.signed_at, at) <= latest_no:
         found.append(
             Problem("older_than_no", _("She said no after this was signed. Ask her again."))

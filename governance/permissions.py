@@ -22,7 +22,7 @@ from django.db.models import Q
 from guardian.shortcuts import assign_perm, get_user_perms, remove_perm
 
 from common.errors import NotPermitted
-from common.planned import AS_NEEDED, BIGINT, Planned
+from common.planned import AS_NEEDED, BIGINT, Planned, Reading
 from common.words import sentence as _
 from governance.models import (
     AccessRequest,
@@ -73,25 +73,27 @@ def can_steward(user: User, organisation: Organisation) -> bool:
 
 def check_can_steward(user: User, organisation: Organisation) -> None:
     """Look after this organisation's datasets."""
-    _require(
-        can_steward(user, organisation),
-        "steward",
-        _("You may not look after this organisation's datasets."),
-    )
+    _require_steward(can_steward(user, organisation))
 
 
 def can_steward_now(user: User, organisation: Organisation) -> bool:
-    _vendor, rows = GRANTED_NOW.rows([user.pk, organisation.pk, STEWARD])
-    return bool(rows)
-
-
-def check_can_steward_now(user: User, organisation: Organisation) -> None:
     """The same where the account may have ended since `user` was read, in one statement."""
-    _require(
-        can_steward_now(user, organisation),
-        "steward",
-        _("You may not look after this organisation's datasets."),
+    return _stewards_now(user, organisation).now()
+
+
+def asking_steward_now(user: User, organisation: Organisation) -> Reading[None]:
+    """The same, to be asked beside other things; the answer raises NotPermitted where it is no."""
+    return _stewards_now(user, organisation).then(_require_steward)
+
+
+def _stewards_now(user: User, organisation: Organisation) -> Reading[bool]:
+    return Reading(
+        GRANTED_NOW, [user.pk, organisation.pk, STEWARD], lambda _vendor, rows: bool(rows)
     )
+
+
+def _require_steward(allowed: bool) -> None:
+    _require(allowed, "steward", _("You may not look after this organisation's datasets."))
 
 
 def can_ask(user: User, organisation: Organisation) -> bool:

@@ -17,6 +17,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import IO
@@ -26,6 +27,7 @@ from django.conf import settings
 from pyrage import x25519
 
 from common.errors import NotReady
+from common.keysources import Stamp, settled, stamp
 
 NAME = "noes.sealed"
 HEADER = re.compile(rb"sayso-noes 1 ([0-9a-f]{32})\n")
@@ -43,6 +45,7 @@ class View:
     marks: dict[bytes, int] = field(default_factory=dict)  # mark → where its line begins
     damaged: int = 0
     place: int = 0  # the file's number on its disk
+    stamp: Stamp = None  # of the file when all of it had been read
     known: int = 0  # how many of the marks were seen in the database
 
 
@@ -52,7 +55,7 @@ class NoesFile:
 
     folder: Path
 
-    @property
+    @cached_property
     def path(self) -> Path:
         return self.folder / NAME
 
@@ -204,6 +207,10 @@ class NoesFile:
         Raises NotReady (noes_unreadable) where it cannot be read.
         """
         try:
+            now = stamp(self.path)
+            if now is not None and now == view.stamp:
+                return  # as it was when all of it had been read
+            view.stamp = None
             with self.path.open("rb") as file:
                 name = _name(file.read(HEADER_SIZE))
                 found = os.fstat(file.fileno())
@@ -217,6 +224,8 @@ class NoesFile:
                     if not line.endswith(b"\n"):
                         return  # being written, or cut off by a crash: nobody was told of it
                     _take(line[:-1], view)
+                if now and view.offset == found.st_size == now[1] and not view.damaged:
+                    view.stamp = now if settled([now]) else None
         except FileNotFoundError:
             view.file, view.offset, view.known = "", 0, 0
             view.marks.clear()
@@ -242,7 +251,12 @@ class NoesFile:
 
 def noes_file() -> NoesFile:
     """The file of this installation."""
-    return NoesFile(settings.SAYSO_NOES)
+    return _file_in(settings.SAYSO_NOES)
+
+
+@lru_cache(maxsize=8)
+def _file_in(folder: Path) -> NoesFile:
+    return NoesFile(folder)
 
 
 def packed(facts: bytes) -> bytes:

@@ -16,6 +16,11 @@ def check_can_export(user: User) -> None:
     governance.check_can_oversee(user)
 
 
+def check_can_read(user: User, organisation: Organisation) -> None:
+    """Read every entry of the log, in this organisation's name."""
+    governance.check_can_read_log(user, organisation)
+
+
 def check_can_open(user: User, organisation: Organisation) -> None:
     """Open an audit case in this organisation's name: its auditors, where they may read the log."""
     governance.check_can_read_log(user, organisation)

@@ -35,6 +35,9 @@ class Kind(TextChoices):
     ENTRY_WITHOUT_EVENT = "entry-without-event"
     OBJECTION_WITHOUT_ENTRY = "objection-without-entry"
     ENTRY_WITHOUT_OBJECTION = "entry-without-objection"
+    TEXT_AND_ENTRY = "text-and-entry"
+    TAGS_AND_ENTRY = "tags-and-entry"
+    ENTRY_WITHOUT_TAGS = "entry-without-tags"
     SHREDDED_WITHOUT_ENTRY = "shredded-without-entry"
     ENTRY_WITHOUT_SHREDDED = "entry-without-shredded"
     SHREDDED_AND_LED_TO = "shredded-and-led-to"
@@ -156,4 +159,13 @@ class Skipped:
     place: str
 
 
-Told = Finding | Skipped
+@dataclass(frozen=True)
+class Locked:
+    """One thing that was compared in part only: the key of its holder is not here, or does not open
+    somebody's key. Whoever brings the key compares the rest."""
+
+    place: str
+    holder: str
+
+
+Told = Finding | Skipped | Locked

@@ -68,16 +68,22 @@ def _what(event: Event) -> str:
             return _("Picked up by %(place)s.") % name
         case Deed.KEPT_BACK:
             return _("Kept back from %(place)s.") % name
-        case Deed.ASKED if event.permitted:
-            return _("Someone asked if it may go to %(place)s. The answer was yes.") % name
         case Deed.ASKED:
-            return _("Someone asked if it may go to %(place)s. The answer was no.") % name
+            return _asked(event) % name
         case Deed.SAID:
             return f"{words.said(event.word)} {name['place']}."
+        case Deed.WIPING:
+            return str(words.WIPING[event.word]) % {"place": event.subject.holder.name}
         case Deed.RECALLED:
             return f"{words.recalled(event.word)} {name['place']}."
         case never:
             assert_never(never)
+
+
+def _asked(event: Event) -> str:
+    if event.permitted:
+        return _("Someone asked if it may go to %(place)s. The answer was yes.")
+    return _("Someone asked if it may go to %(place)s. The answer was no.")
 
 
 def for_programs(copy: Copy, at: datetime) -> dict[str, object]:

@@ -89,6 +89,13 @@ SAID: dict[str, Promise] = {
     "objection:lifted": _("You took your no back:"),
 }
 
+# What others began with what is kept of her; she can stop it until it is done.
+WIPING: dict[str, Promise] = {
+    "shredding:asked": _("%(place)s asked to wipe what leads to you there."),
+    "shredding:agreed": _("A second person at %(place)s agreed to wipe it."),
+    "shredding:halted": _("The wiping at %(place)s was called off."),
+}
+
 
 def said(word: str) -> str:
     return str(SAID[word])

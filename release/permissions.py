@@ -1,6 +1,7 @@
 """Who may ask for a release, fetch it, and see it: members of the recipient who may ask."""
 
 from common.errors import NotPermitted
+from common.planned import Reading
 from common.words import sentence as _
 from governance import permissions as governance
 from governance.models import Organisation, User
@@ -24,9 +25,12 @@ def check_can_fetch(user: User, release: Release) -> None:
         raise NotPermitted("not_recipient", _("Only the recipient's own people may fetch this."))
 
 
-def check_can_inquire(user: User, holder: Organisation) -> None:
-    """Ask about one of the holder's clients: its stewards, people or machines, as of now."""
-    governance.check_can_steward_now(user, holder)
+def asking_may_inquire(user: User, holder: Organisation) -> Reading[None]:
+    """Ask about one of the holder's clients: its stewards, people or machines, as of now.
+
+    To be asked beside other things; the answer raises NotPermitted where it is no.
+    """
+    return governance.asking_steward_now(user, holder)
 
 
 def check_can_load(user: User, holder: Organisation) -> None:

@@ -18,11 +18,11 @@ from audit.queries import footing
 from common import logs
 from common.acting import CLOCK, acting
 from common.errors import NotReady
-from consent.actions import shredding
+from consent.actions import tagging
 from governance.actions import filing, repeats, reviews
 from governance.queries import clock
 from release import broker
-from release.actions import keeping, recalls, releases, uploads, versions
+from release.actions import keeping, recalls, releases, shredding, uploads, versions
 from release.models import Release
 from release.queries.readiness import WORK, WORKER
 from release.queries.releases import free, to_run
@@ -98,11 +98,11 @@ def recall_due(at: datetime) -> int:
 
 @acting(lambda: CLOCK)
 def tick(at: datetime) -> int:
-    """Everything that is due: noes to file, people to shred, recalls, packages to remake, releases, uploads,
-    unanswered requests, wiping, sweeping, the log and its witnesses."""
+    """Everything that is due: noes to file, recalls, people to shred, tags to catch up, packages to
+    remake, releases, uploads, unanswered requests, wiping, sweeping, the log and its witnesses."""
     keeping.beat(worker=worker_name(), at=at)
     file_noes()
-    done = recall_due(at) + shred_due(at) + keeping.remake(at=at)
+    done = recall_due(at) + shred_due(at) + tagging.catch_up(at=at) + keeping.remake(at=at)
     done += run_releases(at) + load_uploads(at) + uploads.sweep(at=at) + repeats.forget(at=at)
     done += len(reviews.lapse_unanswered(at=at))
     done += keeping.wipe(at=at) + keeping.sweep() + versions.sweep_staging(at=at)
@@ -182,6 +182,12 @@ def shred() -> None:
     shred_due(clock.now())
 
 
+@broker.app.task(base=OfTheClock, name="clock.tag")
+def tag() -> None:
+    """What was written about people while their holder's key was away."""
+    tagging.catch_up(at=clock.now())
+
+
 @broker.app.task(base=OfTheClock, name="clock.recall")
 def recall() -> None:
     """People whose yes has ended since a package was picked up."""
@@ -231,6 +237,7 @@ SCHEDULE: dict[Task, int] = {
     remake: 5,
     recall: 5,
     shred: 30,
+    tag: 30,
     lapse: 30,
     wipe: 30,
     sweep: 30,

@@ -110,4 +110,5 @@ class Deed(TextChoices):
     KEPT_BACK = "kept_back"
     ASKED = "asked"
     SAID = "said"
+    WIPING = "wiping"
     RECALLED = "recalled"

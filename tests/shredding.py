@@ -21,6 +21,7 @@ from governance.vocabulary import UserKind
 from oversight.queries.checks import CHECKS
 from oversight.vocabulary import Finding, Skipped
 from release.actions import keeping
+from release.actions.shredding import carry_out_due
 from tests.factories.governance import user
 from tests.worlds import World, hand
 
@@ -66,8 +67,8 @@ def due(world: World, number: str = HER) -> Shredding:
 def shred(world: World, number: str = HER) -> Subject:
     subject = world.subject(number)
     due(world, number)
-    assert shredding.carry_out_due(at=timezone.now()) == 1
-    assert shredding.carry_out_due(at=timezone.now() + timedelta(minutes=2)) == 1  # its file
+    assert carry_out_due(at=timezone.now()) == 1
+    assert carry_out_due(at=timezone.now() + timedelta(minutes=2)) == 1  # its file
     subject.refresh_from_db()
     return subject
 

@@ -1,6 +1,8 @@
 """Writing into the log, always within the transaction of the deed itself."""
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from hashlib import sha256
 
@@ -12,16 +14,20 @@ from audit.rules import NONCE_SIZE, Leaf, band, check_leaf, journal_digest, leaf
 from audit.tlog.tree import leaf_hash
 from audit.vocabulary import SYSTEM, Decision, EntryType, Via
 from common.errors import NotReady
-from common.planned import Planned, number
+from common.planned import Planned, Reading, number, side_by_side
 from common.rows import Single
 from common.words import sentence as _
 
 JOURNAL_BATCH = 500
 # Every deed asks this, and most find nothing; then it writes one entry.
-WAITING = Planned(
-    f"SELECT row_id FROM audit_journalwaiting ORDER BY row_id LIMIT {JOURNAL_BATCH} {{locked}}",  # noqa: S608 - our own number
-    {"postgresql": {"locked": "FOR UPDATE SKIP LOCKED"}, "sqlite": {"locked": ""}},
-    {},
+WAITING = Reading(
+    Planned(
+        f"SELECT row_id FROM audit_journalwaiting ORDER BY row_id LIMIT {JOURNAL_BATCH} {{locked}}",  # noqa: S608 - our own number
+        {"postgresql": {"locked": "FOR UPDATE SKIP LOCKED"}, "sqlite": {"locked": ""}},
+        {},
+    ),
+    [],
+    lambda _vendor, rows: [number(pk) for (pk,) in rows],
 )
 ENTRY = Single(Entry, "seq")
 
@@ -44,13 +50,16 @@ def record(
     detail_commit: str = "",
     nonce: bytes | None = None,
     detail: bytes | None = None,
+    beside: Reading[None] | None = None,
 ) -> Entry:
     """Put one entry into the log, to be numbered once this transaction has committed.
+
+    `beside`: an act that is sent along with it, right after it; nothing of the deed is journaled.
 
     `detail`: what `rules.sealed_detail` made with the same `nonce`; the leaf commits to it.
     The change-journal rows that this transaction has written so far are covered along with it.
     """
-    record_journal(at=at, via=via)
+    _require_transaction()
     if detail is not None:
         detail_commit = sha256(detail).hexdigest()
     leaf = Leaf(
@@ -70,7 +79,18 @@ def record(
         detail_commit=detail_commit,
         nonce=secrets.token_bytes(NONCE_SIZE) if nonce is None else nonce,
     )
-    entry = _insert([leaf])[0]
+    entry = _entry(leaf)
+    if beside is None:
+        record_journal(at=at, via=via)
+        with _log_takes_it():
+            ENTRY.insert(entry)
+    else:
+        with _log_takes_it():
+            waiting, _entry_is_in, _act_is_done = side_by_side(
+                WAITING, ENTRY.inserting(entry), beside
+            )
+        if waiting:  # of others, whom no entry came after
+            record_journal(at=at, via=via)
     if detail is not None:
         Detail.objects.create(entry=entry, sealed=detail)
     return entry
@@ -81,17 +101,12 @@ def record_journal(*, at: datetime, via: str) -> int:
     those that were committed without a `record` after them."""
     _require_transaction()
     covered = 0
-    while ids := _waiting_now():
+    while ids := WAITING.now():
         _cover(ids, at=at, via=via)
         covered += len(ids)
         if len(ids) < JOURNAL_BATCH:
             break
     return covered
-
-
-def _waiting_now() -> list[int]:
-    _vendor, rows = WAITING.rows([])
-    return [number(pk) for (pk,) in rows]
 
 
 def _cover(ids: list[int], *, at: datetime, via: str) -> None:
@@ -128,16 +143,22 @@ def _journal_leaf(row: LogEntry, salt: bytes, *, at: datetime, via: str) -> Leaf
 
 def _insert(leaves: list[Leaf]) -> list[Entry]:
     entries = [_entry(leaf) for leaf in leaves]
-    try:
+    with _log_takes_it():
         if len(entries) > 1:
             return Entry.objects.bulk_create(entries)
         ENTRY.insert(entries[0])
+    return entries
+
+
+@contextmanager
+def _log_takes_it() -> Iterator[None]:
+    try:
+        yield
     except DatabaseError as error:
         # The error leaves the transaction, so all of the deed is undone with its entry.
         raise NotReady(
             "log_unavailable", _("The log cannot take this entry at present.")
         ) from error
-    return entries
 
 
 def _entry(leaf: Leaf) -> Entry:

@@ -88,7 +88,7 @@ class Entry(models.Model):
             models.Index(fields=["type", "time"], name="entry_type_time"),
             # An auditor's search, newest first (each one's figures: migration 0007).
             models.Index(fields=["actor", "seq"], name="entry_actor"),
-            models.Index(fields=["time", "seq"], name="entry_time"),
+            models.Index(fields=["time", "seq", "type", "decision", "actor"], name="entry_time"),
             models.Index(fields=["purpose", "seq"], condition=~Q(purpose=""), name="entry_purpose"),
             models.Index(
                 fields=["seq"], condition=Q(decision=Decision.REFUSED), name="entry_refused"

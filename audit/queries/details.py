@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from audit.models import Detail, Entry
 from audit.queries.tampered import Tampered
@@ -30,7 +30,7 @@ def check_details() -> None:
                 )
         after = page[-1].pk
     lone = Entry.objects.filter(
-        ~Exists(Detail.objects.filter(pk=OuterRef("pk"))), type__in=DETAILED
+        ~Q(detail_commit=""), ~Exists(Detail.objects.filter(pk=OuterRef("pk"))), type__in=DETAILED
     )
     gone = lone.order_by("pk").first()
     if gone is not None:

@@ -11,6 +11,14 @@
     tree                          what was reached is itself a leaf of the tree that goes on
     detail <base64>               the bytes that the entry's detail_commit is the digest of
 
+An entry that was written while the person's key was away bears no tag of hers. A later one does, and
+then these lines stand after the event's own path: what is below them is about that later entry, and
+only the tag itself is made under the first one's nonce.
+
+    later 29
+    leaf <base64>
+    hash <base64>
+
     ... one block an event ...
 
     <the checkpoint's note>
@@ -38,23 +46,33 @@ class Way:
 
 
 @dataclass(frozen=True)
+class Later:
+    """The later entry that bears the tag of an earlier one, with its path in the log."""
+
+    index: int
+    leaf: bytes
+    path: Sequence[bytes]
+
+
+@dataclass(frozen=True)
 class Event:
-    """One entry with its path in the log and, where it covers her tag, the way to it."""
+    """One entry with its path in the log and, where it covers her tag, the way to it; where a later
+    one covers it, that one, and the way in there."""
 
     index: int
     leaf: bytes
     path: Sequence[bytes]
     way: Way | None = None
     detail: bytes | None = None
+    later: Later | None = None
 
     def render(self) -> str:
         return "".join(f"{line}\n" for line in self._lines())
 
     def _lines(self) -> Iterator[str]:
-        yield f"index {self.index}"
-        yield f"leaf {to_base64(self.leaf)}"
-        for each in self.path:
-            yield f"hash {to_base64(each)}"
+        yield from _stands("index", self)
+        if self.later is not None:
+            yield from _stands("later", self.later)
         if self.way is not None:
             yield f"tag {to_base64(self.way.tag)}"
             for number, tree in enumerate(self.way.trees):
@@ -64,6 +82,13 @@ class Event:
                     yield f"{'left' if step.left else 'right'} {to_base64(step.hash)}"
         if self.detail is not None:
             yield f"detail {to_base64(self.detail)}"
+
+
+def _stands(word: str, entry: Event | Later) -> Iterator[str]:
+    yield f"{word} {entry.index}"
+    yield f"leaf {to_base64(entry.leaf)}"
+    for each in entry.path:
+        yield f"hash {to_base64(each)}"
 
 
 def rendered(count: int, events: Iterable[Event], checkpoint: str) -> Iterator[str]:

@@ -93,6 +93,9 @@ def give(
             latest_yes=latest.yes(subject=subject, recipient=recipient, purpose=purpose),
             from_recipient=people.is_member(by, recipient),
             categories_later=added_later(categories, signed_at),
+            wiped_before=latest.wiped(holder=subject.holder_id, slots=[subject.slot]).get(
+                subject.slot
+            ),
         )
         if subject.holder_id == recipient.pk:
             found += (rules.Problem("holder_is_recipient", _("A yes is to somebody else.")),)

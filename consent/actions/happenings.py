@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from audit.tlog.subjects import subjects_root
 from audit.vocabulary import EntryType, Via
+from consent.actions import tagging
 from consent.models import Consent, ConsentEvent, Objection, Subject
 from consent.queries import facts, keys
 from consent.vocabulary import NOES, Ending, Happening
@@ -61,6 +62,8 @@ def happened(
         epoch_everyone=moment.everyone if moment else None,
         epoch_scope=moment.epochs.get(consent.recipient_id) if moment else None,
     )
+    if reason:
+        tagging.wait(entry.pk, [consent.subject])
     ConsentEvent.objects.create(consent=consent, happening=happening, at=at, by=by, entry=entry)
 
 
@@ -89,7 +92,7 @@ def said_once(
     moment.tell(**facts.said_once(subject, recipient, purpose))
     nonce = secrets.token_bytes(16)
     tag, reason = keys.tag_in(subject, nonce, no=True)
-    trail.record(
+    entry = trail.record(
         type=EntryType.OBJECTION_MADE,
         by=by,
         at=moment.at,
@@ -102,3 +105,5 @@ def said_once(
         epoch_everyone=moment.everyone,
         epoch_scope=moment.epochs.get(recipient.pk) if recipient is not None else None,
     )
+    if reason:
+        tagging.wait(entry.pk, [subject])

@@ -12,6 +12,7 @@ from audit.vocabulary import EntryType, Via
 from common.errors import RuleBroken
 from common.inputs import taking
 from common.words import sentence as _
+from consent.actions import tagging
 from consent.actions.subjects import hold
 from consent.models import Objection, Subject
 from consent.permissions import check_can_speak
@@ -157,7 +158,7 @@ def _written(
 ) -> None:
     nonce = secrets.token_bytes(16)
     tag, reason = keys.tag_in(objection.subject, nonce, no=type == EntryType.OBJECTION_MADE)
-    trail.record(
+    entry = trail.record(
         type=type,
         by=by,
         at=at,
@@ -175,3 +176,5 @@ def _written(
             else None
         ),
     )
+    if reason:
+        tagging.wait(entry.pk, [objection.subject])

@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from audit import queries as log
 from audit.tlog.subjects import subjects_root
 from audit.vocabulary import EntryType, Via
-from consent.actions import subjects, wiping
+from consent.actions import subjects, tagging, wiping
 from consent.models import Consent, ConsentEvent, LegalHold, Objection, Shredding, Subject
 from consent.queries import facts, keys
 from consent.vocabulary import Ending, Happening
@@ -105,6 +105,25 @@ def replay(*, by: User, at: datetime, via: Via, settled: Collection[str] = ()) -
                 )
         said, nothing = said + any(changed), nothing + (not any(changed))
     return Replayed(said, nothing, tuple(by_hand))
+
+
+def to_shred() -> list[Subject]:
+    """Who is known here, and was shredded after this copy was made, as the file of noes says."""
+    unknown, seen = noes.reckoning().unknown, noes.view()
+    identities = log.key_ring().noes_identities() if unknown else ()
+    told = [
+        each["person"]
+        for _, packed in noes_file().opened(unknown, seen, identities)
+        for each in json.loads(unpacked(packed))["told"]
+        if each["what"] == "shredded"
+    ]
+    enrolled = {each["slot"]: each["enrolled"] for each in told}
+    people = Subject.objects.filter(slot__in=enrolled, shredded_at__isnull=True)
+    return [
+        each
+        for each in people.select_related("holder")
+        if facts.stamp(each.enrolled_at) == enrolled[each.slot]
+    ]
 
 
 def _act(name: str) -> Narrowing | Closing:
@@ -345,7 +364,8 @@ class _Repeated:
         happening: Happening = Happening.WITHDRAWN,
     ) -> None:
         nonce = secrets.token_bytes(16)
-        tags = [keys.tag_in(each, nonce, no=True)[0] for each in people]
+        made = [keys.tag_in(each, nonce, no=True) for each in people]
+        tags = [tag for tag, _ in made]
         entry = trail.record(
             type=type_,
             by=self.by,
@@ -358,6 +378,8 @@ class _Repeated:
             nonce=nonce,
             epoch_everyone=self.moment.everyone,
         )
+        away = zip(people, made, strict=True)
+        tagging.wait(entry.pk, [each for each, (_, absent) in away if absent])
         ConsentEvent.objects.bulk_create(
             ConsentEvent(
                 consent=each, happening=happening, at=self.said_at, by=self.by, entry=entry

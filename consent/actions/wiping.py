@@ -15,9 +15,17 @@ from audit.tlog.subjects import subjects_root
 from audit.vocabulary import EntryType, Via
 from common.errors import RuleBroken
 from common.words import sentence as _
-from consent.actions import subjects
-from consent.models import Consent, ConsentEvent, LegalHold, Objection, Subject, SubjectKey
-from consent.queries import facts, keys
+from consent.actions import subjects, tagging
+from consent.models import (
+    Consent,
+    ConsentEvent,
+    LegalHold,
+    Objection,
+    Shredding,
+    Subject,
+    SubjectKey,
+)
+from consent.queries import facts, keys, tags
 from consent.vocabulary import WIPED, Ending, Happening
 from governance.actions import scopes, trail
 from governance.models import Organisation, User
@@ -32,6 +40,16 @@ def known(holder: Organisation, number: str) -> Subject:
     if slot is None:
         raise RuleBroken("number_unknown", _("This number is not known here. Check it with her."))
     return Subject.objects.select_related("holder").get(pk=slot)
+
+
+def opened(shredding: Shredding) -> Shredding:
+    """The row as it stands, held, after the person's own. Raises RuleBroken where it is over."""
+    subjects.hold([shredding.subject_id])
+    held = Shredding.objects.select_for_update(of=("self",)).select_related("subject__holder")
+    current = held.get(pk=shredding.pk)
+    if current.called_off_at is not None or current.shredded_at is not None:
+        raise RuleBroken("not_open", _("This was called off, or it is done."))
+    return current
 
 
 def written(
@@ -55,7 +73,7 @@ def written(
     if detail is not None:
         own = keys.own_key(subject)
         said["detail"] = sealed_detail(own, nonce, secrets.token_bytes(SEALING), detail)
-    return trail.record(
+    entry = trail.record(
         type=type_,
         by=by,
         at=at,
@@ -67,6 +85,9 @@ def written(
         nonce=nonce,
         **said,
     )
+    if absent:
+        tagging.wait(entry.pk, [subject])
+    return entry
 
 
 def stand(
@@ -118,6 +139,7 @@ def wipe(
             entry=told(EntryType.CONSENT_WITHDRAWN, consent.purpose.code),
         )
     told(EntryType.KEY_SHREDDED)
+    tagging.leave(subject, [*tags.shared_words(subject).items(), *tags.late_words(subject)])
     subject.account, subject.wrapped_key, subject.shredded_at = None, b"", moment.at
     subject.save(update_fields=["account", "wrapped_key", "shredded_at"])
     SubjectKey.objects.filter(subject=subject).delete()

@@ -4,6 +4,7 @@ from consent.models.consents import CategorySet, CategorySetItem, Consent, Conse
 from consent.models.objections import Objection
 from consent.models.people import SlotBlock, Subject, SubjectKey
 from consent.models.shredding import LegalHold, Shredding
+from consent.models.tags import LateTag, LeftTag
 from consent.models.terms import Terms
 
 __all__ = [
@@ -11,6 +12,8 @@ __all__ = [
     "CategorySetItem",
     "Consent",
     "ConsentEvent",
+    "LateTag",
+    "LeftTag",
     "LegalHold",
     "Objection",
     "Shredding",

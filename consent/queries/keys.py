@@ -2,7 +2,8 @@
 
 import hmac
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
@@ -13,14 +14,15 @@ from django.db import connection
 from audit.rules import tag
 from common.errors import NotReady
 from common.keyring import KeyRing
-from common.planned import AS_NEEDED, BIGINT, Planned
+from common.planned import AS_NEEDED, BIGINT, Planned, Reading, Rows
 from common.planned import number as whole
 from common.words import sentence as _
-from consent.models import Subject
+from consent.models import LeftTag, Subject
 from consent.queries.columns import among
 from governance.models import Organisation
 
 NONCE = 12
+KEY_ABSENT = "key-absent"  # an entry's reason; a later entry bears the tag (ADR 18)
 CLIENT_NUMBER, SUBJECT_WRAP = "client-number", "subject-wrap"
 CLIENT = Planned(
     "SELECT s.slot, s.wrapped_key FROM consent_subjectkey k"
@@ -36,8 +38,13 @@ def client_digest(key: bytes, number: str, scope: str = "") -> bytes:
 
     `scope` sets apart numbers that mean something within one dataset only (row numbers).
     """
-    message = f"{scope}:{number.strip()}" if scope else number.strip()
-    return hmac.digest(key, message.encode(), "sha256")
+    return client_digests(key, [number], scope)[0]
+
+
+def client_digests(key: bytes, numbers: Iterable[str], scope: str = "") -> list[bytes]:
+    """The same of many, in their order."""
+    before = f"{scope}:" if scope else ""
+    return [hmac.digest(key, f"{before}{number.strip()}".encode(), "sha256") for number in numbers]
 
 
 def ring() -> KeyRing:
@@ -94,6 +101,16 @@ def _opened(wrappers: Iterable[AESGCM], wrapped: bytes) -> bytes:
     raise NotReady("key_wrong", _("The holder's key does not open a person's key."))
 
 
+def those_opened(holder_ref: str, wrapped: Mapping[int, bytes]) -> dict[int, bytes]:
+    """Of these people's keys those that open, by slot. Raises NotReady where the holder's is missing."""
+    wrappers = [AESGCM(each) for each in ring().derived_all(holder_ref, SUBJECT_WRAP)]
+    found: dict[int, bytes] = {}
+    for slot, each in wrapped.items():
+        with suppress(NotReady):  # another key, or nothing is left of it
+            found[slot] = _opened(wrappers, each)
+    return found
+
+
 def own_key(subject: Subject) -> bytes:
     """The person's own key, opened. Raises NotReady where her holder's key is not there."""
     (key,) = unwrap(subject.holder.ref, [bytes(subject.wrapped_key)])
@@ -116,7 +133,7 @@ def tag_in(subject: Subject, nonce: bytes, *, no: bool) -> tuple[bytes, str]:
     except NotReady:
         if not no:
             raise
-        return secrets.token_bytes(32), "key-absent"
+        return secrets.token_bytes(32), KEY_ABSENT
 
 
 @dataclass(frozen=True)
@@ -131,27 +148,34 @@ class Client:
         return tag(self.key, nonce)
 
 
-def client(holder: Organisation, number: str) -> Client | None:
+def client(holder: Organisation, number: str) -> Reading[Client | None]:
     """Whom the holder's own client number leads to. Raises NotReady where its key is absent."""
     digest_key, wrap_key = ring().derived_each(holder.ref, CLIENT_NUMBER, SUBJECT_WRAP)
-    _vendor, rows = CLIENT.rows([holder.pk, client_digest(digest_key, number)])
-    if not rows:
-        return None
-    slot, wrapped = rows[0]
-    try:
-        return Client(whole(slot), _opened([AESGCM(wrap_key)], wrapped))
-    except NotReady:  # her holder's root is being rotated: every key that opens is asked for
-        return Client(whole(slot), unwrap(holder.ref, [wrapped])[0])
+
+    def meaning(_vendor: str, rows: Rows) -> Client | None:
+        if not rows:
+            return None
+        slot, wrapped = rows[0]
+        try:
+            return Client(whole(slot), _opened([AESGCM(wrap_key)], wrapped))
+        except NotReady:  # her holder's root is being rotated: every key that opens is asked for
+            return Client(whole(slot), unwrap(holder.ref, [wrapped])[0])
+
+    return Reading(CLIENT, [holder.pk, client_digest(digest_key, number)], meaning)
 
 
 class KeyDestroyed(ValueError):
     """Somebody among them was shredded: no tag of hers can be made again."""
 
 
-def tags_of(holder_ref: str, slots: Sequence[int], nonce: bytes) -> list[bytes]:
+def tags_of(
+    holder_ref: str, slots: Sequence[int], nonce: bytes, *, entry: int | None = None
+) -> list[bytes]:
     """The tags of many people of one holder in one entry, in the order of their slots.
 
-    Raises ValueError where a slot is nobody's; KeyDestroyed where somebody was shredded.
+    `entry`: its key, where it is written already; a shredded person's tag was left beside it then.
+    Raises ValueError where a slot is nobody's; KeyDestroyed where somebody was shredded and no tag
+    of hers is there.
     """
     wrapped: list[bytes] = []
     ordered = sorted(set(slots))
@@ -165,9 +189,20 @@ def tags_of(holder_ref: str, slots: Sequence[int], nonce: bytes) -> list[bytes]:
             wrapped.extend(bytes(key) for (key,) in cursor.fetchall())
     if len(wrapped) != len(ordered):
         raise ValueError("A tag is made for people only: a slot is nobody's.")
-    if not all(wrapped):
+    gone = [slot for slot, key in zip(ordered, wrapped, strict=True) if not key]
+    left = _left(entry, gone)
+    if len(left) < len(gone):
         raise KeyDestroyed("A tag is made under a person's key, and one of them is destroyed.")
-    return tags_under(unwrap(holder_ref, wrapped), nonce)
+    made = iter(tags_under(unwrap(holder_ref, filter(None, wrapped)), nonce))
+    return [left[slot] if slot in left else next(made) for slot in ordered]
+
+
+def _left(entry: int | None, gone: Sequence[int]) -> dict[int, bytes]:
+    """What stood in this entry for people whose keys are destroyed."""
+    if entry is None or not gone:
+        return {}
+    rows = LeftTag.objects.filter(entry=entry, subject__in=gone)
+    return {slot: bytes(value) for slot, value in rows.values_list("subject_id", "tag")}
 
 
 def tags_under(own_keys: Iterable[bytes], nonce: bytes) -> list[bytes]:

@@ -1,5 +1,6 @@
 """The latest no of people: what a yes must be younger than."""
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import date, datetime
 
@@ -47,6 +48,25 @@ def noes(*, slots: Iterable[int], recipient: Organisation, purpose: Purpose) -> 
         ):
             for slot, last in rows:
                 found[slot] = max(last, found.get(slot, last))
+    return found
+
+
+def wiped(*, holder: int, slots: Iterable[int]) -> dict[int, datetime]:
+    """For each slot that was taken up after a record of this holder was wiped: when that was, last.
+
+    It may be the same person again: nothing tells that, nor may anything. What was signed before it
+    may be a paper of hers from then, and her no to everyone came after it.
+    """
+    rows = Subject.objects.filter(holder=holder, shredded_at__isnull=False)
+    times = sorted(at for at in rows.values_list("shredded_at", flat=True) if at is not None)
+    wanted = list(slots) if times else []
+    found: dict[int, datetime] = {}
+    for start in range(0, len(wanted), 5000):
+        later = Subject.objects.filter(
+            slot__in=wanted[start : start + 5000], enrolled_at__gte=times[0] - SKEW
+        )
+        for slot, enrolled in later.values_list("slot", "enrolled_at"):
+            found[slot] = times[bisect_right(times, enrolled + SKEW) - 1]
     return found
 
 

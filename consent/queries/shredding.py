@@ -74,6 +74,12 @@ def due(shredding: Shredding) -> datetime | None:
     return shredded_on(shredding.agreed_at, _holds(shredding.subject), delay())
 
 
+def due_by(at: datetime) -> list[Shredding]:
+    """What two have agreed to, nobody called off, and the law does not keep: the delay has passed."""
+    agreed = open_ones().filter(agreed_at__isnull=False)
+    return [each for each in agreed if (due(each) or at) <= at]
+
+
 def uncleaned(until: datetime) -> QuerySet[Shredding]:
     """Carried out by then, and not yet out of the file of noes."""
     return Shredding.objects.filter(shredded_at__lte=until, cleaned_at__isnull=True).select_related(

@@ -32,12 +32,12 @@ def many(request: HttpRequest) -> HttpResponse:
     sees_readings = cases.may_see_readings(now["by"], now["at"])
     if not (concerned.checked or sees_readings):
         raise Http404
-    rows = [
-        (finding, cases.steps(finding)) for finding in cases.findings(now["by"], now["at"])[:PAGE]
-    ]
+    rows = cases.page(cases.findings(now["by"], now["at"]), _before(request), PAGE + 1)
+    said = [(finding, cases.steps(finding)) for finding in rows[:PAGE]]
     page = {
-        "findings": [(finding, said[-1], said[0]) for finding, said in rows if said],
+        "findings": [(finding, steps[-1], steps[0]) for finding, steps in said if steps],
         "sees_readings": sees_readings,
+        "next": rows[PAGE - 1].pk if len(rows) > PAGE else None,
     }
     return render(request, "desk/findings.html", page)
 
@@ -107,14 +107,18 @@ def readings(request: HttpRequest) -> HttpResponse:
     now = hand(request)
     if not cases.may_see_readings(now["by"], now["at"]):
         raise Http404
-    sent = request.GET.get("before", "")
-    before = int(sent) if sent.isascii() and sent.isdigit() and int(sent) < LARGEST else None
-    rows = cases.readings(before, PAGE + 1)
+    rows = cases.page(cases.readings(), _before(request), PAGE + 1)
     page = {
         "readings": [(row, _told(row.asked)) for row in rows[:PAGE]],
         "next": rows[PAGE - 1].pk if len(rows) > PAGE else None,
     }
     return render(request, "desk/readings.html", page)
+
+
+def _before(request: HttpRequest) -> int | None:
+    """The row below which the page begins; anything else begins with the latest."""
+    sent = request.GET.get("before", "")
+    return int(sent) if sent.isascii() and sent.isdigit() and int(sent) < LARGEST else None
 
 
 def _told(asked: dict[str, str]) -> list[tuple[str, str]]:

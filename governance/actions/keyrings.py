@@ -8,7 +8,6 @@ from datetime import datetime
 from hashlib import sha256
 
 from django.conf import settings
-from django.db import transaction
 
 from audit import queries as log
 from audit.actions import settle

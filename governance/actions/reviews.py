@@ -12,7 +12,7 @@ from common.inputs import of, taking
 from common.words import joined
 from common.words import sentence as _
 from governance import permissions
-from governance.actions import trail
+from governance.actions import details, trail
 from governance.models import AccessRequest, Ballot, Decision, Recusal, Seat, User
 from governance.queries import boards, people, requests
 from governance.rules import Ground, Outcome, RequestVerb, Verdict, excluded, request_after, verdict
@@ -40,8 +40,9 @@ def vote(
     """One seat says yes, no or “I need to know more”, once and with a reason."""
     found = requests.locked(request)
     _check_has_say(found, seat, by=by, at=at)
+    why = reason.strip()
     ballot = Ballot.objects.create(
-        request=found, seat=seat, vote=Vote(vote), reason=reason.strip(), cast_at=at
+        request=found, seat=seat, vote=Vote(vote), reason=why, cast_at=at
     )
     trail.record(
         type=EntryType.BALLOT_CAST,
@@ -50,6 +51,7 @@ def vote(
         via=via,
         resource=f"{found.ref}/seat-{seat.pk}",
         purpose=found.purpose.code,
+        **details.sealed(by=by, vote=Vote(vote).value, reason=why),
     )
     return ballot
 

@@ -6,7 +6,7 @@ and a file lock taken before it makes the queue fair. Measured in the protocol's
 read are two statements, the isolation is READ COMMITTED, nothing goes from shared to exclusive.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +17,7 @@ from django.db import InternalError, OperationalError, connection, transaction
 from django.db.models import F, Q
 
 from common import queues
-from common.planned import together
+from common.planned import AS_NEEDED, BIGINT, INTEGER, Planned, Reading, Rows, number, side_by_side
 from common.rows import Columns
 from governance.actions import filing
 from governance.models import KeptNo, Scope, ScopeMove
@@ -142,8 +142,17 @@ def steady(*, recipient: int, seconds: float = 2.0) -> Iterator[Moment]:
 
     Raises NotReady when the locks are not to be had within `seconds`: a no goes first.
     """
+    with steady_beside(recipient=recipient, seconds=seconds) as (moment, _answers):
+        yield moment
+
+
+@contextmanager
+def steady_beside(
+    *readings: Reading[Any], recipient: int, seconds: float = 2.0
+) -> Iterator[tuple[Moment, list[Any]]]:
+    """The same, and what these readings mean, asked right after the locks were taken."""
     with _later(), gate(seconds), transaction.atomic(durable=True):
-        yield _held(recipient, seconds)
+        yield _held(recipient, seconds, readings)
 
 
 # lock_not_available: others held it for too long; idle_in_transaction_session_timeout: we did.
@@ -230,36 +239,52 @@ def _sqlite_waits(seconds: float | None) -> Iterator[None]:
             cursor.execute(f"PRAGMA busy_timeout = {usual}")
 
 
-# Sent together: each is a statement of its own and sees what was committed when it begins, so the
-# last one sees what the locks waited for.
-HOLD = (
-    "SET LOCAL lock_timeout = {milliseconds:d}",
-    "SET LOCAL idle_in_transaction_session_timeout = {idle:d}",
-    "SELECT pg_advisory_xact_lock_shared({space:d}, {everyone:d})",
-    "SELECT pg_advisory_xact_lock_shared({space:d}, {recipient:d})",
-    """SELECT {now}, (SELECT epoch FROM governance_scope WHERE everyone),
-        (SELECT epoch FROM governance_scope WHERE recipient_id = {recipient:d})""",
+# Sent together: each is a statement of its own and sees what was committed when it begins, so those
+# after the locks see what the locks waited for.
+ONLY: Mapping[str, Mapping[str, str]] = {"postgresql": {}, "sqlite": {}}
+PATIENCE = Planned(
+    "SELECT set_config('lock_timeout', %(lock)s, true),"
+    " set_config('idle_in_transaction_session_timeout', %(idle)s, true)",
+    ONLY,
+    {"lock": AS_NEEDED, "idle": AS_NEEDED},
+)
+SHARED = Planned(
+    "SELECT pg_advisory_xact_lock_shared(%(space)s, %(key)s)",
+    ONLY,
+    {"space": INTEGER, "key": INTEGER},
+)
+MOMENT = Planned(
+    f"SELECT {clock.MICROSECONDS}, (SELECT epoch FROM governance_scope WHERE everyone),"  # noqa: S608 - our own words
+    " (SELECT epoch FROM governance_scope WHERE recipient_id = %(recipient)s)",
+    ONLY,
+    {"recipient": BIGINT},
 )
 
 
-def _held(recipient: int, seconds: float) -> Moment:
-    """Take the shared locks and read the moment. A scope without a row has never moved."""
+def _held(
+    recipient: int, seconds: float, readings: Sequence[Reading[Any]]
+) -> tuple[Moment, list[Any]]:
+    """Take the shared locks, read the moment, and then ask. A scope without a row has never moved."""
     if connection.vendor != "postgresql":
-        return _moment(clock.now(), [recipient])
-    words = {
-        "now": clock.MICROSECONDS,
-        "milliseconds": int(seconds * 1000),
-        "idle": HOLDS_STILL * 1000,
-        "space": SCOPE_SPACE,
-        "everyone": EVERYONE,
-        "recipient": recipient,
-    }
-    at, everyone, own = together(statement.format(**words) for statement in HOLD)
-    return Moment(
-        at=clock.read(int(at)),
-        everyone=int(everyone or 0),
-        epochs={recipient: int(own or 0)},
+        return _moment(clock.now(), [recipient]), list(side_by_side(*readings))
+    milliseconds = [f"{int(seconds * 1000)}", f"{HOLDS_STILL * 1000}"]
+
+    def read(_vendor: str, rows: Rows) -> Moment:
+        at, everyone, own = (number(each) if each is not None else 0 for each in rows[0])
+        return Moment(at=clock.read(at), everyone=everyone, epochs={recipient: own})
+
+    _patience, _everyone, _own, moment, *answers = side_by_side(
+        Reading(PATIENCE, milliseconds, _nothing),
+        Reading(SHARED, [SCOPE_SPACE, EVERYONE], _nothing),
+        Reading(SHARED, [SCOPE_SPACE, recipient], _nothing),
+        Reading(MOMENT, [recipient], read),
+        *readings,
     )
+    return moment, answers
+
+
+def _nothing(_vendor: str, _rows: Rows) -> None:
+    """What an act gives back says nothing."""
 
 
 def _move(*, everyone: bool, recipients: Collection[int]) -> list[Scope]:

@@ -24,6 +24,7 @@ from governance.models.noes import KeptNo
 from governance.models.people import (
     ApiToken,
     BoardUserPermission,
+    DataKey,
     Membership,
     Organisation,
     OrganisationUserPermission,
@@ -52,6 +53,7 @@ __all__ = [
     "ClientScope",
     "ClientSecret",
     "DataCategory",
+    "DataKey",
     "Dataset",
     "Decision",
     "Field",

@@ -266,3 +266,18 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"api token {self.pk}"
+
+
+class DataKey(models.Model):
+    """One staff member's own random key, under which what she writes beside her deeds is sealed."""
+
+    user = models.OneToOneField(
+        User, on_delete=models.PROTECT, primary_key=True, related_name="data_key"
+    )
+    # Wrapped by the service's key from the key ring.
+    wrapped = models.BinaryField(max_length=64)
+
+    sensitivity: ClassVar = {"user": Sensitivity.INTERNAL, "wrapped": Sensitivity.SECRET}
+
+    def __str__(self) -> str:
+        return f"data key {self.pk}"

@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from common.errors import NotReady
-from common.planned import AS_NEEDED, DECODERS, Planned, number
+from common.planned import AS_NEEDED, DECODERS, Planned, Reading, Rows, number
 from governance.models import KeptNo, ScopeMove
 from governance.storage import View, noes_file
 
@@ -64,26 +64,23 @@ def about(slot: int) -> QuerySet[KeptNo]:
 
 def reckoning() -> Reckoning:
     """Compare both. Raises NotReady where the file cannot be read."""
-    with _turn:
-        seen = view()
-        found = _compared(seen)
-        unfiled = [pk for pk, mark in found[UNFILED] if mark not in seen.marks]
-        newest = [mark for _, mark in found[NEWEST]]
-        return Reckoning(
-            file=seen.file,
-            unknown=_unknown(seen, last_held=bool(found[LAST])),
-            unfiled=tuple(sorted(unfiled)),
-            elsewhere=bool(found[OTHER]) or not set(newest) <= seen.marks.keys(),
-            damaged=seen.damaged,
-        )
+    return _comparing().now()
 
 
 def against() -> NotReady | None:
     """Why nothing may leave now for the sake of forgotten noes; None: nothing is against it."""
     try:
-        found = reckoning()
+        return asking().now()
     except NotReady as reason:
         return reason
+
+
+def asking() -> Reading[NotReady | None]:
+    """The same, to be asked beside other things. Raises NotReady where the file cannot be read."""
+    return _comparing().then(_against)
+
+
+def _against(found: Reckoning) -> NotReady | None:
     if found.unknown:
         return NotReady(
             "restored",
@@ -110,19 +107,39 @@ def against() -> NotReady | None:
     return None
 
 
-def _compared(seen: View) -> dict[str, list[tuple[int, bytes]]]:
+def _comparing() -> Reading[Reckoning]:
     """What the database has of the file, in one statement: it is asked before anything leaves."""
-    if seen.known == len(seen.marks):  # mostly; it takes no walk through all of them
-        last = next(reversed(seen.marks), b"")
-    else:
-        last = next(islice(seen.marks, seen.known - 1, None)) if seen.known else b""
+    with _turn:
+        seen = view()
+        file = seen.file
+        if seen.known == len(seen.marks):  # mostly; it takes no walk through all of them
+            last = next(reversed(seen.marks), b"")
+        else:
+            last = next(islice(seen.marks, seen.known - 1, None)) if seen.known else b""
+
+    def meaning(vendor: str, rows: Rows) -> Reckoning:
+        with _turn:
+            # Another thread may have read on meanwhile. Another file is compared from its beginning.
+            return _compared(seen, vendor, rows) if seen.file == file else reckoning()
+
+    return Reading(COMPARED, [file, last], meaning)
+
+
+def _compared(seen: View, vendor: str, rows: Rows) -> Reckoning:
     found: dict[str, list[tuple[int, bytes]]] = {
         name: [] for name in (UNFILED, OTHER, NEWEST, LAST)
     }
-    vendor, rows = COMPARED.rows([seen.file, last])
     for name, pk, mark in rows:
         found[DECODERS[vendor].text(name)].append((number(pk), bytes(mark)))
-    return found
+    unfiled = [pk for pk, mark in found[UNFILED] if mark not in seen.marks]
+    newest = [mark for _, mark in found[NEWEST]]
+    return Reckoning(
+        file=seen.file,
+        unknown=_unknown(seen, last_held=bool(found[LAST])),
+        unfiled=tuple(sorted(unfiled)),
+        elsewhere=bool(found[OTHER]) or not set(newest) <= seen.marks.keys(),
+        damaged=seen.damaged,
+    )
 
 
 def _unknown(seen: View, *, last_held: bool) -> tuple[bytes, ...]:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from common.planned import AS_NEEDED, BIGINT, DECODERS, Planned, number
+from common.planned import AS_NEEDED, BIGINT, DECODERS, Planned, Reading, number
 from governance.models import AccessRequest, Organisation, User
 from governance.queries import agreements, boards, people
 from governance.rules import AskedField, RequestFact
@@ -68,10 +68,13 @@ def asked_of(holder: Organisation, ref: str) -> Asked | None:
     return Asked(ref, holder, pk, dataset, requester, purpose_pk, agreement, code)
 
 
-def category_codes(request: int) -> dict[int, str]:
+def category_codes(request: int) -> Reading[dict[int, str]]:
     """The code of each category that a field of this request is in today, by primary key."""
-    vendor, rows = CATEGORY_CODES.rows([request])
-    return {number(pk): DECODERS[vendor].text(code) for pk, code in rows}
+    return Reading(
+        CATEGORY_CODES,
+        [request],
+        lambda vendor, rows: {number(pk): DECODERS[vendor].text(code) for pk, code in rows},
+    )
 
 
 def to_answer(user: User, at: datetime) -> QuerySet[AccessRequest]:

@@ -11,7 +11,7 @@ from common.inputs import Text, of, taking
 from common.words import sentence as _
 from consent.queries.keys import client
 from consent.vocabulary import LONGEST_NUMBER
-from governance.actions import trail
+from governance.actions import details, trail
 from governance.models import Organisation, User
 from oversight.models import AuditCase, CaseHandle, SavedSearch
 from oversight.permissions import check_can_issue, check_can_look, check_can_open
@@ -45,7 +45,14 @@ def open_case(
         opened_by=by,
         opened_at=at,
     )
-    trail.record(type=EntryType.CASE_OPENED, by=by, at=at, via=via, resource=case.ref)
+    trail.record(
+        type=EntryType.CASE_OPENED,
+        by=by,
+        at=at,
+        via=via,
+        resource=case.ref,
+        **details.sealed(by=by, title=title, reason=reason),
+    )
     return case
 
 
@@ -79,7 +86,7 @@ def issue_handle(
     found = locked(case)
     if found.holder_id not in {None, holder.pk}:
         raise RuleBroken("other_holder", _("This case is about another organisation."))
-    known = client(holder, number)
+    known = client(holder, number).now()
     if known is None:
         raise RuleBroken("no_client", _("No client of this number is known here."))
     word = handles.word(known.tag(bytes(found.nonce)))

@@ -9,7 +9,7 @@ from audit.vocabulary import EntryType, Via
 from common.errors import BadInput, RuleBroken
 from common.inputs import Number, of, taking
 from common.words import sentence as _
-from governance.actions import trail
+from governance.actions import details, trail
 from governance.models import Organisation, User
 from oversight.actions.cases import locked
 from oversight.models import AuditCase, Finding, FindingStep
@@ -81,7 +81,14 @@ def _open(finding: Finding) -> Finding:
 def _say(
     finding: Finding, step: Step, text: str, *, by: User, at: datetime, via: Via
 ) -> FindingStep:
-    entry = trail.record(type=ENTRIES[step], by=by, at=at, via=via, resource=finding.ref)
+    entry = trail.record(
+        type=ENTRIES[step],
+        by=by,
+        at=at,
+        via=via,
+        resource=finding.ref,
+        **details.sealed(by=by, text=text),
+    )
     return FindingStep.objects.create(
         finding=finding, step=step, text=text, by=by, at=at, entry=entry
     )

@@ -119,9 +119,9 @@ def hints(*, case: AuditCase, by: User, at: datetime, via: Via) -> list[Spoken]:
     """What looks unusual within the last month, by the rules. Raises as `find` does."""
     note(case=case, look=Look.HINTS, asked={}, by=by, at=at, via=via)
     since, zone = at - LOOKED_BACK, timezone.get_default_timezone()
-    counted = entries.deeds(TAKING, since, zone=zone, opens=OPENS, closes=CLOSES)
+    counted = entries.deeds(TAKING, since, at, zone=zone, opens=OPENS, closes=CLOSES)
     forced = entries.deeds(
-        [EntryType.RELEASE_COMPELLED], since, zone=zone, opens=OPENS, closes=CLOSES
+        [EntryType.RELEASE_COMPELLED], since, at, zone=zone, opens=OPENS, closes=CLOSES
     )
     by_day: dict[Any, int] = {}
     for _actor, day, count, _refused, _late in forced:

@@ -1,8 +1,10 @@
 """Comparing the log with what is kept is a deed: it leaves an entry with its verdict."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import assert_never
 
 from django.db import transaction
 
@@ -12,22 +14,32 @@ from governance.models import User
 from oversight.permissions import check_can_reconcile
 from oversight.queries.checks import CHECKS
 from oversight.queries.looks import Check
-from oversight.vocabulary import Finding, Skipped
+from oversight.vocabulary import Finding, Locked, Skipped
 
 RESOURCE = "reconcile"
-HOLDS, FINDINGS = "agrees", "differs"
+HOLDS, IN_PART, FINDINGS = "agrees", "agrees-in-part", "differs"
 Tell = Callable[[Finding], None]
 Progress = Callable[[str, int], None]
 
 
 @dataclass(frozen=True)
+class Unchecked:
+    """How many rows of one comparison hang on the key of a holder that does not open here."""
+
+    holder: str
+    what: str
+    count: int
+
+
+@dataclass(frozen=True)
 class Reconciled:
-    """How many rows were looked at, a row once for each comparison, how many findings there were, and
-    how much could be compared in part only, for somebody's key was destroyed."""
+    """How many rows were looked at, a row once for each comparison, how many findings there were, how
+    much could be compared in part only, for somebody's key was destroyed, and what waits for a key."""
 
     looked_at: int
     findings: int
-    in_part: int = 0
+    in_part: int
+    unchecked: tuple[Unchecked, ...]
 
 
 def reconcile(
@@ -42,14 +54,18 @@ def reconcile(
     consents with their events; and everybody in a release with their noes.
 
     `tell` is given each finding as it is found, `progress` what is being compared and how many rows
-    of it are done; nothing is gathered. Raises NotPermitted unless `by` may; NotReady where the key
-    of a holder is not there, for then nobody can tell whose entry is whose.
+    of it are done; nothing is gathered. Where the key of a holder is not there, nobody can tell whose
+    entry is whose: everything else is compared, and what was not is counted. Raises NotPermitted
+    unless `by` may.
     """
     check_can_reconcile(by)
     looked_at = findings = in_part = 0
+    unchecked: list[Unchecked] = []
     for what, check in CHECKS:
-        done, found, skipped = _run(check, what, tell, progress)
-        looked_at, findings, in_part = looked_at + done, findings + found, in_part + skipped
+        one = _run(check, what, tell, progress)
+        looked_at, findings = looked_at + one.looked_at, findings + one.findings
+        in_part += one.in_part
+        unchecked += one.unchecked
     with transaction.atomic():
         trail.record(
             type=EntryType.LOG_VERIFIED,
@@ -57,13 +73,16 @@ def reconcile(
             at=at,
             via=via,
             resource=RESOURCE,
-            reason=FINDINGS if findings else HOLDS,
+            reason=FINDINGS if findings else IN_PART if unchecked else HOLDS,
         )
-    return Reconciled(looked_at, findings, in_part)
+    return Reconciled(
+        looked_at, findings, in_part, tuple(sorted(unchecked, key=lambda each: each.holder))
+    )
 
 
-def _run(check: Check, what: str, tell: Tell, progress: Progress) -> tuple[int, int, int]:
+def _run(check: Check, what: str, tell: Tell, progress: Progress) -> Reconciled:
     done = found = skipped = 0
+    locked: Counter[str] = Counter()
 
     def step(count: int) -> None:
         nonlocal done
@@ -71,9 +90,15 @@ def _run(check: Check, what: str, tell: Tell, progress: Progress) -> tuple[int, 
         progress(what, done)
 
     for finding in check(step):
-        if isinstance(finding, Skipped):
-            skipped += 1
-            continue
-        found += 1
-        tell(finding)
-    return done, found, skipped
+        match finding:
+            case Skipped():
+                skipped += 1
+            case Locked(holder=holder):
+                locked[holder] += 1
+            case Finding():
+                found += 1
+                tell(finding)
+            case never:
+                assert_never(never)
+    waits = (Unchecked(holder, what, count) for holder, count in sorted(locked.items()))
+    return Reconciled(done, found, skipped, tuple(waits))

@@ -8,8 +8,9 @@ from audit.queries.facts import EntryFacts
 from audit.tlog.canonical import canonical_bytes
 from audit.tlog.subjects import subjects_root
 from audit.vocabulary import Decision, EntryType
+from common.errors import NotReady
 from consent.queries.keys import tag_of
-from oversight.queries.looks import Step, keys, twice
+from oversight.queries.looks import Step, in_part, keys, twice
 from oversight.vocabulary import Finding, Kind, Skipped, Told
 from release.models import Inquiry
 from release.rules.inquiries import commitment, told_to_holder
@@ -18,10 +19,8 @@ OWN = "inq-"  # an entry about who was turned away names the request instead
 
 
 def inquiries(step: Step) -> Iterator[Told]:
-    """Each answer about one person has its entry, which commits to it and is about her.
-
-    Raises NotReady where the key of a holder is not there.
-    """
+    """Each answer about one person has its entry, which commits to it and is about her; the last only
+    where the key of the holder is there."""
     for page in keys(Inquiry.objects.all()):
         yield from twice(_inquiries, page)
         step(len(page))
@@ -43,8 +42,21 @@ def _inquiries(pks: list[int]) -> Iterator[Told]:
             yield Finding(kind, place, f"{entry.place} is not about it, or says another answer.")
         elif row.subject is not None and row.subject.shredded_at is not None:
             yield Skipped(place)
-        elif entry.subjects_root != _root(row, entry):
-            yield Finding(kind, place, f"{entry.place} is about another person.")
+        else:
+            yield from _about_her(row, entry, place)
+
+
+def _about_her(row: Inquiry, entry: EntryFacts, place: str) -> Iterator[Told]:
+    root = None
+    if row.subject is not None:
+        try:
+            root = subjects_root([tag_of(row.subject, entry.nonce)])
+        except NotReady as refusal:
+            yield in_part(refusal, place, row.subject.holder.ref)
+            return
+    if entry.subjects_root != root:
+        says = f"{entry.place} is about another person."
+        yield Finding(Kind.INQUIRY_WITHOUT_ENTRY, place, says)
 
 
 def _said(entry: EntryFacts) -> tuple[object, ...]:
@@ -67,10 +79,6 @@ def _stored(row: Inquiry) -> tuple[object, ...]:
         Decision.PERMITTED if row.permitted else Decision.REFUSED,
         sha256(canonical_bytes(said)).hexdigest(),
     )
-
-
-def _root(row: Inquiry, entry: EntryFacts) -> bytes | None:
-    return subjects_root([tag_of(row.subject, entry.nonce)]) if row.subject else None
 
 
 def entries_of_inquiries(step: Step) -> Iterator[Finding]:

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import TypeVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from governance import permissions
 from governance.models import Dataset, Organisation, User
 from governance.queries import boards, people
 from governance.vocabulary import Role
 from oversight.models import AuditCase, Finding, FindingStep, Reading
+
+M = TypeVar("M", bound=Model)
 
 
 def audited_by(user: User, at: datetime) -> list[Organisation]:
@@ -61,12 +64,14 @@ def may_see_readings(user: User, at: datetime) -> bool:
     return permissions.can_convene(user) or boards.seats_of(user, at).exists()
 
 
-def readings(before: int | None, most: int) -> list[Reading]:
-    """What auditors read, the latest first, below a row's number."""
-    found = Reading.objects.select_related("case__organisation", "by").order_by("-pk")
-    if before is not None:
-        found = found.filter(pk__lt=before)
-    return list(found[:most])
+def readings() -> QuerySet[Reading]:
+    """What auditors read, the latest first."""
+    return Reading.objects.select_related("case__organisation", "by").order_by("-pk")
+
+
+def page(found: QuerySet[M], before: int | None, most: int) -> list[M]:
+    """So many of these, which stand latest first, below a row's number."""
+    return list((found if before is None else found.filter(pk__lt=before))[:most])
 
 
 def datasets() -> QuerySet[Dataset]:

@@ -1,6 +1,6 @@
 """Everything that is compared, in the order in which it is told."""
 
-from oversight.queries import asked, handed, order, releases, roots, said, wiped
+from oversight.queries import asked, handed, order, releases, roots, said, tagged, texts, wiped
 from oversight.queries.looks import Check
 
 CHECKS: tuple[tuple[str, Check], ...] = (
@@ -9,6 +9,8 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     *handed.CHECKS,
     *asked.CHECKS,
     *said.CHECKS,
+    *tagged.CHECKS,
     *order.CHECKS,
     *wiped.CHECKS,
+    *texts.CHECKS,
 )

@@ -6,7 +6,8 @@ from typing import TypeVar
 
 from django.db.models import Model, QuerySet
 
-from oversight.vocabulary import Told
+from common.errors import NotReady
+from oversight.vocabulary import Locked, Skipped, Told
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
@@ -26,6 +27,13 @@ def twice(look: Callable[[T], Iterator[F]], page: T) -> Iterator[F]:
     if found:
         again = set(look(page))
         yield from (each for each in found if each in again)
+
+
+def in_part(refusal: NotReady, place: str, holder: str) -> Skipped | Locked:
+    """What kept a comparison from its end: a key that was destroyed just now, or a holder's."""
+    if refusal.code == "changed_meanwhile":
+        return Skipped(place)
+    return Locked(place, holder)
 
 
 def keys(rows: QuerySet[M], *, size: int = PAGE) -> Iterator[list[int]]:

@@ -1,6 +1,6 @@
 """Releases, their entries, their parts and whom they hold: each against the others."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
 import numpy as np
@@ -10,8 +10,10 @@ from audit.queries.facts import EntryFacts
 from audit.rules import band
 from audit.tlog.subjects import subjects_root
 from audit.vocabulary import EntryType
+from common.errors import NotReady
 from consent.queries.keys import KeyDestroyed, tags_of
-from oversight.queries.looks import Step, keys, twice
+from consent.rules import Slots
+from oversight.queries.looks import Step, in_part, keys, twice
 from oversight.vocabulary import Finding, Kind, Skipped, Told
 from release.models import Release, ReleasePart, Use, Withheld
 from release.rules.bits import slots_of
@@ -105,10 +107,8 @@ def _entries_of_answers(page: list[EntryFacts]) -> Iterator[Finding]:
 
 
 def people(step: Step) -> Iterator[Told]:
-    """Whom the parts hold, whom the uses name and whom the entry covers are the same people.
-
-    Raises NotReady where the key of a holder is not there: without it nobody can tell.
-    """
+    """Whom the parts hold, whom the uses name and whom the entry covers are the same people; the last
+    only where the key of the holder is there."""
     for page in keys(Release.objects.exclude(state=ReleaseState.WAITING), size=50):
         for pk in page:
             yield from twice(_people, pk)
@@ -136,19 +136,26 @@ def _people(pk: int) -> Iterator[Told]:
         yield Finding(Kind.USES_AND_WITHHELD, place, says)
     entry = log.facts([release.entry_id]).get(release.entry_id or 0)
     if entry is not None and entry.subjects_root is not None:
-        try:
-            roots = [
-                subjects_root(tags_of(release.holder.ref, slots.tolist(), entry.nonce))
-                for slots in inside
-            ]
-        except KeyDestroyed:
-            yield Skipped(place)
-            return
-        except ValueError:  # somebody in it is enrolled nowhere
-            roots = []
-        if not roots or subjects_root(roots) != entry.subjects_root:
-            says = f"the people in it are not those that {entry.place} covers."
-            yield Finding(Kind.PEOPLE_AND_ENTRY, place, says)
+        yield from _covered(release.holder.ref, inside, entry, place)
+
+
+def _covered(holder: str, inside: Sequence[Slots], entry: EntryFacts, place: str) -> Iterator[Told]:
+    try:
+        roots = [
+            subjects_root(tags_of(holder, slots.tolist(), entry.nonce, entry=entry.pk))
+            for slots in inside
+        ]
+    except KeyDestroyed:
+        yield Skipped(place)
+        return
+    except NotReady as refusal:
+        yield in_part(refusal, place, holder)
+        return
+    except ValueError:  # somebody in it is enrolled nowhere
+        roots = []
+    if not roots or subjects_root(roots) != entry.subjects_root:
+        says = f"the people in it are not those that {entry.place} covers."
+        yield Finding(Kind.PEOPLE_AND_ENTRY, place, says)
 
 
 CHECKS = (

@@ -2,8 +2,9 @@
 
 Every entry is walked. Her tag is made anew from her key for each; where an entry covers several
 people, all their tags are made and must lead to the root in the entry, or nothing is believed of it.
-Only who is in a part, and who was in a loaded version, is read beside the log. Where the key of
-somebody else in a part is destroyed, the root that the part keeps stands for its people's tags.
+Only who is in a part, who was in a loaded version, and which entries a later one bears tags of, is
+read beside the log. Where the key of somebody else is destroyed, the tag that was left stands for hers;
+where none was, the root that the part keeps stands for all its people's.
 """
 
 from collections.abc import Collection, Iterator
@@ -14,17 +15,28 @@ from audit.queries.facts import EntryFacts
 from audit.rules import tag
 from audit.tlog.subjects import subjects_root
 from audit.vocabulary import EntryType
-from consent.models import ConsentEvent, Subject
-from consent.queries.keys import tags_of
+from consent.models import ConsentEvent, LateTag, Subject
+from consent.queries import tags
+from consent.queries.keys import KeyDestroyed, tags_of
 from oversight.queries.said import EVENTS, OBJECTIONS
-from release.models import Presence, Release, ReleasePart, Sending
+from release.models import Presence, Recall, Release, ReleasePart, Sending
+from release.queries import recalls
+from release.queries.accounting import WIPING
 from release.rules.bits import block_of, place_of
 from release.rules.packed import unpack
 from release.vocabulary import Deed, DownloadPart
 
-HER_WORDS = EVENTS | OBJECTIONS
+HER_WORDS = EVENTS | OBJECTIONS | WIPING
+RECALLS = {
+    EntryType.RECALL_OPENED,
+    EntryType.RECALL_ACKNOWLEDGED,
+    EntryType.RECALL_REPORTED,
+    EntryType.RECALL_OVERDUE,
+}
 TYPES = {
+    *RECALLS,
     *HER_WORDS,
+    EntryType.SUBJECT_TAGGED,
     EntryType.DATASET_RELEASED,
     EntryType.DATASET_REFUSED,
     EntryType.INQUIRY_ANSWERED,
@@ -52,7 +64,7 @@ class Person:
 def replay(subject: Subject, key: bytes) -> list[Told]:
     """Everything that the log says about whoever has this key, oldest first.
 
-    What was said while the key was away bears nobody's tag, and is not found.
+    What was said while the key was away is found by the later entry that bears its tag.
     Raises NotReady where the holder's key is not there: others' tags stand beside hers.
     """
     person = Person(subject.slot, subject.holder_id, subject.holder.ref, key)
@@ -76,17 +88,59 @@ def _about(entry: EntryFacts, person: Person, inside: dict[str, Collection[int]]
     own = tag(person.key, entry.nonce)
     if entry.type in HER_WORDS:
         if entry.resource == own.hex() or _covers(entry, person, own):
-            yield Told(Deed.SAID, entry.pk)
+            yield Told(_deed(entry), entry.pk)
+    elif entry.type == EntryType.SUBJECT_TAGGED:
+        yield from _late(entry, person)
     elif entry.type == EntryType.INQUIRY_ANSWERED:
         if entry.subjects_root == subjects_root([own]):
             yield Told(Deed.ASKED, entry.pk)
-    elif entry.type in {EntryType.DATASET_RELEASED, EntryType.DATASET_REFUSED}:
-        parts = _parts(entry, person, own)
-        if parts:
-            inside[entry.resource] = parts
-            yield Told(Deed.READY, entry.pk)
-        elif _present(entry, person):
-            yield Told(Deed.KEPT_BACK, entry.pk)
+    elif entry.type in RECALLS:
+        yield from _recalled(entry, person, own, inside)
+    else:
+        yield from _answered(entry, person, own, inside)
+
+
+def _answered(
+    entry: EntryFacts, person: Person, own: bytes, inside: dict[str, Collection[int]]
+) -> Iterator[Told]:
+    if parts := _parts(entry, person, own):
+        inside[entry.resource] = parts
+        yield Told(Deed.READY, entry.pk)
+    elif _present(entry, person):
+        yield Told(Deed.KEPT_BACK, entry.pk)
+
+
+def _recalled(
+    entry: EntryFacts, person: Person, own: bytes, inside: dict[str, Collection[int]]
+) -> Iterator[Told]:
+    """What was asked back of a recipient for her among others, and each answer to that."""
+    if entry.type == EntryType.RECALL_OPENED:
+        recall = Recall.objects.filter(entry=entry.pk, release__holder=person.holder).first()
+        slots = [] if recall is None else recalls.tagged(recall, entry.pk)
+        made = _tags(person, slots, entry) or []
+        if own not in made or subjects_root(made) != entry.subjects_root:
+            return
+        inside[entry.resource] = ()
+    if entry.resource in inside:
+        yield Told(Deed.RECALLED, entry.pk)
+
+
+def _deed(entry: EntryFacts) -> Deed:
+    return Deed.WIPING if entry.type in WIPING else Deed.SAID
+
+
+def _late(entry: EntryFacts, person: Person) -> Iterator[Told]:
+    """Earlier entries whose tag, made with her key, is among those that this later one covers."""
+    try:
+        borne = tags.borne_by(entry.pk)
+    except KeyDestroyed:
+        return
+    if subjects_root(borne) != entry.subjects_root:
+        return
+    rows = LateTag.objects.filter(tagged=entry.pk, subject=person.slot)
+    for earlier in log.facts(rows.values_list("entry_id", flat=True)).values():
+        if tag(person.key, earlier.nonce) in borne:
+            yield Told(_deed(earlier), earlier.pk)
 
 
 def _covers(entry: EntryFacts, person: Person, own: bytes) -> bool:
@@ -95,8 +149,8 @@ def _covers(entry: EntryFacts, person: Person, own: bytes) -> bool:
     slots = sorted(set(people.values_list("consent__subject", flat=True)))
     if person.slot not in slots:
         return False
-    tags = _tags(person, slots, entry.nonce)
-    return tags is None or (own in tags and subjects_root(tags) == entry.subjects_root)
+    made = _tags(person, slots, entry)
+    return made is None or (own in made and subjects_root(made) == entry.subjects_root)
 
 
 def _parts(entry: EntryFacts, person: Person, own: bytes) -> set[int]:
@@ -108,19 +162,19 @@ def _parts(entry: EntryFacts, person: Person, own: bytes) -> set[int]:
     roots: list[bytes] = []
     for number, packed, root in rows.values_list("number", "slots", "root"):
         slots = unpack(packed).tolist()
-        tags = _tags(person, slots, entry.nonce)
-        roots.append(bytes(root or b"") if tags is None else subjects_root(tags))
-        if person.slot in slots if tags is None else own in tags:
+        made = _tags(person, slots, entry)
+        roots.append(bytes(root or b"") if made is None else subjects_root(made))
+        if person.slot in slots if made is None else own in made:
             inside.add(number)
     if not all(roots) or subjects_root(roots) != entry.subjects_root:
         return set()
     return inside
 
 
-def _tags(person: Person, slots: list[int], nonce: bytes) -> list[bytes] | None:
+def _tags(person: Person, slots: list[int], entry: EntryFacts) -> list[bytes] | None:
     """The tags of these people of her holder; None where one of them can be made no more."""
     try:
-        return tags_of(person.holder_ref, slots, nonce)
+        return tags_of(person.holder_ref, slots, entry.nonce, entry=entry.pk)
     except ValueError:
         return None
 

@@ -1,6 +1,7 @@
 """What each person said: consents from their events, events and objections with their entries."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 from audit.queries import facts as log
@@ -8,13 +9,14 @@ from audit.queries.facts import EntryFacts
 from audit.rules import tag
 from audit.tlog.subjects import subjects_root
 from audit.vocabulary import EntryType
+from common.errors import NotReady
 from consent.models import Consent, ConsentEvent, Objection, Subject
-from consent.queries.keys import KeyDestroyed, tags_of, unwrap
+from consent.queries.keys import KeyDestroyed, tags_of, those_opened
 from consent.vocabulary import Happening
 from governance.vocabulary import REPLAYED
 from oversight import rules
-from oversight.queries.looks import Step, keys, twice
-from oversight.vocabulary import Finding, Kind, Skipped, Told
+from oversight.queries.looks import Step, in_part, keys, twice
+from oversight.vocabulary import Finding, Kind, Locked, Skipped, Told
 
 MOMENT = timedelta(microseconds=1)  # how long a no that does not go on standing stands
 # A row is named by its number in its table: a reference is known to the person, and leads to her.
@@ -27,11 +29,8 @@ OBJECTIONS = {
 
 
 def consents(step: Step) -> Iterator[Told]:
-    """Each consent stands as its events say, and each event has the entry that is about it.
-
-    Raises NotReady where the key of a holder is not there: without it nobody can tell whose entry
-    it is.
-    """
+    """Each consent stands as its events say, and each event has the entry that is about it: whose it
+    is only where the key of the holder is there."""
     for page in keys(Consent.objects.all()):
         yield from twice(_consents, page)
         step(len(page))
@@ -58,7 +57,7 @@ def _consents(pks: list[int]) -> Iterator[Told]:
         for event in theirs:
             yield from _event(event, entries.get(event.entry_id), own.get(row.subject_id), place)
         if row.subject_id not in own:
-            yield Skipped(place)
+            yield _unnamed(row.subject, place)
 
 
 def _event(
@@ -82,17 +81,22 @@ def _names_one(entry: EntryFacts) -> bool:
 
 
 def _keys(subjects: Iterable[Subject]) -> dict[int, bytes]:
-    """The keys of these people, by slot; whose key was destroyed is left out."""
+    """The keys of these people, by slot; whose key was destroyed is left out, and whose does not open."""
     by_holder: dict[str, dict[int, bytes]] = {}
     for subject in subjects:
         if subject.shredded_at is not None:
             continue
         by_holder.setdefault(subject.holder.ref, {})[subject.slot] = bytes(subject.wrapped_key)
-    return {
-        slot: key
-        for holder, wrapped in by_holder.items()
-        for slot, key in zip(wrapped, unwrap(holder, wrapped.values()), strict=True)
-    }
+    found: dict[int, bytes] = {}
+    for holder, wrapped in by_holder.items():
+        with suppress(NotReady):
+            found |= those_opened(holder, wrapped)
+    return found
+
+
+def _unnamed(subject: Subject, place: str) -> Skipped | Locked:
+    """Why nobody can tell here whether an entry is about this person."""
+    return Skipped(place) if subject.shredded_at else Locked(place, subject.holder.ref)
 
 
 def entries_of_events(step: Step) -> Iterator[Told]:
@@ -114,24 +118,27 @@ def _entries_of_events(page: list[EntryFacts]) -> Iterator[Told]:
 
 
 def _imported(entry: EntryFacts) -> Iterator[Told]:
+    given = ConsentEvent.objects.filter(entry=entry.pk, happening=Happening.GIVEN).order_by()
+    people: list[tuple[str, int]] = list(
+        given.values_list("consent__holder__ref", "consent__subject").distinct()
+    )
+    holders = {holder for holder, _ in people}
     try:
-        covers = _covers(entry)
+        slots = [slot for _, slot in people]
+        covers = len(holders) == 1 and _covers(entry, people[0][0], slots)
     except KeyDestroyed:
         yield Skipped(entry.place)
+        return
+    except NotReady as refusal:
+        yield in_part(refusal, entry.place, people[0][0])
         return
     if not covers:
         says = "it covers other people than the consents that were recorded under it."
         yield Finding(Kind.ENTRY_WITHOUT_EVENT, entry.place, says)
 
 
-def _covers(entry: EntryFacts) -> bool:
-    given = ConsentEvent.objects.filter(entry=entry.pk, happening=Happening.GIVEN).order_by()
-    people: list[tuple[str, int]] = list(
-        given.values_list("consent__holder__ref", "consent__subject").distinct()
-    )
-    if len({holder for holder, _ in people}) != 1:
-        return False
-    tags = tags_of(people[0][0], [slot for _, slot in people], entry.nonce)
+def _covers(entry: EntryFacts, holder: str, slots: list[int]) -> bool:
+    tags = tags_of(holder, slots, entry.nonce, entry=entry.pk)
     return subjects_root(tags) == entry.subjects_root
 
 
@@ -157,7 +164,7 @@ def _objections(pks: list[int]) -> Iterator[Told]:
     lone = []
     for row in rows:
         if row.subject_id not in own:
-            yield Skipped(f"objection row {row.pk}")
+            yield _unnamed(row.subject, f"objection row {row.pk}")
             continue
         made = entries.get(row.made_at, [])
         if not _about(made, own[row.subject_id], {EntryType.OBJECTION_MADE}):

@@ -4,10 +4,10 @@ A hint is a question to somebody, never a verdict: each names the figures it res
 was held against.
 """
 
+from bisect import insort
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from statistics import median
 
 from oversight.vocabulary import Hint
 
@@ -18,6 +18,8 @@ REFUSED_SHARE = 0.5
 FEWEST_REFUSED = 5
 OPENS, CLOSES = 7, 19  # the working day, from its first hour up to its last
 SATURDAY = 5
+GRAVEST = (Hint.COMPELLED, Hint.CROWDED, Hint.VOLUME, Hint.REFUSALS, Hint.OFF_HOURS)
+GRAVITY = {hint: place for place, hint in enumerate(GRAVEST)}
 CROWD = 5  # a person in more releases than this within the time looked at
 
 
@@ -51,14 +53,15 @@ def off_hours(moment: datetime) -> bool:
 def volume(days: Sequence[Deeds]) -> list[Spoken]:
     """Days of one actor that are far above the median of the days before them."""
     spoken = []
-    ordered = sorted(days, key=lambda each: each.day)
-    for place, today in enumerate(ordered):
-        past = [each.count for each in ordered[:place]]
-        if today.count < FEWEST or len(past) < DAYS_BEFORE:
-            continue
-        usual = median(past)
-        if today.count >= TIMES * max(usual, 1):
-            spoken.append(Spoken(Hint.VOLUME, today.actor, today.day, today.count, round(usual)))
+    past: list[int] = []  # the counts of the days before, the smallest first
+    for today in sorted(days, key=lambda each: each.day):
+        if today.count >= FEWEST and len(past) >= DAYS_BEFORE:
+            usual = (past[(len(past) - 1) // 2] + past[len(past) // 2]) / 2
+            if today.count >= TIMES * max(usual, 1):
+                spoken.append(
+                    Spoken(Hint.VOLUME, today.actor, today.day, today.count, round(usual))
+                )
+        insort(past, today.count)
     return spoken
 
 
@@ -104,10 +107,7 @@ def hints(
     spoken = compelled(under_compulsion) + crowded(releases_of)
     for theirs in by_actor.values():
         spoken += volume(theirs) + refusals(theirs) + late(theirs)
-    order = [Hint.COMPELLED, Hint.CROWDED, Hint.VOLUME, Hint.REFUSALS, Hint.OFF_HOURS]
     return sorted(
         spoken,
-        key=lambda each: (
-            order.index(each.hint), -(each.day or date.min).toordinal(), each.about
-        ),
-    )  # fmt: skip
+        key=lambda each: (GRAVITY[each.hint], -(each.day or date.min).toordinal(), each.about),
+    )

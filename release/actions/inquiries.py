@@ -7,6 +7,7 @@ does not wait for the signed checkpoint.
 """
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
 
@@ -16,24 +17,25 @@ from audit.rules import NONCE_SIZE
 from audit.tlog.canonical import canonical_bytes
 from audit.tlog.subjects import subjects_root
 from audit.vocabulary import Decision, EntryType, Via
-from common.errors import NotPermitted
+from common.errors import NotPermitted, NotReady
 from common.inputs import Text, taking
+from common.planned import side_by_side
 from common.rows import Single
 from common.words import sentence as _
 from consent.queries import keys
 from consent.vocabulary import LONGEST_NUMBER
 from governance.actions import scopes, trail
-from governance.models import User
+from governance.models import Organisation, User
 from governance.queries import requests
 from governance.queries.requests import Asked
 from release.actions import gate
 from release.models import Inquiry
-from release.permissions import check_can_inquire
+from release.permissions import asking_may_inquire
 from release.queries import person
 from release.rules.inquiries import by_category, commitment, told_to_holder
-from release.rules.person import Opening, decide_person
+from release.rules.person import Opening, PersonFacts, decide_person
 
-INQUIRY = Single(Inquiry)
+INQUIRY = Single(Inquiry, just_inserted=["entry"])
 NUMBER = Text(most=LONGEST_NUMBER, least=1, name=_("Client number"))
 
 
@@ -46,35 +48,51 @@ def answer(*, request: Asked, number: str, by: User, at: datetime, via: Via) -> 
     Raises NotPermitted unless `by` is a steward of the holder, which leaves an entry; NotReady
     where the gate is shut, the holder's key is absent, or neither lock nor log is to be had.
     """
-    gate.check_open()
-    client = keys.client(request.holder, number)
+    client = _client(request.holder, number)
+    slot = person.NOBODYS if client is None else client.slot
     try:
-        with scopes.steady(recipient=request.requester_id) as moment:
-            check_can_inquire(by, request.holder)
-            return _answered(request, client, moment, by=by, via=via)
+        with scopes.steady_beside(
+            asking_may_inquire(by, request.holder),
+            person.asking_for_holder(request=request, slot=slot),
+            requests.category_codes(request.pk),
+            recipient=request.requester_id,
+        ) as (moment, (_may, facts, codes)):
+            return _answered(request, client, facts, codes, moment, by=by, via=via)
     except NotPermitted as refusal:
         _turned_away(request, by=by, at=at, via=via, reason=refusal.code)
         raise
 
 
+def _client(holder: Organisation, number: str) -> keys.Client | None:
+    """Whom the number leads to, once nothing is against that anything leaves."""
+    looking = gate.asking()
+    try:
+        asking = keys.client(holder, number)
+    except NotReady:
+        gate.check(looking.now())
+        raise
+    against, client = side_by_side(looking, asking)
+    gate.check(against)
+    found: keys.Client | None = client
+    return found
+
+
 def _answered(
     request: Asked,
     client: keys.Client | None,
+    facts: PersonFacts,
+    codes: Mapping[int, str],
     moment: scopes.Moment,
     *,
     by: User,
     via: Via,
 ) -> Inquiry:
-    facts = person.gather_for_holder(
-        request=request, slot=person.NOBODYS if client is None else client.slot
-    )
     found = decide_person(facts, moment.at, moment.at)
     inquiry = Inquiry(
         request_id=request.pk, subject_id=None if client is None else client.slot, at=moment.at
     )
     inquiry.permitted = isinstance(found, Opening)
     if isinstance(found, Opening):
-        codes = requests.category_codes(request.pk)
         inquiry.columns = by_category(found, facts.whole.fields, codes)
         inquiry.record_until = found.record_until
     else:
@@ -91,6 +109,7 @@ def _answered(
     tags = [] if client is None else [client.tag(nonce)]
     epochs = moment.of(request.requester_id)
     inquiry.entry = trail.record(
+        beside=INQUIRY.inserting(inquiry),
         type=EntryType.INQUIRY_ANSWERED,
         by=by,
         at=moment.at,
@@ -106,7 +125,6 @@ def _answered(
         detail_commit=sha256(canonical_bytes(said)).hexdigest(),
         nonce=nonce,
     )
-    INQUIRY.insert(inquiry)
     return inquiry
 
 

@@ -24,7 +24,6 @@ from governance.actions import trail
 from governance.models import User
 from governance.queries import scopes
 from governance.queries.scopes import Epochs
-from release.engine.rows import person_keys
 from release.models import Recall, Recalled, RecallStep, RecallWatch, Release
 from release.permissions import check_can_fetch
 from release.queries import facts
@@ -32,6 +31,7 @@ from release.queries import recalls as found
 from release.queries.standing import epochs_of
 from release.rules import timing
 from release.rules.bits import chunks_of
+from release.rules.person_keys import in_hexadecimal, key_blocks
 from release.rules.recalls import AskedBack
 from release.rules.slots import without
 from release.vocabulary import RecallState, Reported, Step
@@ -182,7 +182,7 @@ def people(*, recall: Recall, by: User) -> list[str]:
     release = recall.release
     key = facts.ring().derived(release.holder.ref, f"person-key:{release.request.agreement.ref}")
     # In the order of the keys: that of our slots would link one recall to another.
-    return sorted(person_keys(key, found.slots(recall)).to_pylist())
+    return sorted(in_hexadecimal(key_blocks(key, found.slots(recall))))
 
 
 def _locked(recall: Recall) -> Recall:

@@ -18,6 +18,7 @@ from common.errors import BadInput, NotReady, RuleBroken
 from common.inputs import taking
 from common.keyring import KeyRing
 from consent.actions import subjects
+from consent.queries import keys
 from governance import permissions
 from governance.actions import catalogue as fields
 from governance.actions import trail
@@ -273,7 +274,7 @@ class _Load:
             folder=self.parts_folder,
             recipient=self.sealed_to,
             people=mapping.people_per_row,
-            digest=lambda number: subjects.client_digest(self.key, number, scope),
+            digests=lambda numbers: keys.client_digests(self.key, numbers, scope),
             enrol=self._enrol,
             limits=self.limits,
         )

@@ -25,9 +25,10 @@ from common.words import sentence as _
 from consent.rules import Slots
 from governance.vocabulary import PackageFormat
 from release.engine.plan import RECORDED, WORDS, Shape, compiled, slot_columns
-from release.engine.rows import as_text, beside, key_blocks, lifted, places_of_keys, weight
+from release.engine.rows import as_text, beside, lifted, places_of_keys, weight
 from release.rules.decide import People
 from release.rules.named import NEVER, NOBODY, Inside, Named, inside, named
+from release.rules.person_keys import key_blocks
 from release.storage import Store, Stored, memory, seal, unseal
 
 COPIES = 4  # a part lies in memory as read, in order, masked, and encoded

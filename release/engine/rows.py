@@ -3,7 +3,6 @@
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 
 from consent.rules import Slots
@@ -20,25 +19,14 @@ from release.engine.plan import (
 )
 from release.rules.decide import People
 from release.rules.named import Named, found
+from release.rules.person_keys import key_blocks
 
 NOTHING = pa.scalar(None)
 
 
 def person_keys(key: bytes, slots: Slots) -> pa.StringArray:
-    """For each slot 32 hexadecimal signs: AES-256 of the slot under the agreement's own key.
-
-    A permutation: two people never share one, and without the key none leads to a slot or to the
-    same person's key under another agreement.
-    """
+    """For each slot 32 hexadecimal signs."""
     return as_text(key_blocks(key, slots))
-
-
-def key_blocks(key: bytes, slots: Slots) -> bytes:
-    """The keys as bytes, 16 a person."""
-    blocks = np.zeros((len(slots), 4), dtype=">u4")
-    blocks[:, 3] = slots
-    encryptor = Cipher(algorithms.AES256(key), modes.ECB()).encryptor()  # noqa: S305 - single blocks
-    return encryptor.update(blocks.tobytes()) + encryptor.finalize()
 
 
 def as_text(blocks: bytes) -> pa.StringArray:

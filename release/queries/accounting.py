@@ -3,14 +3,16 @@
 `uses` tells the same of each release at once, as a page shows it; here every line has its entry.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from audit.queries import facts as log
+from audit.queries.facts import EntryFacts
+from audit.rules import tag
 from audit.vocabulary import EntryType
-from consent.models import Consent, ConsentEvent, Objection, Subject
-from consent.queries import keys, sharing
+from consent.models import Consent, ConsentEvent, Objection, Shredding, Subject
+from consent.queries import keys, sharing, tags
 from governance.models import DataCategory, Organisation, Purpose, User
 from release.models import Inquiry, Recall
 from release.queries import recalls, uses
@@ -22,6 +24,11 @@ OBJECTIONS = {
     EntryType.OBJECTION_NARROWED,
     EntryType.OBJECTION_LIFTED,
 }
+WIPING = {
+    EntryType.SHREDDING_ASKED,
+    EntryType.SHREDDING_AGREED,
+    EntryType.SHREDDING_CALLED_OFF,
+}
 
 
 @dataclass(frozen=True)
@@ -29,8 +36,8 @@ class Event:
     """One thing that happened, and the entry that says so.
 
     `word`: what she said, as the log's entries of it are called. `release`: the one it was in, by
-    primary key. `request`: under which asking, by reference. No `entry`: it was said while the key
-    that makes her tags was away, so nobody can tell which entry is hers.
+    primary key. `request`: under which asking, by reference. `later`: the entry that bears her tag
+    where `entry` bears none, for her key was away. No `entry`: nobody can tell which one is hers.
     """
 
     deed: Deed
@@ -46,6 +53,7 @@ class Event:
     request: str = ""
     word: str = ""
     release: int | None = None
+    later: int | None = None
 
     @property
     def categories(self) -> tuple[DataCategory, ...]:
@@ -68,6 +76,7 @@ def uses_of(subject: Subject) -> list[Event]:
         *_asked(subject),
         *_said(subject),
         *_objected(subject),
+        *_wiping(subject),
         *_recalled(subject),
     ]
     return sorted(found, key=lambda each: (each.at, each.entry or 0), reverse=True)
@@ -144,6 +153,7 @@ def _said(subject: Subject) -> Iterator[Event]:
     rows = ConsentEvent.objects.filter(consent__subject=subject).select_related(
         "consent__recipient", "consent__purpose"
     )
+    late = tags.of(subject)
     for row in rows:
         yield Event(
             deed=Deed.SAID,
@@ -154,11 +164,12 @@ def _said(subject: Subject) -> Iterator[Event]:
             purpose=row.consent.purpose,
             consent=row.consent,
             word=f"consent:{row.happening}",
+            later=late.get(row.entry_id),
         )
 
 
 def _objected(subject: Subject) -> Iterator[Event]:
-    """Her standing noes name no entry: theirs stand at the same instant and bear her tag."""
+    """Her standing noes name no entry: theirs stand at the same instant and are hers."""
     rows = list(
         Objection.objects.filter(subject=subject)
         .select_related("recipient", "purpose")
@@ -168,19 +179,18 @@ def _objected(subject: Subject) -> Iterator[Event]:
         return
     made = {row.made_at: row for row in rows}  # a narrowed no and the larger one: the first
     lifted = {row.lifted_at: row for row in rows if row.lifted_at is not None}
-    (own,) = keys.unwrap(subject.holder.ref, [bytes(subject.wrapped_key)])
-    for entry in log.at_time(OBJECTIONS, [*made, *lifted]):
-        if keys.tags_under([own], entry.nonce)[0].hex() != entry.resource:
-            continue
-        if entry.type == EntryType.OBJECTION_MADE:
-            yield _no(subject, made.pop(entry.time), entry.time, entry.type, entry.pk)
-        else:
-            yield _no(subject, lifted[entry.time], entry.time, entry.type, entry.pk)
+    for entry, later in _hers(subject, OBJECTIONS, [*made, *lifted]):
+        taken = entry.type == EntryType.OBJECTION_MADE
+        row = made.pop(entry.time, None) if taken else lifted.get(entry.time)
+        if row is not None:
+            yield _no(subject, row, entry.time, entry.type, entry.pk, later)
     for at, row in made.items():
-        yield _no(subject, row, at, EntryType.OBJECTION_MADE, None)
+        yield _no(subject, row, at, EntryType.OBJECTION_MADE, None, None)
 
 
-def _no(subject: Subject, row: Objection, at: datetime, word: str, entry: int | None) -> Event:
+def _no(
+    subject: Subject, row: Objection, at: datetime, word: str, entry: int | None, later: int | None
+) -> Event:
     return Event(
         deed=Deed.SAID,
         at=at,
@@ -189,4 +199,37 @@ def _no(subject: Subject, row: Objection, at: datetime, word: str, entry: int | 
         recipient=row.recipient,
         purpose=row.purpose,
         word=word,
+        later=later,
     )
+
+
+def _hers(
+    subject: Subject, types: Collection[str], times: Collection[datetime]
+) -> Iterator[tuple[EntryFacts, int | None]]:
+    """The entries of these instants that are about her: they bear her tag, or wait for it, or a later
+    one bears it."""
+    late = tags.of(subject)
+    own = keys.own_key(subject)
+    for entry in log.at_time(types, times):
+        if entry.pk in late or tag(own, entry.nonce).hex() == entry.resource:
+            yield entry, late.get(entry.pk)
+
+
+def _wiping(subject: Subject) -> Iterator[Event]:
+    """That it was asked to cut her record from her, agreed to, called off: until it is carried out,
+    for then nothing leads from her to any of it."""
+    rows = Shredding.objects.filter(subject=subject).values_list(
+        "asked_at", "agreed_at", "called_off_at"
+    )
+    times = {at for row in rows for at in row if at is not None}
+    if not times:
+        return
+    for entry, later in _hers(subject, WIPING, times):
+        yield Event(
+            deed=Deed.WIPING,
+            at=entry.time,
+            subject=subject,
+            entry=entry.pk,
+            word=entry.type,
+            later=later,
+        )

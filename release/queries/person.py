@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import connection
 
-from common.planned import BIGINT, DECODERS, INTEGER, Decoders, Planned
+from common.planned import BIGINT, DECODERS, INTEGER, Decoders, Planned, Reading, Rows
 from consent.rules import Ask, ConsentFact, ObjectionFact
 from consent.vocabulary import Ending
 from governance.models import AccessRequest, Field, User
@@ -179,26 +179,42 @@ def gather_person(
     """Everything the decision about one person looks at, in one statement."""
     # What a transaction has seen of itself may be taken back, and its numbers given out again.
     meaning = _whole.__wrapped__ if connection.in_atomic_block else _whole
-    return _gathered(request, slot, by.pk, statement, meaning)
+    return _asking(request, slot, by.pk, statement, meaning).now()
 
 
-def gather_for_holder(*, request: Asked, slot: int, statement: Planned = FOR_HOLDER) -> PersonFacts:
+def asking_for_holder(
+    *, request: Asked, slot: int, statement: Planned = FOR_HOLDER
+) -> Reading[PersonFacts]:
     """The same where the holder asks; `slot` may be NOBODYS. To be asked before anything is written
     in a transaction, for what has been committed is remembered."""
-    return _gathered(request, slot, 0, statement, _whole)
+    return _asking(request, slot, 0, statement, _whole)
 
 
-def _gathered(
+def _asking(
     request: AccessRequest | Asked,
     slot: int,
     by: int,
     statement: Planned,
     meaning: Callable[[str, tuple[Any, ...]], WholeFacts],
-) -> PersonFacts:
+) -> Reading[PersonFacts]:
     byte, mask = place_of(slot)
     requester, purpose = request.requester_id, request.purpose_id
     whose = (request.pk, request.dataset_id, requester, purpose, request.agreement_id, by)
-    vendor, rows = statement.rows((*whose, slot, block_of(slot), byte))
+    return Reading(
+        statement,
+        (*whose, slot, block_of(slot), byte),
+        lambda vendor, rows: _gathered(vendor, rows, requester, purpose, mask, meaning),
+    )
+
+
+def _gathered(
+    vendor: str,
+    rows: Rows,
+    requester: int,
+    purpose: int,
+    mask: int,
+    meaning: Callable[[str, tuple[Any, ...]], WholeFacts],
+) -> PersonFacts:
     if not rows:
         raise AccessRequest.DoesNotExist("There is no such request.")
     kind, present, noes = rows[0][WHOLE : WHOLE + 3]

@@ -10,19 +10,18 @@ from audit.queries import facts as log_facts
 from audit.queries.facts import EntryFacts
 from audit.tlog import lists
 from audit.tlog.canonical import canonical_bytes
-from audit.tlog.lists import Way
+from audit.tlog.lists import Later, Way
 from audit.tlog.subjects import Step, climbed, steps, subject_path, subjects_root
 from audit.tlog.tree import leaf_hash
 from audit.vocabulary import EntryType
 from consent.models import ConsentEvent
-from consent.queries import keys, sharing
+from consent.queries import keys, sharing, tags
 from governance.models import User
 from release.models import Inquiry, Recall, ReleasePart
 from release.queries import accounting, recalls
 from release.queries.accounting import Event
 from release.rules.inquiries import commitment, told_to_holder
 from release.rules.packed import unpack
-from release.rules.slots import without
 from release.vocabulary import Deed
 
 PAGE = 100
@@ -62,7 +61,7 @@ def copy(account: User) -> Copy:
     """
     _opened(account)
     events = accounting.of(account)
-    entries = log_facts.facts([each.entry for each in events])
+    entries = log_facts.facts([pk for each in events for pk in (each.entry, each.later)])
     numbers = {pk: entry.seq for pk, entry in entries.items() if entry.seq is not None}
     head = log.head_over(max(numbers.values(), default=-1))
     places = {pk: seq for pk, seq in numbers.items() if seq < head.size}
@@ -90,21 +89,44 @@ def _proven(found: Copy) -> Iterator[lists.Event]:
     shown = [(each, each.entry) for each in found.shown if each.entry is not None]
     for start in range(0, len(shown), PAGE):
         page = shown[start : start + PAGE]
-        entries = log_facts.facts([pk for _, pk in page])
-        leaves = log_facts.leaves([pk for _, pk in page])
+        later = [event.later for event, _ in page if event.later in found.places]
+        entries = log_facts.facts([*(pk for _, pk in page), *later])
+        leaves = log_facts.leaves(entries)
         for event, pk in page:
+            borne = event.later if event.later in later else None
+            way = _way(event, entries[pk]) if borne is None else _late(event, entries, borne)
             yield lists.Event(
                 index=found.places[pk],
                 leaf=leaves[pk],
                 path=log.inclusion(found.places[pk], found.size),
-                way=_way(event, entries[pk]),
+                way=way,
                 detail=_detail(pk) if event.deed == Deed.ASKED else None,
+                later=_borne(found, borne, leaves) if way is not None else None,
             )
+
+
+def _borne(found: Copy, borne: int | None, leaves: Mapping[int, bytes]) -> Later | None:
+    if borne is None:
+        return None
+    place = found.places[borne]
+    return Later(place, leaves[borne], log.inclusion(place, found.size))
+
+
+def _late(event: Event, entries: Mapping[int, EntryFacts], borne: int) -> Way | None:
+    """From her tag under the first entry's nonce up to what the later one covers."""
+    if event.entry is None:
+        return None
+    own = keys.tag_of(event.subject, entries[event.entry].nonce)
+    try:
+        way = Way(own, (_among(tags.borne_by(borne), own),))
+    except (ValueError, KeyError):
+        return None
+    return way if _leads(way, entries[borne].subjects_root or b"") else None
 
 
 def _way(event: Event, entry: EntryFacts) -> Way | None:
     """From her tag up to the people whom the entry covers; None where it covers nobody, or where
-    the tags of the others can be made no more: somebody's key was destroyed."""
+    the tags of the others can be made no more: somebody's key is gone, and her tag was not left."""
     if entry.subjects_root is None:
         return None
     own, root = keys.tag_of(event.subject, entry.nonce), entry.subjects_root
@@ -128,22 +150,22 @@ def _ways(event: Event, entry: EntryFacts, own: bytes) -> Iterator[Way]:
     holder, nonce = event.subject.holder.ref, entry.nonce
     try:
         if entry.type == EntryType.DATASET_RELEASED:
-            yield _in_release(event, holder, nonce, own)
+            yield _in_release(event, entry, own)
         elif entry.type == EntryType.RECALL_OPENED:
-            asked = Recall.objects.get(entry=entry.pk)
-            hers = recalls.slots(asked)
-            slots = without(hers, recalls.destroyed(hers)).tolist()
-            yield Way(own, (_among(keys.tags_of(holder, slots, nonce), own),))
+            asked = recalls.tagged(Recall.objects.get(entry=entry.pk), entry.pk)
+            yield Way(own, (_among(keys.tags_of(holder, asked, nonce, entry=entry.pk), own),))
         else:  # an import, or noes said again after a restore
             said = ConsentEvent.objects.filter(entry=entry.pk, consent__holder__ref=holder)
             slots = sorted(set(said.values_list("consent__subject", flat=True)))
-            yield Way(own, (_among(keys.tags_of(holder, slots, nonce), own),))
+            made = keys.tags_of(holder, slots, nonce, entry=entry.pk)
+            yield Way(own, (_among(made, own),))
     except (ValueError, KeyError):
         return
 
 
-def _in_release(event: Event, holder: str, nonce: bytes, own: bytes) -> Way:
-    tags: list[bytes] = []
+def _in_release(event: Event, entry: EntryFacts, own: bytes) -> Way:
+    holder = event.subject.holder.ref
+    beside: list[bytes] = []
     roots: list[bytes] = []
     hers = b""
     parts = ReleasePart.objects.filter(release=event.release).order_by("number")
@@ -151,16 +173,16 @@ def _in_release(event: Event, holder: str, nonce: bytes, own: bytes) -> Way:
         people = unpack(slots)
         inside = bool((people == event.subject.slot).any())
         if inside or root is None:
-            made = keys.tags_of(holder, people.tolist(), nonce)
+            made = keys.tags_of(holder, people.tolist(), entry.nonce, entry=entry.pk)
             root = subjects_root(made)
             if inside:
-                tags, hers = made, root
+                beside, hers = made, root
         roots.append(bytes(root))
-    return Way(own, (_among(tags, own), _among(roots, hers)))
+    return Way(own, (_among(beside, own), _among(roots, hers)))
 
 
-def _among(tags: Sequence[bytes], own: bytes) -> tuple[Step, ...]:
-    return steps(subject_path(tags, own))
+def _among(several: Sequence[bytes], own: bytes) -> tuple[Step, ...]:
+    return steps(subject_path(several, own))
 
 
 def _detail(entry: int) -> bytes:

@@ -9,6 +9,7 @@ import numpy as np
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from consent.models import Subject
+from consent.queries import tags
 from consent.rules import Slots
 from governance.models import Scope, User
 from governance.queries import boards, clock, people
@@ -26,7 +27,7 @@ from release.queries import facts, standing
 from release.queries.standing import Held
 from release.queries.uses import WhereItWent
 from release.rules import recalls as rules
-from release.rules.bits import block_of, slots_of
+from release.rules.bits import block_of, place_of, slots_of
 from release.rules.packed import unpack
 from release.rules.recalls import AskedBack
 from release.rules.slots import both, united
@@ -131,6 +132,20 @@ def _before(release: Release) -> list[AskedBack]:
 def slots(recall: Recall) -> Slots:
     """Whom one recall is about."""
     return slots_of((chunk.block, chunk.bits) for chunk in recall.chunks.all())
+
+
+def about(slot: int) -> list[int]:
+    """The recalls that are about this person among others, by primary key."""
+    byte, mask = place_of(slot)
+    rows = Recalled.objects.filter(block=block_of(slot)).values_list("recall_id", "bits")
+    return [recall for recall, bits in rows if bytes(bits)[byte] & mask]
+
+
+def tagged(recall: Recall, entry: int) -> list[int]:
+    """Whose tags its entry covers: everybody's, but of those whose key was destroyed before it."""
+    hers = slots(recall)
+    gone = set(destroyed(hers).tolist()) - tags.left_beside(entry)
+    return [slot for slot in hers.tolist() if slot not in gone]
 
 
 def destroyed(slots: Slots) -> Slots:

@@ -16,8 +16,8 @@ LEAST_INTEGER, MOST_INTEGER = -(2**63), 2**63 - 1
 CODES_SHOWN = 12
 SEPARATOR = ";"
 
-INTEGER = re.compile(r"-?[0-9]{1,19}\Z")
-DECIMAL = re.compile(r"-?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,3})?\Z")
+INTEGER = re.compile(r"(?P<sign>-?)0*(?P<digits>[0-9]{1,19})\Z")
+DECIMAL = re.compile(r"-?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\Z")
 ISO_DAY = "yyyy-mm-dd"
 _YEAR, _MONTH, _DAY = "(?P<year>[0-9]{4})", "(?P<month>[0-9]{1,2})", "(?P<day>[0-9]{1,2})"
 DAY_FORMATS: Mapping[str, re.Pattern[str]] = {
@@ -184,9 +184,10 @@ def _several_codes(text: str, rule: FieldRule) -> Value | Problem:
 
 
 def _integer(text: str, rule: FieldRule) -> Value | Problem:
-    if not INTEGER.match(text):
+    found = INTEGER.match(text)
+    if not found:
         return Problem(Trouble.NOT_AN_INTEGER, "digits only, with a minus sign where needed")
-    number = int(text)
+    number = int(found["sign"] + found["digits"])  # Python will not read very many noughts
     if not LEAST_INTEGER <= number <= MOST_INTEGER:
         return Problem(Trouble.TOO_LARGE, f"whole numbers go to {MOST_INTEGER}")
     return _within(number, rule)

@@ -57,6 +57,11 @@ def holder_as_recipient() -> Given:
     return {"subject": person, "recipient": person.holder}
 
 
+def earlier_entry() -> Given:
+    first = audit.entry()
+    return {"entry": audit.entry(), "tagged": first}
+
+
 def called_off_by_somebody() -> Given:
     return {"called_off_by": governance.user()}
 
@@ -151,6 +156,7 @@ CHECKS: dict[str, Broken] = {
     "node_hash_32_bytes": Broken(audit.node, {"hash": bytes(31)}),
     "node_index_not_negative": Broken(audit.node, {"index": -1}),
     "node_level_above_the_leaves": Broken(audit.node, {"level": 0}),
+    "late_tag_in_a_later_entry": Broken(consent.late_tag, earlier_entry),
     "objection_kind_known": Broken(consent.objection, {"recipient_kind": UNHEARD}),
     "objection_made_before_lifted": Broken(consent.objection, {"lifted_at": EARLIER}),
     "organisation_kind_known": Broken(governance.organisation, {"kind": UNHEARD}),
@@ -257,6 +263,8 @@ UNIQUES: dict[str, tuple[Callable[..., Model], Given]] = {
     "invited_role_once": (governance.invited_role, {}),
     "kept_answer_key_once": (machines.kept_answer, {}),
     "membership_once_at_a_time": (governance.membership, {}),
+    "late_tag_once": (consent.late_tag, {}),
+    "left_tag_once": (consent.left_tag, {"tag": bytes(32)}),
     "node_stands_once": (audit.node, {}),
     "presence_block_once": (release.presence, {}),
     "recall_step_once": (release.recall_step, {}),

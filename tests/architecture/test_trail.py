@@ -11,6 +11,9 @@ RECORDS = ("audit.actions.record", "governance.actions.trail.record")
 # Public functions in actions that leave no entry of their own, each with its reason.
 NO_ENTRY: dict[str, str] = {
     "consent.actions.sets.added_later": "a question asked while a yes is given",
+    "consent.actions.replaying.to_shred": "a reading of the file of noes, before they are replayed",
+    "consent.actions.tagging.leave": "part of shredding, whose deed leaves the entry",
+    "consent.actions.tagging.wait": "part of what is said without a key, which leaves the entry",
     "consent.actions.subjects.hold": "a lock; the deed that takes it leaves the entry",
     "consent.actions.sets.category_set": "part of giving a yes, whose entry covers it",
     "consent.actions.sets.category_sets": "a reading; the sets are written with the yes",
@@ -18,6 +21,7 @@ NO_ENTRY: dict[str, str] = {
     "consent.actions.subjects.digest_key": "fetches a key for arithmetic",
     "consent.actions.subjects.find": "looks up slots for loading and imports, which leave entries",
     "governance.actions.agreements.content_digest": "arithmetic",
+    "governance.actions.details.sealed": "words beside an entry, which the deed leaves",
     "governance.actions.filing.write_anew": "part of shredding, whose deed leaves the entry",
     "governance.actions.memberships.check_can_hold": "a question and a lock inside the deeds",
     "governance.actions.memberships.hold": "a lock; the deed that takes it leaves the entry",
@@ -39,11 +43,14 @@ NO_ENTRY: dict[str, str] = {
     "is inside it leaves the entry",
     "governance.actions.scopes.plain": "a transaction; the deed inside it leaves the entry",
     "governance.actions.scopes.steady": "a lock; the deed inside it leaves the entry",
+    "governance.actions.scopes.steady_beside": "the same lock; the deed inside leaves the entry",
     "governance.actions.repeats.forget": "removes answers that nobody may ask for again",
     "governance.actions.repeats.once": "a transaction; the deed inside it leaves the entry",
     "governance.actions.trail.actor": "says who acts; it is what entries are written with",
     "oversight.actions.cases.locked": "a lock; the deed that takes it leaves the entry",
     "oversight.actions.working.wipe": "deletes copies of entries that have lain for a day",
+    "release.actions.gate.asking": "the same question, asked beside others",
+    "release.actions.gate.check": "what the answer to that question means",
     "release.actions.gate.check_open": "a question asked before deeds, which leave entries",
     "release.actions.handing.whole_manifest": "words for a hand-over, which leaves the entry",
     "release.actions.keeping.beat": "notes that the clock lives; nothing happens to anybody",
@@ -59,6 +66,7 @@ NO_ENTRY: dict[str, str] = {
 INSIDE: dict[str, str] = {
     "governance.actions.repeating": "the steps of replaying.replay, which leaves the entry",
     "governance.actions.rotated": "the entry of a change of keys",
+    "consent.actions.carrying": "the steps of shredding.carry_out_due, which leaves the entry",
     "consent.actions.wiping": "the steps of shredding and of holds, which leave the entries",
     "consent.actions.happenings": "what the deeds of consents write, which leave the entries",
     "consent.actions.papers": "the steps of imports.consents, which leaves the entry",
@@ -69,7 +77,7 @@ INSIDE: dict[str, str] = {
 }
 # Deeds of nobody in particular: the clock's, or the very first one. They say when, not who.
 NO_BY: dict[str, str] = {
-    "consent.actions.shredding.carry_out_due": "the clock does it",
+    "consent.actions.tagging.catch_up": "the clock does it",
     "governance.actions.invitations.accept": "the newcomer is nobody yet when it begins",
     "governance.actions.invitations.begin": "nobody is there yet to do it",
     "governance.actions.people.create_first_administrator": "nobody is there yet to do it",
@@ -81,6 +89,7 @@ NO_BY: dict[str, str] = {
     "release.actions.backups.restore": "on a new machine nobody is known yet",
     "release.actions.keeping.wipe": "the clock does it",
     "release.actions.releases.run": "the clock answers releases",
+    "release.actions.shredding.carry_out_due": "the clock does it",
     "release.actions.uploads.run": "the clock loads in the name of who sent it",
 }
 

@@ -7,6 +7,8 @@ from consent.models import (
     CategorySetItem,
     Consent,
     ConsentEvent,
+    LateTag,
+    LeftTag,
     LegalHold,
     Objection,
     Shredding,
@@ -152,6 +154,27 @@ def shredding(**given: Any) -> Shredding:
 
 def agreed_shredding(**given: Any) -> Shredding:
     return shredding(**{"agreed_by": user(), "agreed_at": START, **given})
+
+
+def late_tag(**given: Any) -> LateTag:
+    return LateTag.objects.create(
+        **{
+            "entry": given.get("entry") or entry(),
+            "subject": given.get("subject") or subject(),
+            **given,
+        }
+    )
+
+
+def left_tag(**given: Any) -> LeftTag:
+    return LeftTag.objects.create(
+        **{
+            "entry": given.get("entry") or entry(),
+            "subject": given.get("subject") or subject(),
+            "tag": bytes(32),
+            **given,
+        }
+    )
 
 
 def legal_hold(**given: Any) -> LegalHold:

@@ -197,14 +197,14 @@ def test_a_number_in_the_address_is_not_looked_at(world):
 
 def test_nothing_is_answered_while_the_gate_is_shut_or_the_log_takes_nothing(world, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(gate.noes, "against", lambda: NotReady("restored", "shut"))
+        patch.setattr(gate.noes, "_against", lambda _: NotReady("restored", "shut"))
         shut = ask(world)
     with monkeypatch.context() as patch:
 
         def broken(_: object) -> None:
             raise NotReady("log_unavailable", "The log cannot take this entry at present.")
 
-        patch.setattr(entries.ENTRY, "insert", broken)
+        patch.setattr(entries.ENTRY, "inserting", broken)
         down = ask(world)
     assert [each.status_code for each in (shut, down)] == [503, 503]
     assert [each.json()["code"] for each in (shut, down)] == ["restored", "log_unavailable"]

@@ -1,5 +1,6 @@
 """What auditors have done for them, find and check: verifying, exports, findings, roles, samples."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -11,14 +12,16 @@ from django.utils import timezone
 from audit.models import Entry
 from audit.vocabulary import EntryType
 from consent.models import Consent, ConsentEvent
+from desk.views import findings
 from governance.vocabulary import AgreementState
 from oversight import tasks
+from oversight.actions import findings as deeds
 from oversight.actions import jobs, looking, working
 from oversight.models import Finding, Job, Reading, Worksheet, WorksheetCheck
+from oversight.queries import access, then, worksheets
 from oversight.queries import jobs as queries
-from oversight.queries import then, worksheets
 from oversight.rules import sampling, standing
-from oversight.vocabulary import JobState, Look, Wanted
+from oversight.vocabulary import Flag, JobState, Look, Wanted
 from tests.append_only import triggers_lifted
 from tests.auditing import Desk, entered, lasting_desk, shown
 from tests.worlds import hand
@@ -181,6 +184,51 @@ def test_roles_are_looked_at_by_reference_and_said_to_be_needed_or_not(desk: Des
     assert (entry.resource, entry.reason) == (desk.world.home.steward.ref, "end")
     membership.refresh_from_db()
     assert membership.ended_at is None
+
+
+def test_roles_and_findings_come_a_page_at_a_time_and_each_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = entered(desk.auditor)
+    monkeypatch.setattr(access, "_flags", lambda row, *_: (Flag.IDLE,) if row.pk % 3 == 0 else ())
+    before = access.held(desk.case, timezone.now(), after=None)
+    monkeypatch.setattr(access, "PAGE", 2)
+    seen, after = [], None
+    while True:
+        found = access.held(desk.case, timezone.now(), after=after)
+        assert len(found.rows) <= 2
+        seen += found.rows
+        if found.next is None:
+            break
+        after = found.next
+    assert [each.membership.pk for each in seen] == [each.membership.pk for each in before.rows]
+    worth = [bool(each.flags) for each in seen]
+    assert worth == sorted(worth, reverse=True)
+    assert True in worth
+    assert len(seen) > 4
+    page = shown(client, desk.case_for("audit-access"))
+    (link,) = re.findall(r'rel="next" href="([^"]+)"', page)
+    assert seen[2].membership.user.ref in shown(client, f"{desk.case_for('audit-access')}{link}")
+    kept = Reading.objects.filter(look=Look.ACCESS).latest("pk")
+    assert kept.asked["after"] in link
+
+    monkeypatch.setattr(findings, "PAGE", 1)
+    for title in ("The first one", "The second one"):
+        deeds.open_finding(
+            case=desk.case,
+            organisation=desk.world.home.organisation,
+            title=title,
+            text="Look at this.",
+            number=None,
+            **hand(desk.auditor),
+        )
+    page = shown(client, reverse("desk:findings"))
+    assert "The second one" in page
+    assert "The first one" not in page
+    (link,) = re.findall(r'rel="next" href="([^"]+)"', page)
+    assert "The first one" in shown(client, f"{reverse('desk:findings')}{link}")
+    for nonsense in ("?before=x", "?before=-1", f"?before={'9' * 40}"):
+        assert "The second one" in shown(client, f"{reverse('desk:findings')}{nonsense}")
 
 
 def test_a_sample_is_drawn_by_its_seed_and_only_the_holder_sees_where_a_paper_lies(

@@ -10,6 +10,8 @@ from consent.models import (
     CategorySetItem,
     Consent,
     ConsentEvent,
+    LateTag,
+    LeftTag,
     LegalHold,
     Objection,
     Shredding,
@@ -70,6 +72,8 @@ KEPT = {
     Subject: ["slot", "holder", "enrolled_at"],
     Shredding: ["id", "ref", "subject", "asked_by", "asked_at", "entry"],
     LegalHold: ["id", "ref", "subject", "ground", "entry", "placed_by", "placed_at", "ends"],
+    LateTag: ["id", "entry", "subject"],
+    LeftTag: ["id", "entry", "subject", "tag"],
 }
 # The columns that may change, each with its reason; everything else stands above.
 OPEN = {
@@ -84,6 +88,7 @@ OPEN = {
         *("shredded_at", "cleaned_at"),
     },
     LegalHold: {"lifted_by", "lifted_at"},
+    LateTag: {"tagged"},  # once, when the key is back
 }
 COLUMNS = [(model, name) for model, names in KEPT.items() for name in names]
 
@@ -95,6 +100,8 @@ def spoken():
     world.object(recipient=world.police)
     said.shredding(subject=world.hers)
     said.legal_hold(subject=world.hers)
+    said.late_tag(subject=world.hers)
+    said.left_tag(subject=world.hers)
     return world
 
 
@@ -177,6 +184,8 @@ ALIKE = {
     Terms: [["code", "version", "language"]],
     Shredding: [["ref"]],
     LegalHold: [["ref"]],
+    LateTag: [["entry", "subject"]],
+    LeftTag: [["entry", "subject", "tag"]],
 }
 
 

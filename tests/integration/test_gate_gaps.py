@@ -1,6 +1,6 @@
 """A no, or the end of a yes, in each gap of the line: nothing of hers leaves after it."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from threading import Thread
@@ -16,6 +16,7 @@ from audit.models import Entry
 from audit.tlog.subjects import subjects_root
 from audit.vocabulary import EntryType
 from common.errors import NotPermitted, Void
+from common.planned import Reading, side_by_side
 from consent.models import Consent
 from consent.queries.keys import tags_of
 from governance.actions import memberships, people, scopes
@@ -470,14 +471,11 @@ def test_the_lock_is_taken_in_one_statement_and_the_facts_are_read_in_later_ones
         said.append(sql)
         return execute(sql, params, many, context)
 
-    def sent(statements: Iterable[str]) -> tuple[Any, ...]:
-        those = list(statements)
-        said.extend(those)
-        row: tuple[Any, ...] = together(those)
-        return row
+    def sent(*readings: Reading[Any]) -> Iterator[Any]:
+        said.extend(each.statement.sql["postgresql"] for each in readings)
+        return side_by_side(*readings)
 
-    together = scopes.together
-    monkeypatch.setattr(scopes, "together", sent)
+    monkeypatch.setattr(scopes, "side_by_side", sent)
     with connection.execute_wrapper(listen):
         world.fetch(release)
     locks = [at for at, sql in enumerate(said) if "pg_advisory_xact_lock_shared" in sql]

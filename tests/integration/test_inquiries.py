@@ -221,7 +221,7 @@ def test_who_was_let_go_since_signing_in_is_not_answered(world):
 def test_nothing_is_answered_while_the_gate_is_shut(world, monkeypatch):
     before = Entry.objects.count()
     shut = NotReady("restored", "shut")
-    monkeypatch.setattr(gate.noes, "against", lambda: shut)
+    monkeypatch.setattr(gate.noes, "_against", lambda _found: shut)
     with pytest.raises(NotReady, match="Nothing leaves at present"):
         ask(world)
     assert Entry.objects.count() == before
@@ -233,7 +233,7 @@ def test_nothing_is_answered_while_the_log_takes_nothing(world, monkeypatch):
     def broken(*_: object) -> None:
         raise DatabaseError("disk full")
 
-    monkeypatch.setattr(entries.ENTRY, "insert", broken)
+    monkeypatch.setattr(entries.ENTRY, "inserting", broken)
     with pytest.raises(NotReady) as raised:
         ask(world)
     assert raised.value.code == "log_unavailable"

@@ -19,7 +19,7 @@ from django.db.models import Model
 
 from audit.actions import record_journal
 from audit.models import JournalDigest, JournalWaiting
-from governance.models import AccessRequest, Scope
+from governance.models import AccessRequest, DataKey, Scope
 from tests.factories import audit as log
 from tests.factories import consent as said
 from tests.factories import governance as made
@@ -55,6 +55,10 @@ def key_of(make: Callable[[], Model]) -> Callable[[], str]:
     return lambda: str(make().pk)
 
 
+def data_key() -> Any:
+    return DataKey.objects.create(user=made.user(), wrapped=bytes(60))
+
+
 # Rows that never change or go.
 FIXED: dict[str, Table] = {
     "audit_node": Table(log.node, "hash", blob(32)),
@@ -69,6 +73,7 @@ FIXED: dict[str, Table] = {
     "governance_categoryfield": Table(made.category_field, "name", "'other'"),
     "governance_categoryversion": Table(made.category_version, "number", "9"),
     "governance_charter": Table(made.charter, "quorum", "1"),
+    "governance_datakey": Table(data_key, "wrapped", blob(61)),
     "governance_decision": Table(made.decision, "outcome", "'refused'"),
     "governance_fieldclassification": Table(
         made.field_classification, "narrative", "NOT narrative"
@@ -81,6 +86,7 @@ FIXED: dict[str, Table] = {
     ),
     "consent_consentevent": Table(said.consent_event, "happening", "'withdrawn'"),
     "consent_subjectkey": Table(said.subject_key, "digest", blob(32)),
+    "consent_lefttag": Table(said.left_tag, "tag", blob(32)),
     "release_datasetversion": Table(kept.dataset_version, "rows", "99"),
     "release_versioncolumn": Table(kept.version_column, "field_id", key_of(made.data_field)),
     "release_storedpart": Table(kept.stored_part, "rows", "99"),
@@ -113,6 +119,7 @@ CLOSING: dict[str, Table] = {
     "consent_objection": Table(said.objection, "made_at", EARLIER),
     "consent_shredding": Table(said.shredding, "asked_at", EARLIER),
     "consent_legalhold": Table(said.legal_hold, "placed_at", EARLIER),
+    "consent_latetag": Table(said.late_tag, "entry_id", key_of(log.entry)),
     "consent_terms": Table(said.terms, "title", "'other'"),
     "consent_subject": Table(said.subject, "enrolled_at", EARLIER),
     "release_release": Table(kept.prepared, "rows", "99"),

@@ -19,9 +19,10 @@ from audit.tlog.tiles import parse_bundle, parse_hashes, tiles_of
 from audit.tlog.tree import leaf_hash, root_of
 from audit.vocabulary import Decision, EntryType, Via
 from common.errors import NotReady
-from governance.actions import logs, machines, people
+from governance.actions import machines, people
 from governance.models import Membership, Organisation, OrganisationUserPermission
 from governance.vocabulary import MachineScope, OrganisationKind, Role
+from oversight.actions import logs
 from tests.append_only import triggers_lifted
 from tests.architecture.source import BASE
 from tests.integration import api_world

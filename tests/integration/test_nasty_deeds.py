@@ -321,7 +321,7 @@ CASES: dict[str, Callable[[Staffroom], Given]] = {
         "confirmed": "0" * 8,
         **hand(room.recipient_admin),
     },
-    "governance.actions.logs.read_entries": lambda room: {
+    "oversight.actions.logs.read_entries": lambda room: {
         "tile": "000.p/1",
         "organisation": room.holder,
         **hand(room.convener),

@@ -2,14 +2,12 @@
 
 import io
 import json
-import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import verify_sayso as script
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
@@ -26,7 +24,7 @@ from governance.vocabulary import UserKind
 from release.models import ReleasePart
 from release.queries import proofs
 from release.vocabulary import DownloadPart
-from tests import watchers
+from tests import checking, watchers
 from tests.append_only import unguarded
 from tests.gate import drained, part_of
 from tests.survivors import WORDS
@@ -90,12 +88,6 @@ def saved(client: Client, name: str = "copy", **given: str) -> Any:
     return client.post(reverse(f"portal:{name}"), {"passphrase": WORDS, **given})
 
 
-def tagged(says: str) -> int:
-    """Of how many events the script says that they have a person's tag."""
-    (found,) = re.findall(r"(\d+) of them have a person's tag", says)
-    return int(found)
-
-
 def inside(answer: Any) -> dict[str, str]:
     assert answer.status_code == 200
     with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as folder:
@@ -104,19 +96,11 @@ def inside(answer: Any) -> dict[str, str]:
 
 
 @pytest.fixture
-def checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
+def checked(tmp_path: Path) -> Any:
     """The script as somebody runs it on what she saved: its code, and what it says."""
 
     def checked(text: str, key: str = "", policy: str = "") -> tuple[int, str]:
-        words = [str(tmp_path / "list"), "--log-key", log.log_verifier().render()]
-        (tmp_path / "list").write_text(text, encoding="utf-8", newline="")
-        for name, given in (("own-key", key), ("policy", policy)):
-            if given:
-                (tmp_path / name).write_text(given, encoding="utf-8", newline="")
-                words += [f"--{name}", str(tmp_path / name)]
-        code = script.main(words)
-        out, err = capsys.readouterr()
-        return code, out + err
+        return checking.script_says(tmp_path, text, key=key, policy=policy)
 
     return checked
 
@@ -136,7 +120,7 @@ def test_her_list_is_proven_to_whoever_has_the_log_s_key_alone(world, checked):
     code, says = checked(files["proofs.txt"])
     assert code == 0, says
     assert "11 of 11 events are in the log" in says
-    assert tagged(says) == 8  # not the pick-ups, nor what was kept back
+    assert checking.tagged(says) == 8  # not the pick-ups, nor what was kept back
     assert "columns region" in says or "region," in says
 
 
@@ -226,7 +210,7 @@ def test_where_another_s_key_is_gone_the_others_of_her_part_lose_only_their_way(
 def proven(world: World, checked: Any) -> int:
     code, says = checked("".join(proofs.text(proofs.copy(account(world, "c-1")))))
     assert code == 0, says
-    return tagged(says)
+    return checking.tagged(says)
 
 
 def part_of_release(world: World) -> Any:

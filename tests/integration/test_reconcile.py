@@ -2,23 +2,25 @@
 
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test import override_settings
 from django.utils import timezone
 
 from audit.models import Entry
 from audit.vocabulary import EntryType
 from common.errors import NotPermitted, Void
-from consent.models import Consent, ConsentEvent, Objection, Subject
+from consent.models import Consent, ConsentEvent, LateTag, Objection, Subject
 from governance.actions import agreements, memberships, people
-from governance.models import ScopeMove, User
+from governance.models import Ballot, ScopeMove, User
 from governance.vocabulary import Role, UserKind
 from oversight.actions import reconciling
 from oversight.queries.checks import CHECKS
@@ -286,6 +288,12 @@ def exchange_entries(world: World) -> None:
     changed(one, at=other.at)
 
 
+def late_tag(world: World, tagged: Entry | None) -> LateTag:
+    word = ConsentEvent.objects.order_by("pk").first()
+    assert word is not None
+    return LateTag.objects.create(entry=word.entry, subject=world.subject("c-8"), tagged=tagged)
+
+
 RELEASED, REFUSED = EntryType.DATASET_RELEASED, EntryType.DATASET_REFUSED
 # What is done, which kind of finding names it, and words of its sentence.
 HARMS: dict[str, tuple[Callable[[World], Any], Kind, str]] = {
@@ -549,6 +557,48 @@ HARMS: dict[str, tuple[Callable[[World], Any], Kind, str]] = {
         Kind.ENTRY_WITHOUT_OBJECTION,
         "that was said or taken back then is there",
     ),
+    "the reason of a vote written anew": (
+        lambda w: changed(Ballot.objects.latest("pk"), reason="Quite another one."),
+        Kind.TEXT_AND_ENTRY,
+        "it says something else than what was sealed beside entry",
+    ),
+    "a vote turned": (
+        lambda w: changed(Ballot.objects.latest("pk"), vote="no"),
+        Kind.TEXT_AND_ENTRY,
+        "it says something else than what was sealed beside entry",
+    ),
+    "the entry of a vote deleted": (
+        lambda w: gone(Entry.objects.filter(type=EntryType.BALLOT_CAST).latest("pk")),
+        Kind.TEXT_AND_ENTRY,
+        "its entry is not there",
+    ),
+    "a late tag said to be in an entry of another kind": (
+        lambda w: late_tag(w, entry(EntryType.LOG_VERIFIED)),
+        Kind.TAGS_AND_ENTRY,
+        "no entry that bears tags bears this one",
+    ),
+    "somebody's tag put under an entry that does not bear it": (
+        lambda w: late_tag(
+            w, entry(EntryType.SUBJECT_TAGGED, subjects_root=secrets.token_bytes(32))
+        ),
+        Kind.TAGS_AND_ENTRY,
+        "it covers other tags than those that stand under it",
+    ),
+    "the entry of a late tag deleted": (
+        lambda w: gone(late_tag(w, None).entry),
+        Kind.TAGS_AND_ENTRY,
+        "the entry that it is about is not there",
+    ),
+    "an entry that bears nobody's tag": (
+        lambda w: entry(EntryType.SUBJECT_TAGGED),
+        Kind.ENTRY_WITHOUT_TAGS,
+        "no late tag stands under it",
+    ),
+    "a word without a key that waits for no tag": (
+        lambda w: entry(EntryType.OBJECTION_MADE, reason="key-absent"),
+        Kind.ENTRY_WITHOUT_TAGS,
+        "nobody's tag waits for it",
+    ),
     "a key destroyed behind two people's backs": (
         lambda w: changed(w.subject("c-9"), shredded_at=timezone.now(), wrapped_key=b""),
         Kind.SHREDDED_WITHOUT_ENTRY,
@@ -634,10 +684,66 @@ def test_whoever_is_no_auditor_may_not(world, django_db_blocker):
         call_command("reconcile", "--by", world.requester.username)
 
 
-def test_without_a_holders_key_nothing_is_called_in_order(world, auditor, tmp_path):
-    before, settings.SAYSO_KEYS, settings.DEMO = settings.SAYSO_KEYS, tmp_path / "none", False
+@contextmanager
+def keys_away(folder: Path) -> Iterator[None]:
+    """The key of no holder is here."""
+    with override_settings(SAYSO_KEYS=folder / "none", DEMO=False):
+        yield
+
+
+def reconciled(auditor: User) -> tuple[int, str]:
+    """The exit code of the command, and everything that it says."""
+    out = StringIO()
     try:
-        with pytest.raises(CommandError, match="not compared to its end"):
-            call_command("reconcile", "--by", auditor.username)
-    finally:
-        settings.SAYSO_KEYS, settings.DEMO = before, True
+        call_command("reconcile", "--by", auditor.username, stdout=out)
+    except CommandError as ended:
+        return ended.returncode, f"{out.getvalue()}{ended}"
+    return 0, out.getvalue()
+
+
+def test_without_a_holders_key_the_rest_is_compared_and_what_was_not_is_said(
+    world, auditor, tmp_path
+):
+    with keys_away(tmp_path):
+        code, says = reconciled(auditor)
+    assert code == 3
+    assert f"The key of {world.home.organisation.ref} is not here" in says
+    for what in (
+        *("people of releases: ", "inquiries and their entries: "),
+        *("consents and their events: ", "standing noes and their entries: "),
+    ):
+        assert what in says
+    assert "What could be compared agrees. It is not all" in says
+    nobody_is_named(world, says)
+    left = Entry.objects.filter(type=EntryType.LOG_VERIFIED, resource="reconcile").latest("pk")
+    assert left.reason == "agrees-in-part"
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        *("a manifest exchanged", "somebody taken out of the uses", "a release after a no"),
+        *("an answer about one person made larger", "a stopped consent made to run again"),
+        *("the entry of a stop deleted", "the root of a part changed"),
+    ],
+)
+def test_without_a_holders_key_what_needs_none_is_still_found(world, auditor, tmp_path, harm):
+    do, _kind, words = HARMS[harm]
+    with unguarded():
+        do(world)
+        with keys_away(tmp_path):
+            code, says = reconciled(auditor)
+    assert code == 1
+    assert words in says
+    assert "is not here, or does not open somebody's key" in says
+
+
+def test_one_person_s_key_that_does_not_open_hides_nobody_else_s_harm(world, auditor):
+    with unguarded():
+        changed(world.subject("c-9"), wrapped_key=secrets.token_bytes(60))
+        changed(world.subject("c-7"), wrapped_key=secrets.token_bytes(60))
+        code, says = reconciled(auditor)
+        assert code == 3
+        assert "consents and their events: 1" in says
+        exchange_entries(world)
+        assert reconciled(auditor)[0] == 1

@@ -7,10 +7,11 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection, connections, transaction
+from django.db import DataError, OperationalError, connection, connections, transaction
 
+from common import planned
 from common.errors import NotReady
-from common.planned import AS_NEEDED, DECODERS, Planned, number, together
+from common.planned import AS_NEEDED, BIGINT, DECODERS, Planned, Reading, number, side_by_side
 from governance.actions import scopes
 from governance.models import Scope
 from governance.queries import scopes as readings
@@ -20,6 +21,12 @@ from tests.factories import governance as made
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
 WORDS: dict[str, dict[str, str]] = {"postgresql": {}, "sqlite": {}}
+
+
+def reading(sql: str) -> Reading[list[tuple[Any, ...]]]:
+    return Reading(Planned(sql, WORDS, {}), [], lambda _vendor, rows: rows)
+
+
 HELD = """
 SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
@@ -83,11 +90,11 @@ def test_who_waits_too_long_is_told_that_a_no_goes_first_and_nothing_is_left_ope
 
 
 @pytest.mark.postgresql_only
-@pytest.mark.parametrize("how", ["planned", "together"])
+@pytest.mark.parametrize("how", ["alone", "side by side"])
 def test_a_server_that_has_gone_is_a_database_that_does_not_answer_and_the_next_goes_on(how):
     """Not an error of its own kind: the doors answer 503 to this, and 500 to what nobody expects."""
-    asked = Planned("SELECT 1", WORDS, {})
-    send = {"planned": lambda: asked.rows([]), "together": lambda: together(["SELECT 1"])}[how]
+    asked = reading("SELECT 1")
+    send = {"alone": asked.now, "side by side": lambda: list(side_by_side(asked, asked))}[how]
     send()
     with socket.socket(fileno=os.dup(connection.connection.fileno())) as line:
         line.shutdown(socket.SHUT_RDWR)
@@ -114,14 +121,25 @@ def test_the_first_statement_of_a_transaction_is_inside_it():
     )
     for first in (
         lambda: rename.rows(["after"]),
-        lambda: together(["UPDATE governance_organisation SET name = 'after'", "SELECT 1"]),
+        lambda: list(
+            side_by_side(
+                reading("UPDATE governance_organisation SET name = 'after' RETURNING name"),
+                reading("SELECT 1"),
+            )
+        ),
     ):
         with transaction.atomic():
             first()
             transaction.set_rollback(True)
         assert name() == "before"
     with pytest.raises(OperationalError), transaction.atomic():
-        together(["SET LOCAL statement_timeout = 1", "SELECT pg_sleep(1)"])
+        list(
+            side_by_side(
+                reading("SELECT set_config('statement_timeout', '1', true)"),
+                reading("SELECT pg_sleep(1)"),
+                reading("UPDATE governance_organisation SET name = 'after' RETURNING name"),
+            )
+        )
     assert name() == "before"
 
 
@@ -177,9 +195,52 @@ def test_a_server_that_is_gone_is_an_error_of_operation_and_a_new_request_has_a_
         with pytest.raises(OperationalError):
             ONE.rows(())
         with pytest.raises(OperationalError), transaction.atomic():
-            together(["SELECT 1"])
+            list(side_by_side(reading("SELECT 1"), reading("SELECT 1")))
         connection.health_check_done = False  # the next request begins
         vendor, rows = ONE.rows(())
         assert (vendor, len(rows)) == ("postgresql", 1)
     finally:
         connection.health_check_enabled = False
+
+
+def test_what_is_asked_side_by_side_means_what_it_means_alone():
+    body = made.organisation(name="River")
+    named = Planned(
+        "SELECT name FROM governance_organisation WHERE id = %(id)s", WORDS, {"id": BIGINT}
+    )
+    asked = Reading(named, [body.pk], lambda vendor, rows: DECODERS[vendor].text(rows[0][0]))
+    assert list(side_by_side(asked, asked.then(str.upper), asked)) == ["River", "RIVER", "River"]
+    assert [asked.now(), asked.then(len).now()] == ["River", 5]
+
+
+@pytest.mark.postgresql_only
+def test_the_first_that_fails_is_told_and_none_after_it_was_run():
+    made.organisation(name="before")
+    with pytest.raises(DataError):
+        list(
+            side_by_side(
+                reading("SELECT 1 / (SELECT 0)"),
+                reading("UPDATE governance_organisation SET name = 'after' RETURNING name"),
+            )
+        )
+    assert name() == "before"
+    assert list(side_by_side(reading("SELECT 1"), reading("SELECT 1")))
+
+
+@pytest.mark.postgresql_only
+def test_who_is_broken_off_between_two_answers_leaves_no_answer_to_the_next(monkeypatch):
+    """A worker's time limit, or an operator's interrupt."""
+    asked = reading("SELECT 1")
+    list(side_by_side(asked, asked))
+
+    def interrupted(_server: Any) -> list[Any]:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(planned, "_answers", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            list(side_by_side(asked, asked))
+    assert connection.connection.closed
+    connection.close()
+    other = reading("SELECT 2")
+    assert [number(rows[0][0]) for rows in side_by_side(other, asked)] == [2, 1]

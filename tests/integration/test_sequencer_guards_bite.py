@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from io import StringIO
 from typing import Any
 
@@ -305,8 +306,9 @@ def test_two_deeds_that_find_the_same_journal_row_waiting_cover_it_once_and_both
 
 @pytest.mark.postgresql_only
 def test_without_the_rows_lock_two_deeds_cover_one_journal_row_and_one_of_them_breaks(monkeypatch):
-    sql = entries.WAITING.sql["sqlite"]  # the same, without a lock
-    monkeypatch.setattr(entries, "WAITING", Planned(sql, {"postgresql": {}, "sqlite": {}}, {}))
+    sql = entries.WAITING.statement.sql["sqlite"]  # the same, without a lock
+    unlocked = Planned(sql, {"postgresql": {}, "sqlite": {}}, {})
+    monkeypatch.setattr(entries, "WAITING", replace(entries.WAITING, statement=unlocked))
     first, second = two_deeds_on_one_waiting_row()
     assert first is None
     assert isinstance(second, IntegrityError)

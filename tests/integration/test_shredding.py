@@ -10,15 +10,18 @@ from django.utils import timezone
 from audit.models import Entry
 from audit.vocabulary import EntryType
 from common.errors import RuleBroken, Void
-from consent.actions import consents, holds, shredding, subjects
+from consent.actions import consents, holds, imports, shredding, subjects
 from consent.actions.subjects import client_digest, digest_key
 from consent.models import Consent, ConsentEvent, LegalHold, Objection, Shredding, SubjectKey
-from consent.queries import sharing
+from consent.queries import latest, sharing
 from consent.queries import shredding as queries
 from governance.models import KeptNo
 from governance.vocabulary import UserKind
+from release.actions.shredding import carry_out_due
+from release.management.demo.papers import COLUMNS
 from release.tasks import tick
 from tests.factories.governance import user
+from tests.integration.test_consent_import import lines
 from tests.shredding import (
     HER,
     LATER,
@@ -51,12 +54,12 @@ def test_nothing_happens_before_a_second_person_agrees_and_the_delay_has_passed(
     now = timezone.now()
     asked = ask(world)
     assert queries.due(asked) is None
-    assert shredding.carry_out_due(at=now + timedelta(days=99)) == 0
+    assert carry_out_due(at=now + timedelta(days=99)) == 0
     agreed = agree(world, asked, at=now)
     assert queries.due(agreed) == now + timedelta(days=settings.SHRED_DAYS)
-    assert shredding.carry_out_due(at=now) == 0
+    assert carry_out_due(at=now) == 0
     # A door's or worker's clock that runs ahead shreds nobody: the database's own decides.
-    assert shredding.carry_out_due(at=now + timedelta(days=99)) == 0
+    assert carry_out_due(at=now + timedelta(days=99)) == 0
     assert "c-1" in world.received(world.prepare())
 
 
@@ -110,7 +113,7 @@ def test_why_is_read_with_her_key_and_never_in_the_log(world):
     assert WHY.encode() not in bytes(asked.entry.leaf)
     assert asked.entry.detail_commit == sha256(bytes(asked.entry.detail.sealed)).hexdigest()
     shred_it = agree(world, asked, at=timezone.now() - LATER)
-    assert shredding.carry_out_due(at=timezone.now()) == 1
+    assert carry_out_due(at=timezone.now()) == 1
     with pytest.raises(Exception, match="destroyed"):
         queries.why(Shredding.objects.select_related("subject__holder").get(pk=shred_it.pk))
 
@@ -147,7 +150,7 @@ def test_afterwards_nothing_leads_to_her_and_everything_verifies(world):
     assert Entry.objects.filter(type=EntryType.KEY_SHREDDED).count() == 1
 
 
-def test_the_same_number_gets_another_slot_and_says_what_it_says_anew(world):
+def test_the_same_number_gets_another_slot_and_says_what_it_says_anew(world, monkeypatch):
     subject = shred(world)
     again = subjects.enrol(
         holder=world.home.organisation,
@@ -157,6 +160,43 @@ def test_the_same_number_gets_another_slot_and_says_what_it_says_anew(world):
     (slot,) = again.values()
     assert slot != subject.slot
     assert not Consent.objects.filter(subject=slot).exists()
+    # A paper of before is nobody's any more: her no to everyone came after it.
+    with pytest.raises(RuleBroken) as refusal:
+        world.yes(HER, signed_at=subject.shredded_at - timedelta(microseconds=1))
+    assert refusal.value.code == "older_than_wiping"
+    assert "older_than_wiping" in paper_codes(world, HER)
+    # Who was known before is not touched, but for the minute by which two clocks may differ.
+    assert "older_than_wiping" in paper_codes(world, "c-2")
+    monkeypatch.setattr(latest, "SKEW", timedelta())
+    assert "older_than_wiping" not in paper_codes(world, "c-2")
+    world.yes(HER)
+
+
+def paper_codes(world: World, number: str) -> list[str]:
+    """Why an old paper of this client is not taken in."""
+    today = timezone.now().date()
+    cells = {
+        **dict.fromkeys(COLUMNS, ""),
+        "recipient": world.recipient.name,
+        "purpose": world.purpose.code,
+        "categories": ";".join(each.code for each in world.categories),
+        "terms": f"{world.text.code}/{world.text.version}",
+        "language": world.text.language,
+        "signed_on": (today - timedelta(days=1)).isoformat(),
+        "ends_on": (today + timedelta(days=9)).isoformat(),
+        "signature": "binder 4",
+        "answers": "yyyyyyy",
+        "channel": "paper",
+        "signer": "self",
+        "client_number": number,
+    }
+    done = imports.consents(
+        holder=world.home.organisation,
+        lines=lines([cells]),
+        most_bad=1.0,
+        **hand(world.home.advocate),
+    )
+    return [each.code for each in done.rejected]
 
 
 def test_whoever_holds_an_older_page_says_nothing_by_a_shredded_slot(world):
@@ -194,7 +234,7 @@ def test_a_hold_that_comes_later_stops_it_and_the_delay_begins_anew_when_it_goes
     tick(timezone.now())
     assert not Shredding.objects.get().shredded_at
     holds.lift(hold=placed, **hand(world.home.warden))
-    assert shredding.carry_out_due(at=timezone.now()) == 0  # the whole delay once more
+    assert carry_out_due(at=timezone.now()) == 0  # the whole delay once more
     (waits,) = queries.of_holders([world.home.organisation], timezone.now())
     assert waits.on is not None
     assert waits.on > timezone.now() + timedelta(days=settings.SHRED_DAYS - 1)

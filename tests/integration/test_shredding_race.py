@@ -7,7 +7,7 @@ from django.db import connections
 from django.utils import timezone
 
 from common.errors import NotReady, Void
-from consent.actions import shredding
+from release.actions.shredding import carry_out_due
 from release.models import Download, Release
 from release.queries.standing import used
 from tests.shredding import due, looked
@@ -41,7 +41,7 @@ def test_nothing_that_comes_after_a_shredding_holds_her_and_somebody_was_at_it()
         reader.start()
     try:
         until(over, 2)  # they are at it
-        assert shredding.carry_out_due(at=timezone.now()) == 1
+        assert carry_out_due(at=timezone.now()) == 1
         until(over, Download.objects.count() + 2)
     finally:
         over.set()

@@ -19,6 +19,7 @@ from governance.models import KeptNo
 from governance.queries import noes
 from governance.queries.scopes import epochs
 from release.actions import backups
+from release.actions.shredding import carry_out_due
 from release.tasks import tick
 from tests.backups import backups_can_be_made, restored  # noqa: F401 - a fixture
 from tests.shredding import HER, due, hold, looked, shred, verify
@@ -61,7 +62,7 @@ def test_a_restore_does_not_bring_her_back(world, copy):
     back()
     assert numbers_of(world).exists()  # the older copy knows her
     assert noes.against().code == "restored"
-    assert shredding.carry_out_due(at=timezone.now() + LONG) == 0
+    assert carry_out_due(at=timezone.now() + LONG) == 0
     said = replay(**hand(world.chair))
     assert (said.said, said.by_hand) == (1, ())
     assert not numbers_of(world).exists()
@@ -81,9 +82,9 @@ def test_whoever_came_and_was_shredded_after_the_copy_is_not_enrolled_again(worl
     who = hand(world.home.advocate)
     consents.stop_by_number(holder=world.home.organisation, number=number, **who)
     due(world, number)
-    assert shredding.carry_out_due(at=timezone.now()) == 1
+    assert carry_out_due(at=timezone.now()) == 1
     if cleaned:
-        assert shredding.carry_out_due(at=timezone.now() + timedelta(minutes=2)) == 1
+        assert carry_out_due(at=timezone.now() + timedelta(minutes=2)) == 1
     back()
     replay(**hand(world.chair))
     assert noes.against() is None
@@ -126,7 +127,7 @@ def test_broken_off_anywhere_nothing_has_happened_and_the_next_round_does_it(
     with monkeypatch.context() as patch:
         patch.setattr(wiping, step, broken)
         with pytest.raises(KeyboardInterrupt):
-            shredding.carry_out_due(at=timezone.now())
+            carry_out_due(at=timezone.now())
     assert (Entry.objects.count(), epochs(world.recipient.pk)) == (before, moved)
     assert HER in world.received(world.prepare())
     tick(timezone.now())
@@ -139,7 +140,7 @@ def test_killed_before_the_file_of_noes_hears_of_it_nothing_leaves_until_it_does
     due(world)
     with monkeypatch.context() as patch:
         patch.setattr(scopes.filing, "file", lambda kept: None)
-        assert shredding.carry_out_due(at=timezone.now()) == 1
+        assert carry_out_due(at=timezone.now()) == 1
     assert noes.against().code == "noes_unwritable"
     filing.file_waiting()
     assert noes.against() is None
@@ -149,14 +150,14 @@ def test_killed_before_the_file_of_noes_hears_of_it_nothing_leaves_until_it_does
 def test_a_disk_that_does_not_take_the_file_is_asked_again_later(world, monkeypatch):
     world.no(HER)
     due(world)
-    assert shredding.carry_out_due(at=timezone.now()) == 1
+    assert carry_out_due(at=timezone.now()) == 1
     soon = timezone.now() + timedelta(minutes=2)
     with monkeypatch.context() as patch:
         patch.setattr("governance.storage.os.fsync", lambda handle: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             filing.write_anew(Shredding.objects.get().subject_id)
     assert Shredding.objects.get().cleaned_at is None
-    assert shredding.carry_out_due(at=soon) == 1
+    assert carry_out_due(at=soon) == 1
     assert Shredding.objects.get().cleaned_at == soon
 
 
@@ -174,6 +175,6 @@ def test_whatever_comes_between_the_look_and_the_lock_counts(world, monkeypatch,
 
     with monkeypatch.context() as patch:
         patch.setattr(shredding.scopes, "narrowing", later)
-        assert shredding.carry_out_due(at=timezone.now()) == 0
+        assert carry_out_due(at=timezone.now()) == 0
     assert numbers_of(world).exists()
     assert not KeptNo.objects.filter(act="subject_shredded").exists()

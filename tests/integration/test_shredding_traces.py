@@ -15,13 +15,14 @@ from django.utils import timezone
 from audit.models import Detail
 from audit.queries import key_ring
 from audit.queries.tampered import Tampered
-from consent.actions import holds, shredding
+from consent.actions import holds
 from consent.actions.subjects import client_digest, digest_key
 from consent.models import Consent, ConsentEvent, LegalHold, Shredding, Subject, SubjectKey
 from governance.models import KeptNo
 from governance.queries import noes
 from governance.storage import noes_file, unpacked
 from release.actions import keeping
+from release.actions.shredding import carry_out_due
 from release.tasks import tick
 from tests.append_only import triggers_lifted
 from tests.shredding import HER, LATER, PAPER, ask, due, hold, shred, verify
@@ -83,7 +84,7 @@ def test_her_digest_her_key_and_every_word_about_her_stand_nowhere_any_more(worl
     canaries = [*spelled(digest), *spelled(key), b"canary-heron-78"]
     before = dump()
     assert all(any(each in before for each in two) for two in (canaries[:2], canaries[2:4]))
-    assert shredding.carry_out_due(at=timezone.now()) == 1  # its file, outside both, comes later
+    assert carry_out_due(at=timezone.now()) == 1  # its file, outside both, comes later
     after = dump()
     assert [each for each in canaries if each in after] == []
     told = [unpacked(bytes(each.facts)) for each in KeptNo.objects.all()]

@@ -128,6 +128,13 @@ def test_a_yes_signed_before_or_with_her_latest_no_is_refused(later, expected):
     assert codes(draft(), latest_no=LONG_AGO + timedelta(seconds=later)) == expected
 
 
+@pytest.mark.parametrize(
+    ("later", "expected"), [(-1, []), (0, ["older_than_wiping"]), (1, ["older_than_wiping"])]
+)
+def test_a_yes_signed_before_a_wiping_by_somebody_taken_up_after_it_is_refused(later, expected):
+    assert codes(draft(), wiped_before=LONG_AGO + timedelta(seconds=later)) == expected
+
+
 @pytest.mark.parametrize(("later", "expected"), [(-1, []), (0, []), (1, ["older_than_yes"])])
 def test_a_yes_signed_before_the_one_on_record_is_refused(later, expected):
     assert codes(draft(), latest_yes=LONG_AGO + timedelta(seconds=later)) == expected

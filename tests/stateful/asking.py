@@ -245,7 +245,7 @@ class Asking(Place):
         anew = person._whole.__wrapped__  # what is stored here is taken back
         return [
             decide_person(
-                person._gathered(self.request, slot, 0, person.FOR_HOLDER, anew), since, until
+                person._asking(self.request, slot, 0, person.FOR_HOLDER, anew).now(), since, until
             )
             for slot in self.SLOTS
         ]

@@ -5,21 +5,25 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from common.errors import RuleBroken, Void
+from consent.actions.shredding import call_off
 from consent.models import Consent, Objection
 from consent.queries import keys
 from oversight.queries.replay import replay
+from release.actions import recalls
 from release.models import Release, Use
 from release.queries import accounting
 from release.rules.bits import block_of
 from release.vocabulary import Deed, DownloadPart, ReleaseState
+from tests import shredding
 from tests.append_only import unguarded
 from tests.gate import drained
-from tests.worlds import World, lasting_world
+from tests.worlds import World, hand, lasting_world
 
 pytestmark = pytest.mark.database
 PEOPLE = 4
@@ -146,7 +150,10 @@ def test_every_kind_of_line_is_compared(world):
     world.inquire("c-1")
     world.no("c-1")
     world.prepare()
+    recalls.open_due(at=timezone.now())
+    asked = shredding.ask(world)
     kept, again = hers(world, "c-1")
+    call_off(shredding=asked, **hand(world.home.warden))
     assert kept == again
     assert {deed for deed, _ in kept} == set(Deed)
 

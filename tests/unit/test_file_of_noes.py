@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyrage import x25519
 
+from common import keysources
 from common.errors import NotReady
 from governance import storage
 from governance.queries import noes
@@ -53,6 +54,21 @@ def test_what_was_appended_is_read_in_its_order(file):
     assert list(seen(file).marks) == marks
     assert opened(file) == [b"one", b"two", b"three" * 1000]
     assert oct(file.path.stat().st_mode)[-3:] == "600"
+
+
+def test_a_file_that_has_not_changed_is_not_read_again_and_one_that_has_is(file, monkeypatch):
+    monkeypatch.setattr(keysources, "SETTLES", 0)
+    marks = append(file, b"one")
+    view = seen(file)
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "_name", lambda _: 1 / 0)
+        seen(file, view)
+    marks += append(file, b"two")
+    assert list(seen(file, view).marks) == marks
+    with file.path.open("r+b") as held:
+        held.write(b"no file of noes at all")
+    with pytest.raises(NotReady):
+        seen(file, view)
 
 
 def test_a_thief_reads_nothing_and_lengths_do_not_tell(file):

@@ -214,6 +214,33 @@ def test_an_agents_key_never_comes_here_and_what_it_opened_is_kept_for_a_while(t
     assert log.read_text().split()[-2:] == ["unwrap", "unwrap"]
 
 
+def test_what_files_opened_is_opened_anew_as_soon_as_one_of_them_changes(tmp_path, monkeypatch):
+    monkeypatch.setattr(keysources, "SETTLES", 0)
+    ring = KeyRing(tmp_path / "keys")
+    ring.install(RIVER)
+    root = ring.root(RIVER)
+    kek = ring.folder / f"{RIVER}.kek"
+    with monkeypatch.context() as patch:
+        patch.setattr(keysources, "_unwrap", lambda *_: b"")
+        assert ring.root(RIVER) == root  # nothing was opened: no file has changed
+        kek.chmod(0o400)
+        refused(lambda: ring.root(RIVER), "key_wrong")
+    assert ring.root(RIVER) == root
+    keysources.replace(kek, keysources.new_key())
+    refused(lambda: ring.root(RIVER), "key_wrong")
+    kek.unlink()
+    refused(lambda: ring.root(RIVER), "key_missing")
+
+
+def test_a_file_that_was_written_just_now_is_read_each_time(tmp_path, monkeypatch):
+    """Another writing within the same tick of the disk's clock would look like it."""
+    ring = KeyRing(tmp_path / "keys")
+    ring.install(RIVER)
+    ring.root(RIVER)
+    monkeypatch.setattr(keysources, "_unwrap", lambda *_: b"")
+    refused(lambda: ring.root(RIVER), "key_wrong")
+
+
 FAILING = {
     "refuses": ("sys.exit(3)", "key_missing", "refused"),
     "is silent": ("time.sleep(60)", "key_missing", "in time"),

@@ -32,6 +32,7 @@ class Known:
     terms: Mapping[tuple[str, str], Terms]
     users: Mapping[str, User]
     slots: Mapping[bytes, int]
+    wiped: Mapping[int, datetime]
     first_published: Mapping[int, datetime]
 
 
@@ -63,6 +64,7 @@ class Yes:
 def known_to(holder: Organisation, read: Sequence[Line], by: User) -> Known:
     """Everything these lines may refer to."""
     names = {line.cells["recorded_by"] for line in read} - {""}
+    slots = find(holder, (line.digest for line in read))
     staff = User.objects.filter(kind=UserKind.STAFF)  # whether a survivor signs in is not told
     return Known(
         holder=holder,
@@ -73,7 +75,8 @@ def known_to(holder: Organisation, read: Sequence[Line], by: User) -> Known:
         categories={one.code: one for one in DataCategory.objects.all()},
         terms={(f"{one.code}/{one.version}", one.language): one for one in Terms.objects.all()},
         users={one.username: one for one in staff.filter(username__in=names)} | {"": by},
-        slots=find(holder, (line.digest for line in read)),
+        slots=slots,
+        wiped=latest.wiped(holder=holder.pk, slots=slots.values()),
         first_published=dict(
             CategoryVersion.objects.values_list("category").annotate(first=Min("published_at"))
         ),
@@ -225,6 +228,7 @@ def _judge(
             members[one.pk, recipient.pk] for one in (recorder, known.users[""]) if one is not None
         ),
         categories_later=_later(named, known),
+        wiped_before=known.wiped.get(named.slot) if named.slot is not None else None,
     )
     words += [
         Rejected(line.number, COLUMN_OF.get(each.code, ""), each.code, each.message)
@@ -304,4 +308,5 @@ COLUMN_OF = {
     "record_after_end": "record_until",
     "older_than_no": "signed_on",
     "older_than_yes": "signed_on",
+    "older_than_wiping": "signed_on",
 }

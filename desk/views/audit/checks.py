@@ -22,8 +22,17 @@ LARGEST = 2**62
 @require_GET
 def roles(request: HttpRequest, ref: str) -> HttpResponse:
     case = case_of(request, ref)
-    page = {"case": case, "held": deeds.look(case=case, **hand(request)), "here": "access"}
+    found = deeds.look(case=case, after=_after(request), **hand(request))
+    page = {"case": case, "found": found, "here": "access"}
     return render(request, "desk/audit/access.html", page)
+
+
+def _after(request: HttpRequest) -> tuple[int, int] | None:
+    """Where the page before ended; anything else begins with the first."""
+    worth, _dash, number = request.GET.get("after", "").partition("-")
+    if worth in {"0", "1"} and number.isascii() and number.isdigit() and int(number) < LARGEST:
+        return int(worth), int(number)
+    return None
 
 
 @require_http_methods(["GET", "POST"])

@@ -23,6 +23,7 @@ from oversight.actions import looking
 from oversight.queries import cases
 
 LARGEST = 2**62
+HINTS = 200  # on one page, the gravest first
 
 
 @require_GET
@@ -103,9 +104,15 @@ def days(request: HttpRequest, ref: str) -> HttpResponse:
 def hints(request: HttpRequest, ref: str) -> HttpResponse:
     case = case_of(request, ref)
     spoken = looking.hints(case=case, **hand(request))
-    return render(
-        request, "desk/audit/hints.html", {"case": case, "hints": spoken, "here": "hints"}
-    )
+    start = _number(request, "from") or 0
+    page = {
+        "case": case,
+        "hints": spoken[start : start + HINTS],
+        "next": start + HINTS if len(spoken) > start + HINTS else None,
+        "count": len(spoken),
+        "here": "hints",
+    }
+    return render(request, "desk/audit/hints.html", page)
 
 
 def _form(request: HttpRequest) -> SearchForm:
@@ -123,7 +130,11 @@ def _choices() -> dict[str, Any]:
 
 def _before(request: HttpRequest) -> int | None:
     """The number below which the page begins; anything else begins with the newest."""
-    sent = request.GET.get("before", "")
+    return _number(request, "before")
+
+
+def _number(request: HttpRequest, name: str) -> int | None:
+    sent = request.GET.get(name, "")
     return int(sent) if sent.isascii() and sent.isdigit() and int(sent) < LARGEST else None
 
 

@@ -1,6 +1,7 @@
 """Compare the log with everything that is kept."""
 
 from argparse import ArgumentParser
+from itertools import groupby
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -14,13 +15,16 @@ from governance.queries import clock
 from oversight.actions import reconciling
 from oversight.vocabulary import Finding
 
+IN_PART = 3  # its own exit code: 1 is a difference, 2 a command that was asked wrongly
+
 
 class Command(BaseCommand):
     requires_system_checks = []  # no broken door may stop whoever checks
     help = (
         "Compares releases, entries of the log, packages, uses and downloads with one another, "
         "consents with their events, and everybody in a release with their noes; names what is "
-        "missing on which side, and nobody. Exit code 1 if anything is. Leaves an entry."
+        "missing on which side, and nobody. Exit code 1 if anything is; 3 if nothing is, but the keys "
+        "of some holders are not here, so that what hangs on them was not compared. Leaves an entry."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -45,9 +49,21 @@ class Command(BaseCommand):
                 f"{done.in_part} things were compared in part only: the key of somebody in them was "
                 "destroyed, and nobody can tell any more whether their entries are about that person."
             )
+        for holder, waits in groupby(done.unchecked, key=lambda each: each.holder):
+            counts = "; ".join(f"{each.what}: {each.count}" for each in waits)
+            self.stdout.write(
+                f"The key of {holder} is not here, or does not open somebody's key. Whose entry is "
+                f"whose could not be compared of {counts}."
+            )
         if done.findings:
             raise CommandError(
                 f"The log and what is kept do not agree: {done.findings} findings, named above."
+            )
+        if done.unchecked:
+            raise CommandError(
+                "What could be compared agrees. It is not all: bring the keys named above, and run "
+                f"this again. {done.looked_at} comparisons.",
+                returncode=IN_PART,
             )
         self.stdout.write(f"The log and what is kept agree: {done.looked_at} comparisons.")
 

@@ -18,6 +18,7 @@ from common.words import sentence as _
 from consent.vocabulary import LONGEST_NUMBER
 from release.actions.loading.ahead import Behind
 from release.actions.loading.limits import Limits
+from release.rules.columns import as_arrow
 from release.storage import Store
 
 NONCE = 12
@@ -63,7 +64,7 @@ class Staging:
             places = spread(table.column(PERSON), self._weights) % self._buckets
             order = np.argsort(places, kind="stable")
             borders = np.searchsorted(places[order], np.arange(self._buckets + 1))
-            gathered = table.take(pa.array(order))
+            gathered = table.take(as_arrow(order))
             for bucket in np.flatnonzero(np.diff(borders)).tolist():
                 start, stop = borders[bucket], borders[bucket + 1]
                 self._keep(bucket, gathered.slice(start, stop - start))

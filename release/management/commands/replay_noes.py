@@ -10,10 +10,10 @@ from django.core.management.base import BaseCommand, CommandError
 from audit.vocabulary import Via
 from common.arguments import path, word
 from common.errors import SaysoError
-from consent.actions import replaying
 from governance.actions import filing
 from governance.models import User
 from governance.queries import clock
+from release.actions import shredding
 from release.queries import readiness
 
 
@@ -67,7 +67,7 @@ class Command(BaseCommand):
         self.stdout.write(f"The gate is shut. {why.message}" if why else "The gate is open.")
 
     def _replay(self, settled: list[str], given: dict[str, Any]) -> None:
-        done = replaying.replay(settled=settled, **given)
+        done = shredding.replay(settled=settled, **given)
         self.stdout.write(f"{done.said} noes said again, {done.nothing} needed nothing.")
         for one in done.by_hand:
             self.stdout.write(

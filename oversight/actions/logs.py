@@ -13,9 +13,9 @@ from audit.vocabulary import Decision, EntryType, Via
 from common.errors import BadInput, NotPermitted
 from common.inputs import Text, taking
 from common.words import sentence as _
-from governance import permissions
 from governance.actions import trail
 from governance.models import Organisation, User
+from oversight.permissions import check_can_read
 
 LONGEST_NAME = 64  # `entries/x009/x223/x372/x036/x854/x775/807.p/255` has fewer
 
@@ -32,7 +32,7 @@ def read_entries(
     """
     wanted = _named(tile)
     try:
-        permissions.check_can_read_log(by, organisation)
+        check_can_read(by, organisation)
     except NotPermitted as refusal:
         _entry(wanted, by=by, at=at, via=via, decision=Decision.REFUSED, reason=refusal.code)
         raise

@@ -1,0 +1,131 @@
+"""What staff wrote beside their deeds: each text in the tables is the one sealed beside its entry.
+
+Entries of before that was sealed commit to no text, and are passed over.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from audit.queries import facts as log
+from audit.queries.facts import EntryFacts
+from audit.vocabulary import EntryType
+from common.errors import NotReady
+from governance.models import Ballot, User
+from governance.queries.details import opened
+from oversight.models import AuditCase, FindingStep, MembershipReview
+from oversight.queries.looks import Step, keys, twice
+from oversight.vocabulary import Finding, Kind, Locked, Told
+
+SERVICE = "service"
+
+
+@dataclass(frozen=True)
+class Text:
+    """What a row says, who wrote it, and its entry, where there is one."""
+
+    place: str
+    by: User
+    said: dict[str, str]
+    entry: EntryFacts | None
+
+
+def ballots(step: Step) -> Iterator[Told]:
+    """Each vote and its reason."""
+    for page in keys(Ballot.objects.all()):
+        yield from twice(_told_of(_ballots), page)
+        step(len(page))
+
+
+def _ballots(pks: list[int]) -> Iterator[Text]:
+    rows = Ballot.objects.filter(pk__in=pks).select_related("request", "seat__user")
+    by_resource = {f"{row.request.ref}/seat-{row.seat_id}": row for row in rows.order_by("pk")}
+    entries = _about(EntryType.BALLOT_CAST, by_resource)
+    for resource, row in by_resource.items():
+        said = {"vote": row.vote, "reason": row.reason}
+        yield Text(f"the ballot {resource}", row.seat.user, said, entries.get(resource))
+
+
+def cases(step: Step) -> Iterator[Told]:
+    """Each audit case: why it was opened."""
+    for page in keys(AuditCase.objects.all()):
+        yield from twice(_told_of(_cases), page)
+        step(len(page))
+
+
+def _cases(pks: list[int]) -> Iterator[Text]:
+    rows = list(AuditCase.objects.filter(pk__in=pks).select_related("opened_by").order_by("pk"))
+    entries = _about(EntryType.CASE_OPENED, [row.ref for row in rows])
+    for row in rows:
+        said = {"title": row.title, "reason": row.reason}
+        yield Text(f"case {row.ref}", row.opened_by, said, entries.get(row.ref))
+
+
+def findings(step: Step) -> Iterator[Told]:
+    """Each thing that was said of a finding."""
+    for page in keys(FindingStep.objects.all()):
+        yield from twice(_told_of(_findings), page)
+        step(len(page))
+
+
+def _findings(pks: list[int]) -> Iterator[Text]:
+    rows = list(FindingStep.objects.filter(pk__in=pks).select_related("by").order_by("pk"))
+    entries = log.facts([row.entry_id for row in rows])
+    for row in rows:
+        place = f"finding step row {row.pk}"
+        yield Text(place, row.by, {"text": row.text}, entries.get(row.entry_id))
+
+
+def reviews(step: Step) -> Iterator[Told]:
+    """What auditors said of each role."""
+    for page in keys(MembershipReview.objects.all()):
+        yield from twice(_told_of(_reviews), page)
+        step(len(page))
+
+
+def _reviews(pks: list[int]) -> Iterator[Text]:
+    rows = list(MembershipReview.objects.filter(pk__in=pks).select_related("by").order_by("pk"))
+    entries = log.facts([row.entry_id for row in rows])
+    for row in rows:
+        place = f"membership review row {row.pk}"
+        yield Text(place, row.by, {"reason": row.reason}, entries.get(row.entry_id))
+
+
+def _about(type_: EntryType, resources: Iterable[str]) -> dict[str, EntryFacts]:
+    return {entry.resource: entry for entry in log.about({type_}, list(resources))}
+
+
+def _told_of(
+    read: Callable[[list[int]], Iterator[Text]],
+) -> Callable[[list[int]], Iterator[Told]]:
+    def told(page: list[int]) -> Iterator[Told]:
+        for text in read(page):
+            yield from _compared(text)
+
+    return told
+
+
+def _compared(text: Text) -> Iterator[Told]:
+    entry = text.entry
+    if entry is None:
+        yield Finding(Kind.TEXT_AND_ENTRY, text.place, "its entry is not there.")
+        return
+    if not entry.detail_commit:
+        return
+    try:
+        sealed = opened(entry.pk, entry.nonce, text.by)
+    except NotReady:
+        yield Locked(text.place, SERVICE)
+        return
+    except ValueError:
+        sealed = None
+    if sealed != text.said:
+        says = f"it says something else than what was sealed beside {entry.place}."
+        yield Finding(Kind.TEXT_AND_ENTRY, text.place, says)
+
+
+CHECKS = (
+    ("ballots and what was sealed", ballots),
+    ("cases and what was sealed", cases),
+    ("findings and what was sealed", findings),
+    ("reviews and what was sealed", reviews),
+)

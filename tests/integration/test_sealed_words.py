@@ -1,0 +1,148 @@
+"""What staff write beside a deed is sealed beside its entry, and another text in the table is named."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from audit.models import Detail, Entry
+from audit.queries.details import check_details
+from audit.queries.tampered import Tampered
+from audit.vocabulary import EntryType
+from common.errors import NotReady
+from common.keyring import KeyRing
+from governance.models import Ballot, DataKey
+from governance.queries import details
+from governance.vocabulary import Role
+from oversight.actions import findings, reviews
+from oversight.models import AuditCase, FindingStep, MembershipReview
+from oversight.queries import texts
+from oversight.vocabulary import Finding, Kind, Locked, Verdict
+from tests.append_only import unguarded
+from tests.auditing import Desk, lasting_desk
+from tests.worlds import hand
+
+pytestmark = pytest.mark.database
+TEXT = "Nobody knows why: „heron“ 🕊, and a second line.\nHere it is."
+
+
+@pytest.fixture(scope="module")
+def desk(django_db_setup: Any, django_db_blocker: Any) -> Iterator[Desk]:
+    with django_db_blocker.unblock(), lasting_desk() as found:
+        home = found.world.home
+        finding = findings.open_finding(
+            case=found.case,
+            organisation=home.organisation,
+            title="A role",
+            text=TEXT,
+            number=None,
+            **hand(found.auditor),
+        )
+        findings.answer_finding(finding=finding, text="We look.", **hand(home.steward))
+        reviews.review(
+            case=found.case,
+            membership=home.steward.memberships.get(role=Role.STEWARD),
+            verdict=Verdict.KEEP,
+            reason=TEXT,
+            **hand(found.auditor),
+        )
+        yield found
+
+
+@pytest.mark.django_db
+def test_a_database_is_there():
+    """Also lets the test runner make its database: see `lasting_world`."""
+
+
+def told() -> list[Any]:
+    return [each for _, check in texts.CHECKS for each in check(lambda count: None)]
+
+
+def entry_of(type_: EntryType) -> Entry:
+    return Entry.objects.filter(type=type_).latest("pk")
+
+
+def test_each_opens_under_the_key_of_who_wrote_it_and_stands_in_no_leaf(desk: Desk) -> None:
+    steward = desk.world.home.steward
+    for type_, by, said in (
+        (EntryType.FINDING_OPENED, desk.auditor, {"text": TEXT}),
+        (EntryType.FINDING_ANSWERED, steward, {"text": "We look."}),
+        (EntryType.MEMBERSHIP_REVIEWED, desk.auditor, {"reason": TEXT}),
+        (
+            EntryType.CASE_OPENED,
+            desk.auditor,
+            {"title": desk.other_case.title, "reason": desk.other_case.reason},
+        ),
+    ):
+        entry = entry_of(type_)
+        assert details.opened(entry.pk, bytes(entry.nonce), by) == said
+        assert b"heron" not in bytes(entry.leaf)
+        assert b"heron" not in bytes(Detail.objects.get(pk=entry.pk).sealed)
+        other = steward if by == desk.auditor else desk.auditor
+        with pytest.raises(ValueError, match="does not open"):
+            details.opened(entry.pk, bytes(entry.nonce), other)
+    assert DataKey.objects.filter(user=desk.auditor).count() == 1
+    check_details()
+    assert told() == []
+
+
+@pytest.mark.parametrize(
+    ("model", "column"),
+    [
+        *((Ballot, "reason"), (AuditCase, "reason"), (AuditCase, "title")),
+        *((FindingStep, "text"), (MembershipReview, "reason")),
+    ],
+    ids=str,
+)
+def test_another_text_in_the_table_is_named_and_not_repeated(
+    desk: Desk, model: Any, column: str
+) -> None:
+    row = model.objects.order_by("pk").last()
+    with unguarded():
+        model.objects.filter(pk=row.pk).update(**{column: "canary-heron"})
+        found = told()
+        assert [each.kind for each in found] == [Kind.TEXT_AND_ENTRY]
+        assert "heron" not in str(found[0])
+
+
+def test_a_vote_that_was_turned_is_named(desk: Desk) -> None:
+    ballot = Ballot.objects.order_by("pk").last()
+    assert ballot is not None
+    with unguarded():
+        Ballot.objects.filter(pk=ballot.pk).update(vote="more" if ballot.vote == "yes" else "yes")
+        assert [each.kind for each in told()] == [Kind.TEXT_AND_ENTRY]
+
+
+def test_a_detail_that_is_gone_is_named_by_both(desk: Desk) -> None:
+    with unguarded():
+        Detail.objects.filter(pk=entry_of(EntryType.FINDING_OPENED).pk)._raw_delete("default")
+        with pytest.raises(Tampered, match="gone"):
+            check_details()
+        assert [type(each) for each in told()] == [Finding]
+
+
+def test_an_entry_of_before_that_commits_to_no_text_is_passed_over(desk: Desk) -> None:
+    entry = entry_of(EntryType.FINDING_OPENED)
+    with unguarded():
+        Detail.objects.filter(pk=entry.pk)._raw_delete("default")
+        Entry.objects.filter(pk=entry.pk).update(detail_commit="")
+        check_details()
+        assert told() == []
+
+
+def test_without_the_service_s_key_it_is_said_and_nothing_is_written(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    monkeypatch.setattr(details.log, "key_ring", lambda: KeyRing(tmp_path))
+    found = told()
+    assert {type(each) for each in found} == {Locked}
+    assert {each.holder for each in found} == {"service"}
+    before = FindingStep.objects.count()
+    finding = FindingStep.objects.latest("pk").finding
+    with pytest.raises(NotReady):
+        findings.close_finding(
+            finding=finding, text="x", **{**hand(desk.auditor), "at": timezone.now()}
+        )
+    assert FindingStep.objects.count() == before
+    assert not (tmp_path / "service.keys").exists()
