@@ -106,7 +106,7 @@ def those_opened(holder_ref: str, wrapped: Mapping[int, bytes]) -> dict[int, byt
     wrappers = [AESGCM(each) for each in ring().derived_all(holder_ref, SUBJECT_WRAP)]
     found: dict[int, bytes] = {}
     for slot, each in wrapped.items():
-        with suppress(NotReady):
+        with suppress(NotReady):  # another key, or nothing is left of it
             found[slot] = _opened(wrappers, each)
     return found
 

@@ -8,7 +8,6 @@ from datetime import datetime
 from hashlib import sha256
 
 from django.conf import settings
-from django.db import transaction
 
 from audit import queries as log
 from audit.actions import settle
@@ -19,7 +18,7 @@ from common.inputs import Text, taking
 from common.keyfolder import SERVICE
 from common.words import sentence as _
 from governance import permissions
-from governance.actions import trail
+from governance.actions import rotated
 from governance.models import Organisation, User
 
 RECIPIENT = Text(most=80, least=1, name=_("Public key"))
@@ -34,7 +33,7 @@ def rewrap(*, organisation: Organisation | None, by: User, at: datetime, via: Vi
     permissions.check_can_keep_keys(by, organisation)
     ring, name = log.key_ring(), organisation.ref if organisation else SERVICE
     wrapped_by = ring.rewrap(name)
-    written_once(f"{name}/kek-{wrapped_by}", "wrapping", by=by, at=at, via=via)
+    rotated.written_once(f"{name}/kek-{wrapped_by}", "wrapping", by=by, at=at, via=via)
     ring.finish_rewrap(name)
     return wrapped_by
 
@@ -48,7 +47,7 @@ def renew_log_key(*, by: User, at: datetime, via: Via) -> str:
     permissions.check_can_keep_keys(by, None)
     ring = log.key_ring()
     verifier = Signer(settings.LOG_ORIGIN, ring.begin_log()).verifier
-    written_once(
+    rotated.written_once(
         f"log/{verifier.key_id.hex()}",
         "log",
         by=by,
@@ -77,8 +76,8 @@ def drop_backup_recipient(*, public: str, by: User, at: datetime, via: Via) -> l
         raise BadInput("backup_recipient", _("No backup is sealed to this public key."))
     kept = [each for each in before if each != public]
     if kept:  # said first: nobody is taken off unheard of
-        signs = "-".join(sign_of(" ".join(each)) for each in (before, kept))
-        written_once(f"backups/{signs}", "backup", by=by, at=at, via=via)
+        signs = "-".join(rotated.sign_of(" ".join(each)) for each in (before, kept))
+        rotated.written_once(f"backups/{signs}", "backup", by=by, at=at, via=via)
     ring.keep_backup_recipients(kept)
     return kept
 
@@ -90,32 +89,4 @@ def told_second_factors(*, by: User, at: datetime, via: Via) -> None:
     """
     permissions.check_can_keep_keys(by, None)
     sign = sha256(b"sayso secret key" + settings.SECRET_KEY.encode()).hexdigest()[:16]
-    written_once(f"second-factors/{sign}", "second-factors", by=by, at=at, via=via)
-
-
-def sign_of(public: str) -> str:
-    """16 signs by which an entry names a public key."""
-    return sha256(public.encode()).hexdigest()[:16]
-
-
-def written_once(
-    resource: str, reason: str, *, by: User, at: datetime, via: Via, detail_commit: str = ""
-) -> None:
-    """One entry for one rotation, however often it was broken off."""
-    with transaction.atomic():
-        if log.entry_about(EntryType.KEY_ROTATED, resource) is None:
-            _write(resource, reason, by=by, at=at, via=via, detail_commit=detail_commit)
-
-
-def _write(
-    resource: str, reason: str, *, by: User, at: datetime, via: Via, detail_commit: str = ""
-) -> None:
-    trail.record(
-        type=EntryType.KEY_ROTATED,
-        by=by,
-        at=at,
-        via=via,
-        resource=resource,
-        reason=reason,
-        detail_commit=detail_commit,
-    )
+    rotated.written_once(f"second-factors/{sign}", "second-factors", by=by, at=at, via=via)

@@ -14,7 +14,7 @@ from audit.vocabulary import Via
 from consent.models import Subject
 from consent.queries import keys
 from governance import permissions
-from governance.actions import keyrings
+from governance.actions import rotated
 from governance.models import Agreement, Organisation, User
 from governance.storage import noes_file
 from release.storage import undisturbed
@@ -46,7 +46,7 @@ def renew_root(
         with transaction.atomic():
             Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
         done = _wrap_anew(organisation, progress)
-        keyrings.written_once(f"{organisation.ref}/root-{sign}", "root", by=by, at=at, via=via)
+        rotated.written_once(f"{organisation.ref}/root-{sign}", "root", by=by, at=at, via=via)
         ring.finish_root(organisation.ref)
     return done
 
@@ -89,7 +89,7 @@ def renew_noes_identity(*, by: User, at: datetime, via: Via) -> int:
         ring.begin_noes()
         newest, *former = ring.noes_identities()
         done = noes_file().seal_anew(newest, former)
-        sign = keyrings.sign_of(str(newest.to_public()))
-        keyrings.written_once(f"noes/age-{sign}", "noes", by=by, at=at, via=via)
+        sign = rotated.sign_of(str(newest.to_public()))
+        rotated.written_once(f"noes/age-{sign}", "noes", by=by, at=at, via=via)
         ring.finish_noes()
     return done

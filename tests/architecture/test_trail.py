@@ -65,6 +65,7 @@ NO_ENTRY: dict[str, str] = {
 # Modules that are the inside of one deed: nothing in them is called from a door.
 INSIDE: dict[str, str] = {
     "governance.actions.repeating": "the steps of replaying.replay, which leaves the entry",
+    "governance.actions.rotated": "the entry of a change of keys",
     "consent.actions.carrying": "the steps of shredding.carry_out_due, which leaves the entry",
     "consent.actions.wiping": "the steps of shredding and of holds, which leave the entries",
     "consent.actions.happenings": "what the deeds of consents write, which leave the entries",

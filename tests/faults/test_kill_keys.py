@@ -83,7 +83,7 @@ SEALING = [
 LOG = [
     ("before:common.keysources.replace", 1),
     ("after:common.keysources.replace", 1),
-    ("after:governance.actions.keyrings.written_once", 1),
+    ("after:governance.actions.rotated.written_once", 1),
     ("after:audit.actions.sequencing._write_numbers", 1),
     ("before:common.keysources.replace", 2),
     ("after:common.keysources.replace", 2),
@@ -93,8 +93,8 @@ ROOT = [
     ("after:common.keysources.replace", 1),
     ("before:consent.queries.keys.wrapped_anew", 1),
     ("after:consent.queries.keys.wrapped_anew", 1),
-    ("before:governance.actions.keyrings.written_once", 1),
-    ("after:governance.actions.keyrings.written_once", 1),
+    ("before:governance.actions.rotated.written_once", 1),
+    ("after:governance.actions.rotated.written_once", 1),
     ("after:common.keysources.replace", 2),
 ]
 NOES = [
@@ -102,8 +102,8 @@ NOES = [
     ("after:common.keysources.replace", 2),
     ("before:governance.storage._copy_anew", 2),
     ("after:governance.storage._copy_anew", 2),
-    ("before:governance.actions.keyrings.written_once", 1),
-    ("after:governance.actions.keyrings.written_once", 1),
+    ("before:governance.actions.rotated.written_once", 1),
+    ("after:governance.actions.rotated.written_once", 1),
     ("after:common.keysources.replace", 3),
 ]
 

@@ -14,14 +14,13 @@ from django.utils import timezone
 from audit import queries as log
 from audit.actions import sequence
 from audit.models import Entry
-from audit.vocabulary import Via
 from common.errors import BadInput, NotPermitted, NotReady, RuleBroken, Void
 from consent.actions import consents, replaying
 from consent.actions.replaying import replay
 from consent.actions.subjects import client_digest, digest_key
 from consent.models import Consent, Objection, Subject, SubjectKey
 from consent.queries import facts, latest
-from governance.actions import filing, people, scopes
+from governance.actions import filing, scopes
 from governance.models import KeptNo, ScopeMove
 from governance.queries import noes
 from governance.storage import noes_file, unpacked
@@ -257,23 +256,6 @@ def test_whatever_goes_wrong_with_the_file_a_no_that_was_said_is_answered(world,
         patch.setattr(type(noes_file()), "append", broken)
         assert world.no(HER).ended_at is not None
     assert world.received(world.prepare()) == set(numbers(4)) - {HER}
-
-
-def test_before_the_first_no_there_is_nothing_to_say_again():
-    people.create_first_administrator(
-        username="north-hazel-7",
-        password="a long phrase for tests 41",
-        organisation_name="Commons",
-        at=timezone.now(),
-        via=Via.COMMAND,
-    )
-    assert not noes_file().path.exists()
-    out = StringIO()
-    call_command("replay_noes", "--by", "north-hazel-7", stdout=out)
-    assert out.getvalue().splitlines() == [
-        "0 noes said again, 0 needed nothing.",
-        "The gate is open.",
-    ]
 
 
 def test_a_lost_file_keeps_the_gate_shut_until_the_log_reaches_what_was_kept_outside(world):
