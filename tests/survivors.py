@@ -14,7 +14,7 @@ from consent.actions import consents, subjects
 from consent.models import Consent, Subject, Terms
 from consent.vocabulary import Channel, Signer
 from governance.models import DataCategory, Organisation, Purpose, User
-from release.models import Inquiry, Release, Use, Withheld
+from release.models import Inquiry, Recall, Release, Use, Withheld
 from tests.factories import consent as said
 from tests.factories import governance as made
 from tests.factories import release as answered
@@ -149,6 +149,19 @@ def sent(world: World, consent: Consent, **given: object) -> Release:
             bits=bits(world.subject),
         )
     return release
+
+
+def asked_back(world: World, consent: Consent, *steps: str) -> Recall:
+    """What went to this consent's recipient was picked up, and is asked back."""
+    release = sent(world, consent)
+    at = consent.recorded_at + timedelta(days=1)
+    answered.sending(download=answered.download(release=release, at=at), at=at)
+    recall = answered.recall(release=release, opened_at=at, due_at=at + timedelta(days=30))
+    answered.recalled(recall=recall, block=world.subject.slot // BLOCK, bits=bits(world.subject))
+    for step in steps:
+        reported = "deleted" if step == "reported" else ""
+        answered.recall_step(recall=recall, step=step, reported=reported, at=at)
+    return recall
 
 
 def kept_back(world: World, consent: Consent, ground: str) -> Release:

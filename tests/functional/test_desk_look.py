@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from django.conf import settings as deployment
 from django.core.cache import cache
@@ -15,6 +16,7 @@ from consent.vocabulary import HoldGround
 from governance.actions import agreements, reviews
 from governance.models import User
 from governance.vocabulary import Vote
+from release.rules.bits import chunks_of
 from tests import staffroom
 from tests.factories import release as answered
 from tests.functional.conftest import Visit, axe, picture, pressed
@@ -105,6 +107,16 @@ def world() -> tuple[Staffroom, dict[str, str]]:
         **place,
         **hand(room.holder_admin),
     )
+    back = answered.recall(release=ready, people=2, opened_at=now, due_at=now + timedelta(days=30))
+    slots = np.array(
+        [staffroom.person(room, number).slot for number in ("A-17", "A-18")], dtype=np.int32
+    )
+    for block, bits in chunks_of(slots):
+        answered.recalled(recall=back, block=block, bits=bits)
+    part = answered.recall(
+        release=ready, columns=["visits"], opened_at=now - timedelta(days=40), due_at=now
+    )
+    answered.recall_step(recall=part, by=room.requester)
     form = f"/desk/requests/new/{room.agreement.ref}/{room.dataset.ref}/"
     return room, {
         "draft": f"/desk/requests/{draft.ref}/",
@@ -116,6 +128,8 @@ def world() -> tuple[Staffroom, dict[str, str]]:
         "ready": f"/desk/releases/{ready.ref}/",
         "void": f"/desk/releases/{void.ref}/",
         "waiting": f"/desk/releases/{waiting.ref}/",
+        "recall": f"/desk/recalls/{back.ref}/",
+        "recall-overdue": f"/desk/recalls/{part.ref}/",
         "key": f"/desk/keys/{room.recipient.ref}/",
         "wipe-agree": f"/desk/wiping/{asked.ref}/agree/",
         "hold-lift": f"/desk/wiping/holds/{hold.ref}/lift/",
@@ -158,12 +172,16 @@ def test_each_page(visit: Visit, live_server: Any, width: int, language: str) ->
             "release-ready": places["ready"],
             "release-void": places["void"],
             "release-waiting": places["waiting"],
+            "recalls": "/desk/recalls/",
+            "recall": places["recall"],
+            "recall-overdue": places["recall-overdue"],
             "datasets": "/desk/datasets/",
             "nowhere": "/desk/requests/req-2222222222222/",
         },
         room.members[0]: {
             "home-board": "/desk/",
             "requests-board": "/desk/requests/",
+            "recall-board": places["recall"],
             "voting": places["voting"],
             "decided-board": places["decided"],
         },

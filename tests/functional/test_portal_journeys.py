@@ -21,7 +21,7 @@ from tests import survivors
 from tests.factories import consent as said
 from tests.factories import release as answered
 from tests.functional.conftest import Visit, axe, picture
-from tests.survivors import WORDS, World
+from tests.survivors import WORDS, World, asked_back
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
@@ -243,6 +243,8 @@ p { margin-bottom: 2em !important; }
 def test_every_page_can_be_read_and_used_by_everybody(
     width: int, language: str, visit: Visit, world: World
 ) -> None:
+    asked_back(world, world.stopped, "acknowledged", "reported")
+    asked_back(world, world.expired)
     release = survivors.sent(world, world.on)
     answered.sending(download=answered.download(release=release, at=timezone.now()))
     survivors.sent(world, world.stopped)
