@@ -226,11 +226,11 @@ def test_a_client_number_is_found_while_the_root_is_rotated(world):
     home = world.home.organisation
     slot = world.subject("c-1").slot
     ring().begin_root(home.ref, [keys.CLIENT_NUMBER])
-    client = keys.client(home, "c-1")
+    client = keys.client(home, "c-1").now()
     assert client is not None
     assert client.slot == slot
     rekeying.renew_root(organisation=home, **hand(world.home.warden))
-    assert keys.client(home, "c-1") == client
+    assert keys.client(home, "c-1").now() == client
 
 
 def test_every_no_opens_with_the_new_identity_of_their_file_and_none_with_the_former(world):
