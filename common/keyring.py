@@ -88,11 +88,12 @@ class KeyRing(KeyFolder):
         """The public keys of those that signed before, oldest first: what they signed stands."""
         return tuple(decoded(text) for text in self._service("log").get("log_past", []))
 
-    def staff_wrap(self) -> bytes:
+    def staff_wraps(self) -> list[bytes]:
         """The 32 bytes that wrap each staff member's data key; made at the first use, where the
-        service has keys already."""
+        service has keys already. Two, newest first, while they are rotated."""
         make = self._load(SERVICE) is not None
-        return decoded(self._service("staff", make=make)["staff"])
+        found = self._service("staff", make=make)
+        return [decoded(each) for each in (found["staff"], *found.get("staff_former", []))]
 
     def noes_recipient(self) -> x25519.Recipient:
         """To whom the file of noes is sealed; made at its first use. Needs no secret."""
@@ -257,6 +258,25 @@ class KeyRing(KeyFolder):
             payload = self._load(SERVICE) or {}
             if len(payload.get("noes", [])) > 1:
                 payload["noes"] = payload["noes"][:1]
+                self._store(SERVICE, payload)
+
+    def begin_staff(self) -> str:
+        """A new key wraps the data keys of staff; the former one still opens. Nothing is made anew
+        where one stands so. Says which it is, by 16 signs that tell nothing else about it."""
+        self.staff_wraps()
+        with self._alone():
+            payload = self._load(SERVICE) or {}
+            if not payload.get("staff_former"):
+                payload["staff_former"] = [payload["staff"]]
+                payload["staff"] = keysources.new_key().strip()
+                self._store(SERVICE, payload)
+            return sha256(b"sayso staff key" + decoded(payload["staff"])).hexdigest()[:16]
+
+    def finish_staff(self) -> None:
+        """The former key of the data keys of staff is gone."""
+        with self._alone():
+            payload = self._load(SERVICE) or {}
+            if payload.pop("staff_former", None):
                 self._store(SERVICE, payload)
 
     def begin_log(self) -> bytes:

@@ -146,7 +146,8 @@ NOT_JOURNALED: dict[str, str] = {
     "governance.FieldClassification": FIXED,
     "governance.Invitation": "made, taken or taken back, each with an entry; its code only as a digest",
     "governance.InvitedRole": f"{FIXED}: its invitation's",
-    "governance.DataKey": f"{FIXED}: of the words that are sealed under it",
+    "governance.DataKey": "whose it is never changes, in the database too; the words sealed under it have "
+    "entries, and so has a change of what wraps it",
     "governance.AccountReset": "asked, agreed to, used or taken back, each with an entry",
     "governance.KeptAnswer": "what a machine was answered, for a day; the deed has its entry",
     "governance.Scope": "its epochs stand in the entries of every no and every release",

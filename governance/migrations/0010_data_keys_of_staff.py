@@ -1,4 +1,4 @@
-"""Each staff member has a data key of her own, which never changes."""
+"""Each staff member has a data key of her own: it stays hers, and what wraps it may change."""
 
 import django.db.models.deletion
 from django.conf import settings
@@ -11,7 +11,12 @@ def protect(apps, schema_editor):
     with schema_editor.connection.cursor() as cursor:
         if schema_editor.connection.vendor == "postgresql":
             cursor.execute(
-                f"CREATE TRIGGER append_only_update BEFORE UPDATE OR DELETE ON {TABLE}"
+                f"CREATE TRIGGER append_only_update BEFORE UPDATE ON {TABLE} FOR EACH ROW"
+                " WHEN (NEW.user_id IS DISTINCT FROM OLD.user_id)"
+                " EXECUTE FUNCTION governance_refuse()"
+            )
+            cursor.execute(
+                f"CREATE TRIGGER append_only_delete BEFORE DELETE ON {TABLE}"
                 " FOR EACH ROW EXECUTE FUNCTION governance_refuse()"
             )
             cursor.execute(
@@ -20,7 +25,7 @@ def protect(apps, schema_editor):
             )
             return
         for deed, when in {
-            "UPDATE": "",
+            "UPDATE": " WHEN NEW.user_id IS NOT OLD.user_id",
             "DELETE": "",
             "INSERT": f" WHEN EXISTS (SELECT 1 FROM {TABLE} WHERE user_id = NEW.user_id)",
         }.items():

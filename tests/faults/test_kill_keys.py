@@ -10,13 +10,14 @@ from io import StringIO
 import pytest
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 
 from audit.models import Entry
 from audit.vocabulary import EntryType
 from consent.models import Subject
 from consent.queries import keys
-from governance.queries import noes
+from governance.actions import details as writing
+from governance.queries import details, noes
 from governance.storage import noes_file
 from release.models import StoredPart
 from release.storage import store
@@ -93,6 +94,15 @@ ROOT = [
     ("after:common.keysources.replace", 1),
     ("before:consent.queries.keys.wrapped_anew", 1),
     ("after:consent.queries.keys.wrapped_anew", 1),
+    ("before:governance.actions.rotated.written_once", 1),
+    ("after:governance.actions.rotated.written_once", 1),
+    ("after:common.keysources.replace", 2),
+]
+STAFF = [
+    ("before:common.keysources.replace", 1),
+    ("after:common.keysources.replace", 1),
+    ("before:governance.actions.details._wrap_anew", 1),
+    ("after:governance.actions.details._wrap_anew", 1),
     ("before:governance.actions.rotated.written_once", 1),
     ("after:governance.actions.rotated.written_once", 1),
     ("after:common.keysources.replace", 2),
@@ -205,3 +215,17 @@ def test_the_identity_of_the_file_of_noes_killed_while_it_is_rotated(world, step
 @pytest.mark.django_db
 def test_rotations_are_tried_against_a_test_database():
     assert "test" in str(connection.settings_dict["NAME"])
+
+
+@pytest.mark.parametrize(("step", "count"), some(STAFF), ids=str)
+def test_what_wraps_the_data_keys_of_staff_killed_while_it_is_rotated(world, step, count):
+    command = ["rotate_key", "staff", "--by", "north-hazel-7"]
+    before = Entry.objects.filter(type=EntryType.KEY_ROTATED, reason="staff").count()
+    with transaction.atomic():
+        own = writing._own(world.member)
+    killed(step, count, *command)
+    assert details.data_key(world.member) == own
+    call_command(*command, stdout=StringIO())
+    once("staff", before + 1)
+    assert details.data_key(world.member) == own
+    assert len(keys.ring().staff_wraps()) == 1

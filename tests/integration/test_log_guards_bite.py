@@ -73,7 +73,6 @@ FIXED: dict[str, Table] = {
     "governance_categoryfield": Table(made.category_field, "name", "'other'"),
     "governance_categoryversion": Table(made.category_version, "number", "9"),
     "governance_charter": Table(made.charter, "quorum", "1"),
-    "governance_datakey": Table(data_key, "wrapped", blob(61)),
     "governance_decision": Table(made.decision, "outcome", "'refused'"),
     "governance_fieldclassification": Table(
         made.field_classification, "narrative", "NOT narrative"
@@ -114,6 +113,7 @@ FIXED: dict[str, Table] = {
 # Rows that never go, and change in little.
 CLOSING: dict[str, Table] = {
     "audit_entry": Table(log.entry, "actor", "'other'"),
+    "governance_datakey": Table(data_key, "user_id", key_of(made.user)),
     "governance_keptno": Table(made.kept_no, "act", "'key_ended'"),
     "consent_consent": Table(said.consent, "signature", "'other'"),
     "consent_objection": Table(said.objection, "made_at", EARLIER),

@@ -1,17 +1,23 @@
 """What staff write beside a deed is sealed beside its entry, and another text in the table is named."""
 
 from collections.abc import Iterator
+from io import StringIO
 from typing import Any
 
 import pytest
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.core.management import call_command
 from django.utils import timezone
 
+from audit import queries as log
 from audit.models import Detail, Entry
 from audit.queries.details import check_details
 from audit.queries.tampered import Tampered
 from audit.vocabulary import EntryType
-from common.errors import NotReady
+from common.errors import NotPermitted, NotReady
 from common.keyring import KeyRing
+from governance.actions import details as writing
 from governance.models import Ballot, DataKey
 from governance.queries import details
 from governance.vocabulary import Role
@@ -21,6 +27,7 @@ from oversight.queries import texts
 from oversight.vocabulary import Finding, Kind, Locked, Verdict
 from tests.append_only import unguarded
 from tests.auditing import Desk, lasting_desk
+from tests.factories import governance as made
 from tests.worlds import hand
 
 pytestmark = pytest.mark.database
@@ -146,3 +153,45 @@ def test_without_the_service_s_key_it_is_said_and_nothing_is_written(
         )
     assert FindingStep.objects.count() == before
     assert not (tmp_path / "service.keys").exists()
+
+
+def test_under_another_wrapping_key_all_opens_and_the_former_opens_nothing(desk: Desk) -> None:
+    ring, entry = log.key_ring(), entry_of(EntryType.FINDING_OPENED)
+    (former,) = ring.staff_wraps()
+    before = bytes(DataKey.objects.get(user=desk.auditor).wrapped)
+    command = ["rotate_key", "staff", "--by", desk.world.chair.username]
+    out = StringIO()
+    call_command(*command, stdout=out)
+    assert f"{DataKey.objects.count()} data keys" in out.getvalue()
+    (newest,) = ring.staff_wraps()
+    after = bytes(DataKey.objects.get(user=desk.auditor).wrapped)
+    assert newest != former
+    assert after != before
+    with pytest.raises(InvalidTag):
+        AESGCM(former).decrypt(after[: details.NONCE], after[details.NONCE :], None)
+    assert details.opened(entry.pk, bytes(entry.nonce), desk.auditor) == {"text": TEXT}
+    assert Entry.objects.filter(type=EntryType.KEY_ROTATED, reason="staff").count() == 1
+
+
+def test_a_key_made_while_what_wraps_it_changes_hangs_on_the_new_one(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody writes her first words: the ring was read, and then another key stands in it."""
+    ring, newcomer = log.key_ring(), made.user(kind="staff")
+    real = details.wrapped
+
+    def wrapped_before(key: bytes) -> bytes:
+        found = real(key)
+        if len(ring.staff_wraps()) == 1:
+            ring.begin_staff()
+        return found
+
+    monkeypatch.setattr(writing, "wrapped", wrapped_before)
+    key = writing._own(newcomer)
+    ring.finish_staff()
+    assert details.data_key(newcomer) == key
+
+
+def test_nobody_but_who_convenes_changes_it(desk: Desk) -> None:
+    with pytest.raises(NotPermitted):
+        writing.renew_key(**hand(desk.world.home.warden))

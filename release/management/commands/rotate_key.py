@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from audit.vocabulary import Via
 from common.arguments import word
 from common.errors import SaysoError
-from governance.actions import keyrings
+from governance.actions import details, keyrings
 from governance.models import Organisation, User
 from governance.queries import clock
 from release.actions import rekeying, resealing
@@ -19,11 +19,15 @@ KEYS = {
     "sealing": "an organisation's age identity; its parts are sealed anew",
     "root": "an organisation's root; its people's keys are wrapped anew",
     "log": "what signs the log",
+    "staff": "what wraps the data keys of staff",
     "noes": "the identity of the file of noes, which is sealed anew",
     "backup": "takes one of those who open backups off; `makekeys --backup` adds one",
 }
 FORMER_GONE = "Backups from before open with the former key only, which is gone: make a backup now."
-OWN, THEIRS = {"log", "noes", "backup"}, {"sealing", "root"}  # the service's; an organisation's
+OWN, THEIRS = (
+    {"log", "noes", "backup", "staff"},
+    {"sealing", "root"},
+)  # the service's; an organisation's
 
 
 class Command(BaseCommand):
@@ -82,6 +86,9 @@ class Command(BaseCommand):
             case "log":
                 verifier = keyrings.renew_log_key(**given)
                 return f"The log is signed with a new key. Tell whoever checks it:\n{verifier}"
+            case "staff":
+                done = details.renew_key(**given)
+                return f"{done} data keys of staff are wrapped by a new key."
             case "noes":
                 done = rekeying.renew_noes_identity(**given)
                 return (
