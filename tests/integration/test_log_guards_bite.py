@@ -7,7 +7,7 @@ fails the first test.
 # ruff: noqa: S608 - statements on our own tables, put together from names that stand here
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from io import StringIO
 from typing import Any
@@ -41,11 +41,15 @@ HEX = "'" + "1" * 64 + "'"
 
 @dataclass(frozen=True)
 class Table:
-    """How a row comes in whole, one column of it, and another value for that column."""
+    """How a row comes in whole, one column of it, and another value for that column.
+
+    `like`: what a second row has otherwise, where the column is the one that makes it the same row.
+    """
 
     make: Callable[..., Model]
     column: str
     value: str | Callable[[], str]
+    like: dict[str, str] = field(default_factory=dict)
 
     def other(self) -> str:
         return self.value() if callable(self.value) else self.value
@@ -113,7 +117,7 @@ FIXED: dict[str, Table] = {
 # Rows that never go, and change in little.
 CLOSING: dict[str, Table] = {
     "audit_entry": Table(log.entry, "actor", "'other'"),
-    "governance_datakey": Table(data_key, "user_id", key_of(made.user)),
+    "governance_datakey": Table(data_key, "user_id", key_of(made.user), {"wrapped": blob(60)}),
     "governance_keptno": Table(made.kept_no, "act", "'key_ended'"),
     "consent_consent": Table(said.consent, "signature", "'other'"),
     "consent_objection": Table(said.objection, "made_at", EARLIER),
@@ -293,7 +297,8 @@ def harm(guard: Guard) -> str:
     if guard.deed == "DELETE":
         return f"DELETE FROM {table} WHERE {where}"
     if guard.deed == "REPLACE":
-        return copied(table, where, verb="INSERT OR REPLACE", **{kind.column: kind.other()})
+        other = kind.like or {kind.column: kind.other()}
+        return copied(table, where, verb="INSERT OR REPLACE", **other)
     if guard.deed == "INSERT":
         return copied(table, where, id="", **{kind.column: kind.other()})
     if guard.deed == "MOVE AWAY":

@@ -36,7 +36,7 @@ from governance.vocabulary import (
     Vote,
 )
 from oversight.vocabulary import Format, Paper, Verdict, Wanted
-from release.vocabulary import DownloadPart
+from release.vocabulary import DownloadPart, Reported
 from tests import auditing, nasty, staffroom
 from tests.architecture.test_sentences import guarded, told_things
 from tests.factories import consent as said
@@ -416,6 +416,11 @@ CASES: dict[str, Callable[[Staffroom], Given]] = {
         "request": Asked("req-2222222222222", room.holder, 1, 1, 1, 1, 1, "research"),
         "number": "A-17",
         **hand(room.steward),
+    },
+    "release.actions.recalls.report": lambda room: {
+        "recall": answered.recall(),
+        "reported": Reported.DELETED,
+        **hand(room.requester),
     },
     "release.actions.releases.run": lambda room: {
         "release": answered.release(),
