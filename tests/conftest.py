@@ -63,6 +63,7 @@ ONCE = {
     "test_portal_pages.py",
     "test_portal_sharing.py",
     "test_profile.py",
+    "test_recalls_doors.py",
     "test_watching.py",
 }
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "client", "admin_client"}
