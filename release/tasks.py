@@ -90,7 +90,7 @@ def shred_due(at: datetime) -> int:
 def recall_due(at: datetime) -> int:
     """Ask back what was picked up and may no longer be kept; what cannot be asked now waits."""
     try:
-        return recalls.open_due(at=at) + recalls.mark_overdue(at=at)
+        return recalls.mark_overdue(at=at) + recalls.open_due(at=at)
     except NotReady as reason:
         log.warning("recalls wait: %s", reason.code)
         return 0

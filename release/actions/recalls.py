@@ -15,7 +15,7 @@ from django.db import transaction
 from audit.rules import NONCE_SIZE
 from audit.tlog.subjects import subjects_root
 from audit.vocabulary import EntryType, Via
-from common.errors import RuleBroken
+from common.errors import NotReady, RuleBroken
 from common.inputs import taking
 from common.words import sentence as _
 from consent.queries import keys
@@ -47,12 +47,20 @@ ENTRIES = {
 def open_due(*, at: datetime) -> int:
     """Ask back what has to be; gives how many recalls were opened. Called by the clock.
 
-    Raises NotReady where a holder's key is not there: its people's tags cannot be made, and the
-    next call begins with the same release.
+    Raises NotReady, after all others are done, where a holder's key is not there: its people's tags
+    cannot be made, and its packages are looked through at the next call.
     """
     for release in found.unwatched()[:MOST]:
         _watch(release)
-    return sum(_looked_through(watch.pk, at) for watch in found.due(at)[:MOST])
+    opened, waits = 0, None
+    for watch in found.due(at)[:MOST]:
+        try:
+            opened += _looked_through(watch.pk, at)
+        except NotReady as reason:
+            waits = reason
+    if waits is not None:
+        raise waits
+    return opened
 
 
 def _watch(release: Release) -> None:

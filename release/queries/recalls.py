@@ -92,14 +92,16 @@ def received(release: Release) -> Slots:
 
 
 def to_ask(release: Release, at: datetime, only: Slots | None = None) -> ToAsk:
-    """What is to be asked back at `at` and was not before; with `only`, of these people alone."""
+    """What is to be asked back at `at` and was not before; with `only`, of these people alone, but of
+    everybody where the agreement is over."""
+    agreement = release.request.agreement
+    over = agreement.state == AgreementState.ENDED or agreement.ends <= at
     got = received(release)
-    concerned = got if only is None else both(got, only)
+    concerned = got if only is None or over else both(got, only)
     inside = standing.held_of(release, concerned)
     columns = _columns(release, inside)
     inside = rules.still_there(inside, columns, _before(release))
-    agreement = release.request.agreement
-    if agreement.state == AgreementState.ENDED or agreement.ends <= at:
+    if over:
         return ToAsk(rules.asked_back(inside, inside, columns), None)
     everybody = united(list(inside.values()))
     few = len(everybody) < standing.MOST_NAMED

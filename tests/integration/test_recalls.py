@@ -295,3 +295,38 @@ def test_an_organisation_that_only_shares_the_same_people_is_asked_nothing(world
     world.no("c-1")
     assert look() == 1
     assert Recall.objects.get().release.holder == world.home.organisation
+
+
+def test_a_no_after_the_agreements_last_day_hides_nobody_of_the_rest(world):
+    """Between two looks at all, somebody says no: the look at her alone must not be the last."""
+    for number in ("c-1", "c-2", "c-3", "c-4"):
+        world.yes(number, ends=timezone.now() + timedelta(days=200))
+    world.fetch(world.prepare())
+    last = world.home.agreement.ends
+    assert recalls.open_due(at=last - timedelta(minutes=30)) == 0
+    world.no("c-1")
+    recalls.open_due(at=last + timedelta(minutes=1))
+    recalls.open_due(at=last + timedelta(hours=2))
+    assert set(opened(world)) == {"c-1", "c-2", "c-3", "c-4"}
+
+
+def test_one_holders_key_that_is_away_keeps_no_other_holder_waiting(world, monkeypatch):
+    other = world.another("Clinic", ["c-1", "c-2"])
+    for number in ("c-1", "c-2"):
+        world.yes(number, at=other)
+    for holding in (world.home, other):
+        world.fetch(world.prepare(holding))
+        agreements.end(agreement=holding.agreement, **hand(holding.warden))
+    real = keys.tags_of
+
+    def away(holder: str, *given: object) -> object:
+        if holder == world.home.organisation.ref:
+            raise NotReady("key_missing", "The key is not there.")
+        return real(holder, *given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keys, "tags_of", away)
+        with pytest.raises(NotReady):
+            recalls.open_due(at=timezone.now())
+        assert Recall.objects.get().release.holder == other.organisation
+    assert look() == 1
