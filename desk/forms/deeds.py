@@ -148,5 +148,8 @@ class ReportForm(forms.Form):
     """What a recipient says it did with what it is asked to delete."""
 
     reported = forms.ChoiceField(
-        label=_("What did you do?"), choices=Reported.choices, widget=forms.RadioSelect
+        label=_("What did you do?"),
+        choices=Reported.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose what you did.")},
     )

@@ -34,6 +34,10 @@ def many(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def one(request: HttpRequest, ref: str) -> HttpResponse:
+    return _page(request, ref, ReportForm(), 200)
+
+
+def _page(request: HttpRequest, ref: str, form: ReportForm, status: int) -> HttpResponse:
     now = hand(request)
     own = recalls.asked_of(now["by"]).filter(ref=ref).first()
     recall = own or get_object_or_404(recalls.asked_for(now["by"]), ref=ref)
@@ -44,9 +48,9 @@ def one(request: HttpRequest, ref: str) -> HttpResponse:
         "people": keys[:SHOWN],
         "more": max(0, len(keys) - SHOWN),
         "absent": absent,
-        "form": ReportForm(),
+        "form": form,
     }
-    return render(request, "desk/recall.html", page)
+    return render(request, "desk/recall.html", page, status=status)
 
 
 @require_GET
@@ -74,8 +78,7 @@ def report(request: HttpRequest, ref: str) -> HttpResponse:
     found = _mine(request, ref)
     form = ReportForm(request.POST)
     if not form.is_valid():
-        messages.error(request, _("Choose what you did."))
-        return redirect("desk:recall", ref=ref)
+        return _page(request, ref, form, 400)
     deeds.report(recall=found, reported=Reported(form.cleaned_data["reported"]), **hand(request))
     messages.success(request, _("Your answer is kept. The people it is about can see it."))
     return redirect("desk:recall", ref=ref)

@@ -159,6 +159,10 @@ def test_without_the_signing_key_nothing_is_handed_over(world):
 def no_room_for_rows() -> Iterator[None]:
     """SQLite may take no page more than it has, which it tells as it tells a full disk."""
     with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE filler (data BLOB)")
+        while free := cursor.execute("PRAGMA freelist_count").fetchone()[0]:
+            size = (free - 1) * cursor.execute("PRAGMA page_size").fetchone()[0]
+            cursor.execute("INSERT INTO filler VALUES (zeroblob(%s))", [max(size, 1000)])
         pages = cursor.execute("PRAGMA page_count").fetchone()[0]
         most = cursor.execute("PRAGMA max_page_count").fetchone()[0]
         cursor.execute(f"PRAGMA max_page_count = {pages}")
@@ -166,6 +170,7 @@ def no_room_for_rows() -> Iterator[None]:
             yield
         finally:
             cursor.execute(f"PRAGMA max_page_count = {most}")
+            cursor.execute("DROP TABLE filler")
 
 
 @pytest.mark.sqlite_only

@@ -341,10 +341,10 @@ def test_where_the_log_takes_no_entry_the_stream_of_a_revoked_token_still_stops(
     sent.append(next(chunks))
     _revoke(machine)
 
-    def broken(leaves):
+    def broken(leaf):
         raise NotReady("log_unavailable", "The log cannot take this entry at present.")
 
-    monkeypatch.setattr(entries, "_insert", broken)
+    monkeypatch.setattr(entries, "_entry", broken)
     with pytest.raises(NotReady):
         sent.extend(chunks)
     assert len(b"".join(sent)) < int(response["Content-Length"])

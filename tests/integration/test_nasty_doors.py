@@ -18,6 +18,7 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from api.shapes import Shape
+from release.vocabulary import Reported
 from tests import nasty
 from tests.architecture.source import BASE, python_files, tree
 from tests.integration.test_canary import CASES as ADDRESSES
@@ -43,6 +44,7 @@ VALUES: dict[tuple[str, str], tuple[str, str]] = {
     ("desk/views/language.py", "next"): ("desk-language", "requester"),
     ("desk/views/auditors.py", "found"): ("desk:paper-check", "steward"),
     ("desk/views/audit/reading.py", "before"): ("desk:audit-search", "log's auditor"),
+    ("desk/views/audit/reading.py", "from"): ("desk:audit-hints", "log's auditor"),
     ("desk/views/findings.py", "before"): ("desk:readings", "board member"),
     ("desk/views/findings.py", "entry"): ("desk:finding-new", "log's auditor"),
     ("portal/views/history.py", "list"): ("portal:history", "survivor"),
@@ -227,6 +229,11 @@ SHAPES: dict[str, tuple[str, str, Callable[[Stage], Sent]]] = {
         "api:decisions",
         lambda on: {"request": on.world.home.request.ref, "client": "c-1"},
     ),
+    "api.recalls.Reports.Input": (
+        "POST",
+        "api:recall-report",
+        lambda on: {"reported": Reported.DELETED},
+    ),
     "api.pages.Query": ("GET", "api:releases", lambda on: {"before": ""}),
 }
 
@@ -255,6 +262,7 @@ def test_every_shape_has_a_case_here():
 WHO = {
     "api.requests.Requests.Input": "machine",
     "api.decisions.Decisions.Input": "steward's machine",
+    "api.recalls.Reports.Input": "machine",
 }
 
 

@@ -25,8 +25,11 @@ from governance.actions import invitations, resets
 from governance.models import AccessRequest, Ballot, Membership, RecipientKey, User
 from governance.vocabulary import LONGEST_PASSWORD, ResetKind, Role
 from oversight.models import AuditCase, Finding, FindingStep, Job, MembershipReview, SavedSearch
+from release.models import Recall
+from release.vocabulary import Reported
 from tests import auditing, nasty, staffroom, survivors
 from tests.architecture.source import BASE, python_files
+from tests.factories import release as answered
 from tests.lengths import share
 from tests.staffroom import PASSWORD, Staffroom, hand
 from tests.survivors import WORDS
@@ -134,6 +137,11 @@ def asked_to_wipe(room: Staffroom) -> Shredding:
     staffroom.enrolled(room, "A-17")
     given = {"holder": room.holder, "number": "A-17", "why": "Why.", **hand(room.holder_admin)}
     return shredding.ask(**given)
+
+
+def asked_back(room: Staffroom) -> Recall:
+    release = answered.prepared(request=staffroom.approved(room))
+    return answered.recall(release=release)
 
 
 PROOF = {"password": "not this one", "code": "000000"}
@@ -280,6 +288,12 @@ FORMS: dict[str, Case] = {
         lambda room: "/desk/stops/",
         lambda room: {"holder": room.holder.ref, "number": "A-17", "recipient": ""},
         {"number": LONGEST_NUMBER},
+    ),
+    "desk.forms.deeds.ReportForm": Case(
+        at_desk(lambda room: room.requester),
+        lambda room: f"/desk/recalls/{asked_back(room).ref}/report/",
+        lambda room: {"reported": Reported.DELETED},
+        {},
     ),
     "desk.forms.wiping.AskWipeForm": Case(
         at_desk(lambda room: room.advocate),
@@ -448,7 +462,8 @@ def body(good: Sent, field: str, value: str) -> str:
 def test_whatever_nobody_should_write_into_a_form_is_refused_beside_its_field(name):
     case, world = FORMS[name], world_of(name)
     client, place, good = case.client(world), case.place(world), case.good(world)
-    shown = client.get(place.removesuffix("vote/").removesuffix("answer/"))
+    shown = place.removesuffix("vote/").removesuffix("answer/")
+    shown = client.get(shown.removesuffix("report/"))
     form = shown.context["form"]
     assert type(form) is forms_of_ours()[name]
     before = nasty.everything()

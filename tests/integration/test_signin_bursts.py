@@ -221,10 +221,10 @@ def test_guessing_her_words_at_an_open_device_is_heard():
 
 
 def test_where_the_log_takes_nothing_the_door_says_so_and_opens_to_nobody(monkeypatch):
-    def broken(leaves):
+    def broken(leaf):
         raise NotReady("log_unavailable", "The log cannot take this entry at present.")
 
-    monkeypatch.setattr(entries, "_insert", broken)
+    monkeypatch.setattr(entries, "_entry", broken)
     elsewhere = places()
     found = [at_the_portal(NAME, next(elsewhere)).status_code for _ in range(ACCOUNT + 1)]
     assert found == [200] * (ACCOUNT - 1) + [503, 200]

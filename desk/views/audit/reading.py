@@ -104,7 +104,7 @@ def days(request: HttpRequest, ref: str) -> HttpResponse:
 def hints(request: HttpRequest, ref: str) -> HttpResponse:
     case = case_of(request, ref)
     spoken = looking.hints(case=case, **hand(request))
-    start = _number(request, "from") or 0
+    start = _number(request.GET.get("from", "")) or 0
     page = {
         "case": case,
         "hints": spoken[start : start + HINTS],
@@ -130,11 +130,10 @@ def _choices() -> dict[str, Any]:
 
 def _before(request: HttpRequest) -> int | None:
     """The number below which the page begins; anything else begins with the newest."""
-    return _number(request, "before")
+    return _number(request.GET.get("before", ""))
 
 
-def _number(request: HttpRequest, name: str) -> int | None:
-    sent = request.GET.get(name, "")
+def _number(sent: str) -> int | None:
     return int(sent) if sent.isascii() and sent.isdigit() and int(sent) < LARGEST else None
 
 
