@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from api.described import REF, STRING, TEXT, described
 from api.endpoints import Endpoint, found
 from api.log import PLAIN
-from api.shapes import Shape, Text
+from api.shapes import Moment, Shape, Text
 from api.throttling import DecisionThrottle
 from audit import queries as log
 from audit.vocabulary import Decision, Via
@@ -82,7 +82,7 @@ class Decisions(Endpoint):
         decision = serializers.ChoiceField(
             choices=[Decision.PERMITTED.value, Decision.REFUSED.value]
         )
-        at = serializers.DateTimeField()
+        at = Moment()
         columns = serializers.DictField(
             child=serializers.ListField(child=serializers.CharField()),
             help_text="By category, the columns that may go; no other may.",

@@ -16,7 +16,7 @@ from api.described import CSV, CURSOR, REF, STRING, described, paged
 from api.endpoints import FETCHING, Endpoint, found
 from api.pages import page
 from api.repeats import once
-from api.shapes import Choice, Shape
+from api.shapes import Choice, Moment, Shape
 from audit.vocabulary import Via
 from governance.actions.repeats import Answer
 from governance.queries.machines import Access
@@ -64,8 +64,8 @@ class Recalls(Endpoint):
         state = serializers.SerializerMethodField()
         columns = serializers.ListField(child=serializers.CharField())
         people = serializers.IntegerField()
-        opened_at = serializers.DateTimeField()
-        due_at = serializers.DateTimeField()
+        opened_at = Moment()
+        due_at = Moment()
         acknowledged_at = serializers.SerializerMethodField()
         reported_at = serializers.SerializerMethodField()
         reported = serializers.SerializerMethodField()
@@ -85,7 +85,7 @@ class Recalls(Endpoint):
 
         def _at(self, row: Recall, step: Step) -> str | None:
             at = recalls.standing_of(row, timezone.now()).steps.get(step)
-            return serializers.DateTimeField().to_representation(at) if at else None
+            return Moment().to_representation(at) if at else None
 
     @described(
         "list_recalls",

@@ -14,7 +14,7 @@ from api.described import CURSOR, REF, described, paged
 from api.endpoints import ASKING, Endpoint, found
 from api.pages import page
 from api.repeats import once
-from api.shapes import Shape
+from api.shapes import Moment, Shape
 from audit.vocabulary import Via
 from governance.actions.repeats import Answer
 from governance.models import AccessRequest
@@ -71,14 +71,14 @@ class Releases(Endpoint):
         request = serializers.CharField(source="request.ref")
         purpose = serializers.CharField(source="purpose.code")
         state = serializers.SerializerMethodField()
-        asked_at = serializers.DateTimeField()
-        answered_at = serializers.DateTimeField(allow_null=True)
+        asked_at = Moment()
+        answered_at = Moment(allow_null=True)
         format = serializers.CharField()
         parts = serializers.SerializerMethodField()
         rows = serializers.SerializerMethodField()
         rows_withheld = serializers.SerializerMethodField()
         grounds = serializers.SerializerMethodField()
-        voided_at = serializers.DateTimeField(allow_null=True)
+        voided_at = Moment(allow_null=True)
         replaced_by = serializers.SerializerMethodField()
 
         def get_state(self, row: Release) -> str:

@@ -17,7 +17,7 @@ from api.described import CURSOR, REF, described, paged
 from api.endpoints import ASKING, Endpoint, found, named
 from api.pages import page
 from api.repeats import once
-from api.shapes import Choice, Instant, Shape, Text
+from api.shapes import Choice, Instant, Moment, Shape, Text
 from audit.vocabulary import Via
 from common.inputs import of as of_column
 from governance.actions import requests
@@ -88,13 +88,11 @@ class Requests(Endpoint):
         reason = serializers.CharField()
         benefit = serializers.CharField()
         format = serializers.CharField()
-        starts = serializers.DateTimeField()
-        ends = serializers.DateTimeField()
-        submitted_at = serializers.DateTimeField(allow_null=True)
-        answer_by = serializers.DateTimeField(allow_null=True)
-        decided_at = serializers.DateTimeField(
-            source="decision.decided_at", default=None, allow_null=True
-        )
+        starts = Moment()
+        ends = Moment()
+        submitted_at = Moment(allow_null=True)
+        answer_by = Moment(allow_null=True)
+        decided_at = Moment(source="decision.decided_at", default=None, allow_null=True)
 
         def field_names(self, row: AccessRequest) -> list[str]:
             return sorted(asked_for.field.name for asked_for in row.fields.all())

@@ -1,5 +1,6 @@
 """What auditors found, for everybody whom it concerns; and what auditors read, for those who govern."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -12,6 +13,7 @@ from common.errors import BadInput
 from desk import standing
 from desk.forms.audit import FindingForm, SayForm
 from desk.hand import hand
+from desk.templatetags.desk import moment
 from desk.views.audit.cases import case_of
 from governance import permissions
 from governance.queries import people
@@ -124,7 +126,11 @@ def _before(request: HttpRequest) -> int | None:
 def _told(asked: dict[str, str]) -> list[tuple[str, str]]:
     """What was asked for, without what only keeps its digest from being guessed; a person's word is
     for the auditors of its case alone."""
-    return [(name, value) for name, value in asked.items() if name not in {"salt", "handle"}]
+    return [
+        (name, moment(datetime.fromisoformat(value)) if name in {"since", "until"} else value)
+        for name, value in asked.items()
+        if name not in {"salt", "handle"}
+    ]
 
 
 def _visible(request: HttpRequest, ref: str) -> Finding:

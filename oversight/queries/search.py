@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from audit.queries.search import Group, Sought
+from common.days import day_of
 from consent.models import ConsentEvent, Objection
 from consent.queries.keys import tag_of
 from governance.models import (
@@ -80,13 +81,13 @@ def said(case: AuditCase, word: str) -> list[Said]:
     events = ConsentEvent.objects.filter(consent__subject=handle.subject_id)
     objections = Objection.objects.filter(subject=handle.subject_id).select_related("recipient")
     rows = [
-        Said(each.at.date(), f"consent:{each.happening}", each.consent.recipient)
+        Said(day_of(each.at), f"consent:{each.happening}", each.consent.recipient)
         for each in events.select_related("consent__recipient")
     ]
     for each in objections:
-        rows.append(Said(each.made_at.date(), "objection:made", each.recipient))
+        rows.append(Said(day_of(each.made_at), "objection:made", each.recipient))
         if each.lifted_at is not None:
-            rows.append(Said(each.lifted_at.date(), "objection:lifted", each.recipient))
+            rows.append(Said(day_of(each.lifted_at), "objection:lifted", each.recipient))
     return sorted(rows, key=lambda row: (row.day, row.what), reverse=True)
 
 

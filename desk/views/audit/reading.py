@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from audit import queries as log
+from common.days import day_of
 from common.errors import NotReady, RuleBroken
 from desk import charts
 from desk.forms.audit import SaveForm, SearchForm
@@ -146,9 +147,9 @@ def _question(form: SearchForm) -> str:
 def _days(asked: dict[str, str]) -> dict[str, str]:
     """A kept question as the form takes it: its instants as days, the last one that is inside."""
     kept = dict(asked)
-    for name, earlier in (("since", timedelta()), ("until", timedelta(days=1))):
+    for name, earlier in (("since", timedelta()), ("until", timedelta.resolution)):
         if name in kept:
-            kept[name] = (datetime.fromisoformat(kept[name]) - earlier).date().isoformat()
+            kept[name] = day_of(datetime.fromisoformat(kept[name]) - earlier).isoformat()
     return kept
 
 
