@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -29,21 +29,6 @@ from governance.queries.machines import Access
 from governance.vocabulary import MachineScope, PackageFormat
 
 MOST_FIELDS = 500
-ASKED = OpenApiExample(
-    "A request",
-    {
-        "dataset": "dst-8k3mz5q2vd7rw",
-        "purpose": "research",
-        "agreement": "agr-6t9xc4n8hf2sj",
-        "fields": ["age_band", "region"],
-        "reason": "To see which help lasts.",
-        "benefit": "What is learnt goes back to those it is about.",
-        "format": "parquet",
-        "starts": "2026-02-01T00:00:00Z",
-        "ends": "2026-03-01T00:00:00Z",
-    },
-    request_only=True,
-)
 
 
 def of(access: Access) -> QuerySet[AccessRequest]:
@@ -61,7 +46,7 @@ class Requests(Endpoint):
 
     scopes = ASKING
 
-    @extend_schema_serializer(component_name="NewRequest", examples=[ASKED])
+    @extend_schema_serializer(component_name="NewRequest")
     class Input(Shape):
         dataset = Text(of_column(Dataset, "ref"))
         purpose = Text(of_column(Purpose, "code"))

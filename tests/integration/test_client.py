@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import pyarrow.parquet as pq
 import pytest
 from django.core.cache import cache
@@ -31,6 +30,7 @@ from release.models import Download, Release, Upload
 from tests.integration import api_world
 from tests.integration.api_world import CANARY, CLIENTS
 from tests.integration.test_api_uploads import lines, mapping
+from tests.integration.test_client_patience import Cutting
 
 
 class Quiet(WSGIRequestHandler):
@@ -201,34 +201,6 @@ def test_what_came_before_is_not_fetched_again(world, capsys):
     assert main(["fetch", release.ref]) == 0
     assert Download.objects.filter(release=release, part="part").count() == given
     assert part.size == len(whole)
-
-
-class Cut(httpx.SyncByteStream):
-    """The first half of what the service sends; then the connection is gone."""
-
-    def __init__(self, whole):
-        self.whole = whole
-
-    def __iter__(self):
-        data = b"".join(self.whole)
-        yield data[: len(data) // 2]
-        raise httpx.ReadError("gone")
-
-    def close(self):
-        self.whole.close()
-
-
-class Cutting(httpx.HTTPTransport):
-    """Cuts the first answer with a part in it."""
-
-    cut = False
-
-    def handle_request(self, request):
-        response = super().handle_request(request)
-        if "/parts/" in request.url.path and not self.cut:
-            self.cut = True
-            response.stream = Cut(response.stream)
-        return response
 
 
 def test_a_part_that_breaks_off_goes_on_and_each_asking_is_an_access(world, tmp_path):

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from sayso_client import packages
 from sayso_client.door import TRIES, Door, Way
@@ -101,6 +102,34 @@ def server() -> Iterator[Callable[..., Server]]:
     yield start
     for each in started:
         each.stop()
+
+
+class Cut(httpx.SyncByteStream):
+    """The first half of what the service sends; then the connection is gone."""
+
+    def __init__(self, whole: Any) -> None:
+        self.whole = whole
+
+    def __iter__(self) -> Iterator[bytes]:
+        data = b"".join(self.whole)
+        yield data[: len(data) // 2]
+        raise httpx.ReadError("gone")
+
+    def close(self) -> None:
+        self.whole.close()
+
+
+class Cutting(httpx.HTTPTransport):
+    """Cuts the first answer with a part in it."""
+
+    cut = False
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = super().handle_request(request)
+        if "/parts/" in request.url.path and not self.cut:
+            self.cut = True
+            response.stream = Cut(response.stream)
+        return response
 
 
 def fetched(server: Server, folder: Path, slept: list[float] | None = None) -> bytes:
