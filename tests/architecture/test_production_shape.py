@@ -185,6 +185,7 @@ HARDENED = {
     "RestrictSUIDSGID": "yes",
     "UMask": "0077",
     "Restart": "always",
+    "RestartSec": "2",  # tests/faults/runs.py counts with it
     "ReadWritePaths": "/var/lib/sayso/data /var/lib/sayso/noes",
     "ReadOnlyPaths": "/etc/sayso/keys",
 }
