@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.errors import BadInput
-from desk import standing
+from desk import paging, standing
 from desk.forms.audit import FindingForm, SayForm
 from desk.hand import hand
 from desk.templatetags.desk import moment
@@ -24,7 +24,6 @@ from oversight.queries import cases
 from oversight.vocabulary import Step
 
 PAGE = 50
-LARGEST = 2**62
 
 
 @require_GET
@@ -119,8 +118,7 @@ def readings(request: HttpRequest) -> HttpResponse:
 
 def _before(request: HttpRequest) -> int | None:
     """The row below which the page begins; anything else begins with the latest."""
-    sent = request.GET.get("before", "")
-    return int(sent) if sent.isascii() and sent.isdigit() and int(sent) < LARGEST else None
+    return paging.number(request.GET.get("before", ""))
 
 
 def _told(asked: dict[str, str]) -> list[tuple[str, str]]:

@@ -45,6 +45,7 @@ VALUES: dict[tuple[str, str], tuple[str, str]] = {
     ("desk/views/auditors.py", "found"): ("desk:paper-check", "steward"),
     ("desk/views/audit/reading.py", "before"): ("desk:audit-search", "log's auditor"),
     ("desk/views/audit/reading.py", "from"): ("desk:audit-hints", "log's auditor"),
+    ("desk/views/recalls.py", "before"): ("desk:recalls", "requester"),
     ("desk/views/findings.py", "before"): ("desk:readings", "board member"),
     ("desk/views/findings.py", "entry"): ("desk:finding-new", "log's auditor"),
     ("portal/views/history.py", "list"): ("portal:history", "survivor"),
