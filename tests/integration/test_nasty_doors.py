@@ -44,6 +44,7 @@ VALUES: dict[tuple[str, str], tuple[str, str]] = {
     ("desk/views/language.py", "next"): ("desk-language", "requester"),
     ("desk/views/auditors.py", "found"): ("desk:paper-check", "steward"),
     ("desk/views/audit/reading.py", "before"): ("desk:audit-search", "log's auditor"),
+    ("desk/views/audit/checks.py", "after"): ("desk:audit-access", "log's auditor"),
     ("desk/views/audit/reading.py", "from"): ("desk:audit-hints", "log's auditor"),
     ("desk/views/recalls.py", "before"): ("desk:recalls", "requester"),
     ("desk/views/findings.py", "before"): ("desk:readings", "board member"),
