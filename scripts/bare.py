@@ -34,9 +34,10 @@ KNOWS = re.compile(r"which\(|\bImpossible\b|gocode|faults\.servers")
 SAID = (
     "The PostgreSQL pass: its programs are not here",
     "The browser tests: there is no Chromium",
+    "needs PostgreSQL's own programs",
     "redis-server",
-    "age",
-    "libfaketime",
+    "(Debian: apt-get install age)",
+    "needs Go",
 )
 INSIDE = "--inside"
 PROGRAMS = ("psql", "initdb", "redis-server", "chromium", "age", "go", "xgettext")

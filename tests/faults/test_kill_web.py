@@ -35,7 +35,7 @@ from tests.faults.test_kill import environment
 from tests.integration import api_world
 from tests.integration.api_world import CLIENTS, World
 
-pytestmark = [pytest.mark.database, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.database, pytest.mark.timeout(300)]
 ASKING = ["before the asking commits", "after the asking committed"]
 STOPPING = ["before the no commits", "after the no committed"]
 PATIENCE = 60.0  # seconds, on a machine that has other things to do
