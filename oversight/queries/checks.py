@@ -1,6 +1,17 @@
 """Everything that is compared, in the order in which it is told."""
 
-from oversight.queries import asked, handed, order, releases, roots, said, tagged, texts, wiped
+from oversight.queries import (
+    asked,
+    handed,
+    order,
+    releases,
+    roots,
+    said,
+    tagged,
+    texts,
+    wiped,
+    words,
+)
 from oversight.queries.looks import Check
 
 CHECKS: tuple[tuple[str, Check], ...] = (
@@ -9,6 +20,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     *handed.CHECKS,
     *asked.CHECKS,
     *said.CHECKS,
+    *words.CHECKS,
     *tagged.CHECKS,
     *order.CHECKS,
     *wiped.CHECKS,

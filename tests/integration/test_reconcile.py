@@ -12,15 +12,25 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.models import F
 from django.test import override_settings
 from django.utils import timezone
 
 from audit.models import Entry
 from audit.vocabulary import EntryType
 from common.errors import NotPermitted, Void
-from consent.models import Consent, ConsentEvent, LateTag, Objection, Subject
+from consent.models import (
+    CategorySet,
+    CategorySetItem,
+    Consent,
+    ConsentEvent,
+    LateTag,
+    Objection,
+    Subject,
+    Terms,
+)
 from governance.actions import agreements, memberships, people
-from governance.models import Ballot, ScopeMove, User
+from governance.models import Ballot, Organisation, ScopeMove, User
 from governance.vocabulary import Role, UserKind
 from oversight.actions import reconciling
 from oversight.queries.checks import CHECKS
@@ -32,7 +42,8 @@ from release.rules.packed import pack, unpack
 from release.storage import store
 from release.vocabulary import DownloadPart, ReleaseState
 from tests.append_only import unguarded
-from tests.factories.governance import purpose
+from tests.factories.consent import terms
+from tests.factories.governance import category_version, organisation, purpose
 from tests.integration.consent_world import build
 from tests.integration.test_consent_import import bring, paper
 from tests.sheets import numbers
@@ -69,6 +80,7 @@ def live(world: World) -> None:
     agreements.resume(agreement=world.home.agreement, **hand(world.home.warden))
     world.fetch(world.prepare())
     keeping.wipe(at=timezone.now())
+    world.pause("c-8", until=timezone.now() + timedelta(days=2))
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +149,11 @@ def gone(row: Any) -> None:
     table = row._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {table} WHERE id = %s", [row.pk])  # noqa: S608 - our own table
+
+
+def call_sql(sql: str, *values: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
 
 
 def changed(row: Any, **values: Any) -> None:
@@ -293,6 +310,168 @@ def late_tag(world: World, tagged: Entry | None) -> LateTag:
     assert word is not None
     return LateTag.objects.create(entry=word.entry, subject=world.subject("c-8"), tagged=tagged)
 
+
+DAY = timedelta(days=1)
+
+
+def running(world: World) -> Consent:
+    """A yes that runs, and that nothing else here is about."""
+    return world.consent("c-1")
+
+
+def longer(world: World, column: str) -> None:
+    one = running(world)
+    changed(one, **{column: getattr(one, column) + DAY})
+
+
+def other_recipient() -> Organisation:
+    return organisation()
+
+
+def other_terms() -> Terms:
+    return terms(code="other-words")
+
+
+def one_category_more(world: World) -> None:
+    """In the set itself, which the row goes on pointing at."""
+    held = CategorySet.objects.get(pk=running(world).category_set_id)
+    CategorySetItem.objects.create(set=held, version=category_version())
+
+
+def another_set(world: World) -> None:
+    other = CategorySet.objects.create(digest="0" * 64)
+    changed(running(world), category_set=other)
+
+
+def pause_ends_sooner(world: World) -> None:
+    changed(world.consent("c-8"), paused_until=timezone.now() + timedelta(minutes=1))
+
+
+def pause_without_an_end(world: World) -> None:
+    """And so one that nobody can tell from a longer one."""
+    changed(world.consent("c-8"), paused_until=None)
+
+
+def standing_no() -> Objection:
+    return Objection.objects.filter(lifted_at__isnull=True).latest("pk")
+
+
+def no_taken_back() -> Objection:
+    return Objection.objects.filter(lifted_at__gt=F("made_at") + DAY / 86_400_000).latest("pk")
+
+
+def otherwise(what: str) -> str:
+    return f"commits to: {what}"
+
+
+WORDS = Kind.WORDS_AND_ENTRY
+# Past the triggers every column of a word is made to say more; each is named.
+OF_WORDS: dict[str, tuple[Callable[[World], Any], Kind, str]] = {
+    "a yes said to be to another": (
+        lambda w: changed(running(w), recipient=other_recipient()),
+        WORDS,
+        otherwise("who receives"),
+    ),
+    "a yes said to be of another holder's": (
+        lambda w: changed(running(w), holder=other_recipient()),
+        WORDS,
+        otherwise("who shares"),
+    ),
+    "a yes said to be for another purpose": (
+        lambda w: changed(running(w), purpose=purpose()),
+        WORDS,
+        otherwise("what for"),
+    ),
+    "a yes given to somebody else": (
+        lambda w: changed(running(w), subject=w.subject("c-9")),
+        WORDS,
+        otherwise("whose it is"),
+    ),
+    "a yes with other categories": (another_set, WORDS, otherwise("which information")),
+    "a category put into the set of a yes": (
+        one_category_more,
+        WORDS,
+        otherwise("which information"),
+    ),
+    "a yes said to be to other words": (
+        lambda w: changed(running(w), terms=other_terms()),
+        WORDS,
+        otherwise("the text that was shown"),
+    ),
+    "the words written anew that she said yes to": (
+        lambda w: changed(running(w).terms, text="Quite other ones."),
+        WORDS,
+        otherwise("the text that was shown"),
+    ),
+    "a yes that began sooner": (
+        lambda w: changed(running(w), starts=running(w).starts - DAY),
+        WORDS,
+        otherwise("its start"),
+    ),
+    "a yes made to last longer": (lambda w: longer(w, "ends"), WORDS, otherwise("its end")),
+    "a yes said to be about what was recorded later": (
+        lambda w: longer(w, "record_until"),
+        WORDS,
+        otherwise("until when what is recorded may go"),
+    ),
+    "a yes said to be signed later": (
+        lambda w: longer(w, "signed_at"),
+        WORDS,
+        otherwise("when it was signed"),
+    ),
+    "a yes said to be her guardian's": (
+        lambda w: changed(running(w), signer="guardian", authority="a court"),
+        WORDS,
+        otherwise("how and by whom it was signed"),
+    ),
+    "a yes that is over made to have been another": (
+        lambda w: changed(event("withdrawn").consent, recipient=other_recipient()),
+        WORDS,
+        otherwise("who receives"),
+    ),
+    "a pause made shorter": (pause_ends_sooner, WORDS, otherwise("until when it is paused")),
+    "a pause made to last": (pause_without_an_end, WORDS, otherwise("until when it is paused")),
+    "a no to everything made one to somebody": (
+        lambda w: changed(standing_no(), recipient=other_recipient()),
+        WORDS,
+        otherwise("who receives"),
+    ),
+    "a no made one to a kind of recipient": (
+        lambda w: changed(standing_no(), recipient_kind="police"),
+        WORDS,
+        otherwise("which kind of recipient"),
+    ),
+    "a no made one for a purpose": (
+        lambda w: changed(standing_no(), purpose=purpose()),
+        WORDS,
+        otherwise("what for"),
+    ),
+    "a no to one category made one to another": (
+        lambda w: changed(standing_no(), category=w.categories[1]),
+        WORDS,
+        otherwise("which information"),
+    ),
+    "a no said to be somebody else's": (
+        lambda w: changed(standing_no(), subject=w.subject("c-9")),
+        WORDS,
+        "no entry commits to what it says, or it was said by another",
+    ),
+    "a no said to be of another day": (
+        lambda w: changed(standing_no(), made_at=timezone.now() - DAY),
+        WORDS,
+        "no entry commits to what it says, or it was said by another",
+    ),
+    "a no that was taken back made to have been another": (
+        lambda w: changed(no_taken_back(), purpose=purpose()),
+        WORDS,
+        otherwise("what for"),
+    ),
+    "what a yes committed to taken away": (
+        lambda w: call_sql("DELETE FROM audit_detail WHERE entry_id = %s", event("given").entry_id),
+        WORDS,
+        "what it commits to is gone, or is another",
+    ),
+}
 
 RELEASED, REFUSED = EntryType.DATASET_RELEASED, EntryType.DATASET_REFUSED
 # What is done, which kind of finding names it, and words of its sentence.
@@ -614,6 +793,7 @@ HARMS: dict[str, tuple[Callable[[World], Any], Kind, str]] = {
         Kind.ENTRY_WITHOUT_SHREDDED,
         "no record was shredded then",
     ),
+    **OF_WORDS,
 }
 
 
