@@ -187,6 +187,7 @@ DETAILED = frozenset(
         *(EntryType.SHREDDING_ASKED, EntryType.HOLD_PLACED, EntryType.BALLOT_CAST),
         *(EntryType.FINDING_OPENED, EntryType.FINDING_ANSWERED, EntryType.FINDING_CLOSED),
         *(EntryType.CASE_OPENED, EntryType.MEMBERSHIP_REVIEWED),
+        *(EntryType.REQUEST_SUBMITTED, EntryType.REQUEST_DECIDED),
         *(each for each in EntryType if each.startswith(("consent:", "objection:"))),
     }
 )

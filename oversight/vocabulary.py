@@ -35,6 +35,8 @@ class Kind(TextChoices):
     ENTRY_WITHOUT_EVENT = "entry-without-event"
     OBJECTION_WITHOUT_ENTRY = "objection-without-entry"
     ENTRY_WITHOUT_OBJECTION = "entry-without-objection"
+    REQUEST_AND_ENTRIES = "request-and-entries"
+    AGREEMENT_AND_ENTRIES = "agreement-and-entries"
     WORDS_AND_ENTRY = "words-and-entry"
     TEXT_AND_ENTRY = "text-and-entry"
     TAGS_AND_ENTRY = "tags-and-entry"

@@ -113,6 +113,7 @@ def decide(*, request: AccessRequest, by: User, at: datetime, via: Via) -> Decis
         purpose=found.purpose.code,
         decision=outcome,
         reason=answer.ground or "",
+        **details.committed_to(requests.answered(decision)),
     )
     return decision
 

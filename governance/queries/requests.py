@@ -5,8 +5,9 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from audit.rules import spelled_time
 from common.planned import AS_NEEDED, BIGINT, DECODERS, Planned, Reading, number
-from governance.models import AccessRequest, Organisation, User
+from governance.models import AccessRequest, Decision, Organisation, User
 from governance.queries import agreements, boards, people
 from governance.rules import AskedField, RequestFact
 from governance.vocabulary import DatasetState, PurposeKind, RequestState
@@ -137,3 +138,30 @@ def fact(request: AccessRequest) -> RequestFact:
             for row in asked
         ),
     )
+
+
+def said(request: AccessRequest) -> dict[str, str]:
+    """Everything that a board is asked, spelled: the entry of the handing-in commits to it."""
+    names = request.fields.order_by("field__name").values_list("field__name", flat=True)
+    return {
+        "requester": request.requester.ref,
+        "dataset": request.dataset.ref,
+        "purpose": request.purpose.code,
+        "agreement": request.agreement.ref,
+        "fields": "\n".join(names),
+        "reason": request.reason,
+        "benefit": request.benefit,
+        "format": request.format,
+        "starts": spelled_time(request.starts),
+        "ends": spelled_time(request.ends),
+        "answer_by": spelled_time(request.answer_by) if request.answer_by else "",
+    }
+
+
+def answered(decision: Decision) -> dict[str, str]:
+    """What a board answered, spelled: the entry of the answer commits to it."""
+    return {
+        "outcome": decision.outcome,
+        "charter": str(decision.charter.number),
+        "votes": f"{decision.yes} {decision.no} {decision.survivors_present}",
+    }

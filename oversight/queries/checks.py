@@ -1,6 +1,7 @@
 """Everything that is compared, in the order in which it is told."""
 
 from oversight.queries import (
+    agreed,
     asked,
     handed,
     order,
@@ -19,6 +20,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     *roots.CHECKS,
     *handed.CHECKS,
     *asked.CHECKS,
+    *agreed.CHECKS,
     *said.CHECKS,
     *words.CHECKS,
     *tagged.CHECKS,

@@ -30,7 +30,7 @@ from consent.models import (
     Terms,
 )
 from governance.actions import agreements, memberships, people
-from governance.models import Ballot, Organisation, ScopeMove, User
+from governance.models import Ballot, Organisation, RequestField, ScopeMove, User
 from governance.vocabulary import Role, UserKind
 from oversight.actions import reconciling
 from oversight.queries.checks import CHECKS
@@ -43,7 +43,21 @@ from release.storage import store
 from release.vocabulary import DownloadPart, ReleaseState
 from tests.append_only import unguarded
 from tests.factories.consent import terms
-from tests.factories.governance import category_version, organisation, purpose
+from tests.factories.governance import (
+    access_request,
+    agreement,
+    agreement_category,
+    agreement_dataset,
+    agreement_purpose,
+    category,
+    category_version,
+    charter,
+    data_field,
+    dataset,
+    organisation,
+    purpose,
+)
+from tests.factories.governance import decision as decision_of
 from tests.integration.consent_world import build
 from tests.integration.test_consent_import import bring, paper
 from tests.sheets import numbers
@@ -473,6 +487,138 @@ OF_WORDS: dict[str, tuple[Callable[[World], Any], Kind, str]] = {
     ),
 }
 
+
+def request_of(world: World, **values: Any) -> None:
+    changed(world.home.request, **values)
+
+
+def one_field_more(world: World) -> None:
+    RequestField.objects.create(
+        request=world.home.request, field=data_field(dataset=world.home.request.dataset)
+    )
+
+
+def approved_by_nobody(world: World) -> None:
+    """A refusal turned into a yes, with all that a table can say of it."""
+    request = access_request(state="approved", submitted_at=timezone.now())
+    decision_of(request=request, outcome="approved")
+
+
+def signed_once_more(world: World) -> None:
+    signature = world.home.agreement.signatures.latest("pk")
+    changed(signature, digest="0" * 64)
+
+
+REQUESTED, SIGNED = Kind.REQUEST_AND_ENTRIES, Kind.AGREEMENT_AND_ENTRIES
+OF_REQUESTS: dict[str, tuple[Callable[[World], Any], Kind, str]] = {
+    "a request approved by nobody": (
+        approved_by_nobody,
+        REQUESTED,
+        "it is not in the state that its entries led to",
+    ),
+    "a board's answer that no board gave": (
+        approved_by_nobody,
+        REQUESTED,
+        "no entry says that a board gave this answer then",
+    ),
+    "a request that was answered made to wait again": (
+        lambda w: request_of(w, state="submitted"),
+        REQUESTED,
+        "it is not in the state that its entries led to",
+    ),
+    "a field put into a request": (one_field_more, REQUESTED, otherwise("which fields")),
+    **{
+        f"a request with {what} changed": (
+            lambda w, column=column, value=value: request_of(w, **{column: value(w)}),
+            REQUESTED,
+            otherwise(what),
+        )
+        for what, column, value in (
+            ("who asks", "requester", lambda w: organisation()),
+            ("for which dataset", "dataset", lambda w: dataset(holder=w.home.organisation)),
+            ("what for", "purpose", lambda w: purpose()),
+            ("under which agreement", "agreement", lambda w: agreement()),
+            ("why", "reason", lambda w: "Quite another one."),
+            ("what good it does", "benefit", lambda w: "Quite another one."),
+            ("in which form", "format", lambda w: "csv"),
+            ("its start", "starts", lambda w: w.home.request.starts - DAY),
+            ("its end", "ends", lambda w: w.home.request.ends + DAY),
+            ("until when it is answered", "answer_by", lambda w: timezone.now() + 400 * DAY),
+        )
+    },
+    "the votes of an answer written anew": (
+        lambda w: changed(w.home.request.decision, yes=77),
+        REQUESTED,
+        otherwise("the votes"),
+    ),
+    "an answer turned": (
+        lambda w: changed(w.home.request.decision, outcome="refused"),
+        REQUESTED,
+        otherwise("the answer"),
+    ),
+    "an answer under another charter": (
+        lambda w: changed(w.home.request.decision, charter=charter(number=9)),
+        REQUESTED,
+        otherwise("under which charter"),
+    ),
+    "an answer deleted": (
+        lambda w: gone(w.home.request.decision),
+        REQUESTED,
+        "the board's answer that entry",
+    ),
+    "what a request committed to taken away": (
+        lambda w: call_sql(
+            "DELETE FROM audit_detail WHERE entry_id = %s",
+            Entry.objects.filter(type=EntryType.REQUEST_SUBMITTED).latest("pk").pk,
+        ),
+        REQUESTED,
+        "what it commits to is gone, or is another",
+    ),
+    "a request deleted": (
+        lambda w: entry(EntryType.REQUEST_DRAFTED, resource="req-that-is-gone"),
+        REQUESTED,
+        "request req-that-is-gone is not there",
+    ),
+    "an agreement deleted": (
+        lambda w: entry(EntryType.AGREEMENT_DRAFTED, resource="agr-that-is-gone"),
+        SIGNED,
+        "agreement agr-that-is-gone is not there",
+    ),
+    "an agreement put into force by nobody": (
+        lambda w: agreement(state="in_force"),
+        SIGNED,
+        "it is not in the state that its entries led to",
+    ),
+    "an agreement signed to another text": (
+        signed_once_more,
+        SIGNED,
+        "its signatures are not those that its entries are about",
+    ),
+    "a signature deleted": (
+        lambda w: gone(w.home.agreement.signatures.latest("pk")),
+        SIGNED,
+        "its signatures are not those that its entries are about",
+    ),
+    **{
+        f"an agreement with another {what}": (
+            lambda w, do=do: do(w.home.agreement),
+            SIGNED,
+            "it does not say what was signed",
+        )
+        for what, do in (
+            ("dataset", lambda one: agreement_dataset(agreement=one, dataset=dataset())),
+            ("purpose", lambda one: agreement_purpose(agreement=one, purpose=purpose())),
+            ("category", lambda one: agreement_category(agreement=one, category=category())),
+            ("end", lambda one: changed(one, ends=one.ends + DAY)),
+            ("start", lambda one: changed(one, starts=one.starts - DAY)),
+            ("recipient", lambda one: changed(one, recipient=organisation())),
+            ("holder", lambda one: changed(one, holder=organisation())),
+            ("title", lambda one: changed(one, title="Another")),
+            ("duty", lambda one: changed(one, obligations=["Tell nobody."])),
+        )
+    },
+}
+
 RELEASED, REFUSED = EntryType.DATASET_RELEASED, EntryType.DATASET_REFUSED
 # What is done, which kind of finding names it, and words of its sentence.
 HARMS: dict[str, tuple[Callable[[World], Any], Kind, str]] = {
@@ -794,6 +940,7 @@ HARMS: dict[str, tuple[Callable[[World], Any], Kind, str]] = {
         "no record was shredded then",
     ),
     **OF_WORDS,
+    **OF_REQUESTS,
 }
 
 
