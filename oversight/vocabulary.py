@@ -37,6 +37,7 @@ class Kind(TextChoices):
     ENTRY_WITHOUT_OBJECTION = "entry-without-objection"
     REQUEST_AND_ENTRIES = "request-and-entries"
     AGREEMENT_AND_ENTRIES = "agreement-and-entries"
+    POLICY_AND_ENTRY = "policy-and-entry"
     WORDS_AND_ENTRY = "words-and-entry"
     TEXT_AND_ENTRY = "text-and-entry"
     TAGS_AND_ENTRY = "tags-and-entry"

@@ -118,7 +118,7 @@ def findings() -> list[Finding]:
 
 
 def test_a_world_that_lived_agrees_with_its_log(world):
-    assert findings() == []
+    assert findings() == []  # not even something that its entry does not commit to
     assert {row.state for row in Release.objects.all()} == {"prepared", "refused"}
     assert Download.objects.count() > 3
 
@@ -619,6 +619,35 @@ OF_REQUESTS: dict[str, tuple[Callable[[World], Any], Kind, str]] = {
     },
 }
 
+
+def another_agreement(world: World) -> None:
+    """The request is said to rest on another; the handing-in and all answers say otherwise."""
+    request_of(world, agreement=agreement())
+
+
+def another_rule_of_the_board(world: World) -> None:
+    changed(world.home.request.decision.charter, threshold_percent=51)
+
+
+OTHER_RULES = "under another agreement, charter or purpose than it now rests on"
+OF_POLICIES: dict[str, tuple[Callable[[World], Any], Kind, str]] = {
+    "answers said to rest on another agreement": (
+        another_agreement,
+        Kind.POLICY_AND_ENTRY,
+        OTHER_RULES,
+    ),
+    "an answer about one person said to be to another request": (
+        lambda w: changed(permitted(), request=access_request()),
+        Kind.POLICY_AND_ENTRY,
+        OTHER_RULES,
+    ),
+    "the charter of an answer written anew": (
+        another_rule_of_the_board,
+        Kind.POLICY_AND_ENTRY,
+        OTHER_RULES,
+    ),
+}
+
 RELEASED, REFUSED = EntryType.DATASET_RELEASED, EntryType.DATASET_REFUSED
 # What is done, which kind of finding names it, and words of its sentence.
 HARMS: dict[str, tuple[Callable[[World], Any], Kind, str]] = {
@@ -941,6 +970,7 @@ HARMS: dict[str, tuple[Callable[[World], Any], Kind, str]] = {
     ),
     **OF_WORDS,
     **OF_REQUESTS,
+    **OF_POLICIES,
 }
 
 
@@ -955,7 +985,7 @@ def test_a_harm_is_found_and_named(world, django_db_blocker, harm):
             finally:
                 if callable(put_back):
                     put_back()
-        told = [str(one) for one in found if one.kind == kind]
+        told = [str(one) for one in found if isinstance(one, Finding) and one.kind == kind]
         assert any(words in each for each in told), [str(one) for one in found]
         nobody_is_named(world, " ".join(map(str, found)))
 
