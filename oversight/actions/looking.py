@@ -29,6 +29,7 @@ from oversight.queries.then import Then
 from oversight.rules import anomalies
 from oversight.rules.anomalies import CLOSES, OPENS, Deeds, Spoken
 from oversight.vocabulary import Look, Wanted
+from release.queries import crowds
 
 PAGE = 50
 NEIGHBOURS = 10
@@ -126,7 +127,8 @@ def hints(*, case: AuditCase, by: User, at: datetime, via: Via) -> list[Spoken]:
     by_day: dict[Any, int] = {}
     for _actor, day, count, _refused, _late in forced:
         by_day[day] = by_day.get(day, 0) + count
-    return anomalies.hints([Deeds(*row) for row in counted], search.releases_of(case), by_day)
+    often = {**search.releases_of(case, since), **crowds.most_often(since, at)}
+    return anomalies.hints([Deeds(*row) for row in counted], often, by_day)
 
 
 def note(
