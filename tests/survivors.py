@@ -15,6 +15,7 @@ from consent.models import Consent, Subject, Terms
 from consent.vocabulary import Channel, Signer
 from governance.models import DataCategory, Organisation, Purpose, User
 from release.models import Inquiry, Recall, Release, Use, Withheld
+from tests import kept
 from tests.factories import consent as said
 from tests.factories import governance as made
 from tests.factories import release as answered
@@ -66,6 +67,10 @@ def person(holder: Organisation, who: User, number: str) -> Subject:
 
 
 def build() -> World:
+    return kept.once("survivors", _build)
+
+
+def _build() -> World:
     now = timezone.now()
     her = account("amber-willow-41")
     holder = made.organisation(name="Harbour Light House")
