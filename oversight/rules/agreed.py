@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from audit.vocabulary import Decision, EntryType
 from governance.vocabulary import AgreementState, RequestState
-from oversight.rules.standing import AGREEMENT, COUNTERSIGNED
+from oversight.rules import standing
 
 REQUEST = {
     EntryType.REQUEST_DRAFTED: RequestState.DRAFT,
@@ -32,7 +32,7 @@ def agreement_state(entries: Iterable[tuple[str, str]]) -> AgreementState | None
     state: AgreementState | None = None
     for kind, reason in entries:
         if kind == EntryType.AGREEMENT_SIGNED:
-            state = AgreementState.IN_FORCE if reason == COUNTERSIGNED else state
+            state = AgreementState.IN_FORCE if reason == standing.COUNTERSIGNED else state
         else:
-            state = AGREEMENT.get(EntryType(kind), state)
+            state = standing.AGREEMENT.get(EntryType(kind), state)
     return state

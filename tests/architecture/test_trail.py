@@ -21,6 +21,7 @@ NO_ENTRY: dict[str, str] = {
     "consent.actions.subjects.digest_key": "fetches a key for arithmetic",
     "consent.actions.subjects.find": "looks up slots for loading and imports, which leave entries",
     "governance.actions.details.sealed": "words beside an entry, which the deed leaves",
+    "governance.actions.details.committed_to": "marks beside an entry, which the deed leaves",
     "governance.actions.filing.write_anew": "part of shredding, whose deed leaves the entry",
     "governance.actions.memberships.check_can_hold": "a question and a lock inside the deeds",
     "governance.actions.memberships.hold": "a lock; the deed that takes it leaves the entry",

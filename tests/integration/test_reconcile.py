@@ -1095,6 +1095,16 @@ def test_without_a_holders_key_what_needs_none_is_still_found(world, auditor, tm
     assert "is not here, or does not open somebody's key" in says
 
 
+def test_what_was_written_before_is_said_and_is_no_difference(world, auditor):
+    with unguarded():
+        Entry.objects.filter(type__startswith="consent:").update(detail_commit="")
+        Entry.objects.update(policy="")
+        code, says = reconciled(auditor)
+    assert code == 0
+    assert "things were written before entries committed to what rows say" in says
+    nobody_is_named(world, says)
+
+
 def test_one_person_s_key_that_does_not_open_hides_nobody_else_s_harm(world, auditor):
     with unguarded():
         changed(world.subject("c-9"), wrapped_key=secrets.token_bytes(60))
