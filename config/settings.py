@@ -123,6 +123,8 @@ if not ALLOWED_HOSTS:
 
 # What survivors see; each deployment sets its own neutral words and its own way out.
 SITE_NAME = env.str("SAYSO_SITE_NAME", default="My page")
+SITE_NAME_ES = env.str("SAYSO_SITE_NAME_ES", default="")
+SITE_NAME_ES = SITE_NAME_ES or ("Mi página" if SITE_NAME == "My page" else SITE_NAME)
 LEAVE_URL = env.str("SAYSO_LEAVE_URL", default="https://www.weather.gov/")
 if not re.fullmatch(r"https?://[^/;,\s'\"]+(/[^\s]*)?", LEAVE_URL):
     raise explained("SAYSO_LEAVE_URL", "it is not an address.", "Example: https://example.org/")
