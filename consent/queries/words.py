@@ -1,7 +1,7 @@
 """What a person's words come to in every column that counts, and what is kept of it beside their entry.
 
 An entry of the log says of a consent neither to whom, nor what, nor until when. What the row says is
-committed to when it is written (ADR 20), so that nobody makes it say more afterwards.
+committed to when it is written (ADR 21), so that nobody makes it say more afterwards.
 """
 
 import secrets

@@ -1,5 +1,5 @@
 """What stands beside a deed's entry: words that staff write, sealed (ADR 19), and marks of what a row
-says (ADR 20)."""
+says (ADR 21)."""
 
 import json
 import secrets
@@ -31,7 +31,7 @@ def sealed(*, by: User, **said: str) -> dict[str, Any]:
 
 
 def committed_to(said: Mapping[str, str]) -> dict[str, Any]:
-    """What `trail.record` takes beside an entry about one row that says this (ADR 20)."""
+    """What `trail.record` takes beside an entry about one row that says this (ADR 21)."""
     return {"detail": committed(secrets.token_bytes(SALT_SIZE), said)}
 
 

@@ -1,5 +1,5 @@
 """What was asked, answered and signed: requests, their boards' answers and agreements, each against its
-entries, and each entry against them (ADR 20)."""
+entries, and each entry against them (ADR 21)."""
 
 from collections.abc import Iterator, Mapping
 from hashlib import sha256

@@ -1,4 +1,4 @@
-"""What consents and standing noes say, against what was committed to when it was said (ADR 20).
+"""What consents and standing noes say, against what was committed to when it was said (ADR 21).
 
 Needs nobody's key. Entries of before that commit to nothing; they are counted and said.
 """
