@@ -20,8 +20,8 @@ PAGE = 20
 QUESTIONS = "questions"
 
 
-@require_GET
 @again.first
+@require_GET
 def history(request: HttpRequest) -> HttpResponse:
     """Everything, what went out under one of her yeses (`?of=`), or all questions (`?list=`)."""
     if request.GET.get("list") == QUESTIONS:

@@ -19,8 +19,8 @@ from portal.views.entry import remember_language
 from portal.views.sharing import her
 
 
-@require_GET
 @again.first
+@require_GET
 def settings_page(request: HttpRequest) -> HttpResponse:
     page = {
         "left": queries.papers_left(her(request)),
@@ -63,8 +63,8 @@ def language(request: HttpRequest) -> HttpResponse:
     return remember_language(redirect("portal:settings"), chosen)
 
 
-@require_GET
 @again.first
+@require_GET
 def places(request: HttpRequest) -> HttpResponse:
     """Where she is signed in."""
     found = queries.of(her(request), timezone.now())

@@ -30,11 +30,10 @@ class Step:
 def step(request: HttpRequest) -> Step:
     """What she chose, or the page on which she does; other words where she asks for others."""
     posted = request.POST if request.method == "POST" else {}
-    offered = offers.kept(request, OFFERED)
-    if not offered or "others" in posted:
+    offered = "" if "others" in posted else offers.kept(request, OFFERED)
+    if not offered:
         offered = offers.phrase()
         offers.keep(request, OFFERED, offered)
-        posted = {}
     typed = OfferedWords(posted if "typed" in posted else None, offered=offered)
     own = OwnWords(posted if "own" in posted else None)
     chosen = ""
