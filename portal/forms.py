@@ -115,50 +115,50 @@ class MadeUpName(forms.Form):
         self.fields["name"].choices = [(name, name) for name in offered]  # type: ignore[attr-defined]
 
 
-class OfferedWords(forms.Form):
-    """The words on offer, typed back."""
+class Words(forms.Form):
+    """The words on offer, typed back; or words of her own, typed twice.
+
+    The account's own rules are asked by the deed.
+    """
 
     typed = forms.CharField(
         label=_("Type the five words here"),
         max_length=LONGEST_PASSWORD,
+        required=False,
         widget=forms.TextInput(attrs=NEW),
     )
-
-    def __init__(self, *args: Any, offered: str = "", **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.offered = offered
-
-    def clean_typed(self) -> str:
-        typed = " ".join(self.cleaned_data["typed"].lower().split())
-        if typed != self.offered:
-            raise forms.ValidationError(
-                _("These are not the five words above. Look again, word by word.")
-            )
-        return typed
-
-
-class OwnWords(forms.Form):
-    """Words of her own, typed twice; the account's own rules are asked by the deed."""
-
-    own = forms.CharField(
+    password = forms.CharField(
         label=_("Your own words"),
         help_text=_("12 signs or more. Not your name, and not a day that others know."),
         max_length=LONGEST_PASSWORD,
+        required=False,
         strip=False,
         widget=forms.PasswordInput(attrs=NEW),
     )
-    same = forms.CharField(
+    again = forms.CharField(
         label=_("The same words again"),
         max_length=LONGEST_PASSWORD,
+        required=False,
         strip=False,
         widget=forms.PasswordInput(attrs=NEW),
     )
 
-    def clean_same(self) -> str:
-        same: str = self.cleaned_data["same"]
-        if self.cleaned_data.get("own") not in (None, same):
-            raise forms.ValidationError(_("The two differ. Type the same words twice."))
-        return same
+    def __init__(self, *args: Any, offered: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.offered = offered
+
+    def clean(self) -> dict[str, Any]:
+        typed = " ".join(self.cleaned_data.get("typed", "").lower().split())
+        own, again = self.cleaned_data.get("password", ""), self.cleaned_data.get("again", "")
+        if typed and typed != self.offered:
+            self.add_error(
+                "typed", _("These are not the five words above. Look again, word by word.")
+            )
+        elif not typed and own != again and not {"password", "again"} & self.errors.keys():
+            self.add_error("again", _("The two differ. Type the same words twice."))
+        elif not typed and not own and not self.errors:
+            self.add_error("typed", _("Type the words here."))
+        return {"chosen": typed or own}
 
 
 class Speak(forms.Form):
@@ -169,7 +169,7 @@ class Speak(forms.Form):
     )
 
 
-class Sure(forms.Form):
+class Close(Names):
     sure = forms.BooleanField(
         label=_("I have read this, and I want to close my page."),
         error_messages={"required": _("Tick the box if you want this.")},

@@ -166,15 +166,15 @@ def _held(subject: Subject) -> Subject:
     return Subject.objects.select_related("holder", "account").get(pk=subject.pk)
 
 
-def has_sign_in(subject: Subject) -> bool:
+def _has_sign_in(subject: Subject) -> bool:
     """Whether a sign-in of hers stands; one that was closed for good does not."""
     return subject.account is not None and subject.account.ended_at is None
 
 
 def _check_sign_in(subject: Subject, kind: CodeKind) -> None:
-    if kind == CodeKind.ARRIVAL and has_sign_in(subject):
+    if kind == CodeKind.ARRIVAL and _has_sign_in(subject):
         raise RuleBroken("has_sign_in", _("This person has a sign-in already. Help her back in."))
-    if kind == CodeKind.RETURN and not has_sign_in(subject):
+    if kind == CodeKind.RETURN and not _has_sign_in(subject):
         raise RuleBroken("no_sign_in", _("This person has no sign-in. Give her a first code."))
 
 
@@ -188,7 +188,7 @@ def _opened(typed: str, kind: CodeKind, at: datetime) -> EnrolmentCode:
     found = queries.code(typed, at)  # again, under the locks: a code works once
     if found is None or found.kind != kind or found.opens_at > at:
         raise _over()
-    if has_sign_in(subject) != (kind == CodeKind.RETURN):
+    if _has_sign_in(subject) != (kind == CodeKind.RETURN):
         raise _over()
     found.subject = subject
     return found

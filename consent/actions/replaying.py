@@ -220,11 +220,11 @@ class _Repeated:
         return True
 
     def _code(self, told: Told, subject: Subject) -> bool:
-        held = EnrolmentCode.objects.filter(ref=told["ref"], subject=subject, used_at=None)
-        cancelled = held.filter(cancelled_at=None).update(cancelled_at=self.moment.at) > 0
+        named = {"ref": told["ref"], "subject": subject, "used_at": None, "cancelled_at": None}
+        cancelled = EnrolmentCode.objects.filter(**named).update(cancelled_at=self.moment.at)
         if cancelled:
             self._written(EntryType.INVITATION_WITHDRAWN, [subject])
-        return cancelled
+        return cancelled > 0
 
     def _hold(self, told: Told, subject: Subject) -> bool:
         ends = datetime.fromisoformat(told["ends"])

@@ -138,7 +138,7 @@ def end_place(*, sitting: Sitting, by: User, at: datetime, via: Via) -> None:
     sittings.end(sitting=sitting, by=by, at=at, via=via)
 
 
-@taking()
+@taking(keep=sittings.REF)
 def end_others(*, keep: str, by: User, at: datetime, via: Via) -> None:
     """She signs all her devices out but the one whose sitting has the reference `keep`."""
     sittings.end_others(keep=keep, by=by, at=at, via=via)

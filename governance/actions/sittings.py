@@ -10,13 +10,14 @@ from django.db import transaction
 
 from audit.vocabulary import EntryType, Via
 from common.errors import RuleBroken
-from common.inputs import taking
+from common.inputs import of, taking
 from common.words import sentence as _
 from governance.actions import trail
 from governance.models import Sitting, User
 from governance.queries import sittings as queries
 from governance.vocabulary import Device, UserKind
 
+REF = of(Sitting, "ref", least=0)
 SEEN_EVERY = timedelta(minutes=1)
 """Nobody needs to know it finer, and a page is not worth a write."""
 
@@ -36,7 +37,7 @@ def see(*, sitting: Sitting, at: datetime) -> None:
         Sitting.objects.filter(pk=sitting.pk).update(seen_at=at)
 
 
-@taking()
+@taking(ref=REF)
 def leave(*, ref: str, at: datetime) -> None:
     """A session has ended by itself or by hand; whose it was is not asked."""
     Sitting.objects.filter(ref=ref).delete()
@@ -52,7 +53,7 @@ def end(*, sitting: Sitting, by: User, at: datetime, via: Via) -> None:
     _record(by, at, via)
 
 
-@taking()
+@taking(keep=REF)
 @transaction.atomic
 def end_others(*, keep: str, by: User, at: datetime, via: Via) -> int:
     """All of one's own but the one with the reference `keep`; says how many ended."""

@@ -77,7 +77,7 @@ def name(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/name.html", {"form": form, "taken": taken})
 
 
-@sensitive_post_parameters("typed", "own", "same")
+@sensitive_post_parameters("typed", "password", "again")
 @require_http_methods(["GET", "POST"])
 @login_not_required
 def first_words(request: HttpRequest) -> HttpResponse:
@@ -90,7 +90,7 @@ def first_words(request: HttpRequest) -> HttpResponse:
         return redirect("portal:choose_name")
     step = words.step(request)
     if not step.chosen:
-        return step.page("portal/words.html", first=True, arrival=arrival)
+        return step.page(first=True, arrival=arrival)
     code, at = offers.kept(request, CODE), timezone.now()
     try:
         if arrival:
@@ -105,7 +105,7 @@ def first_words(request: HttpRequest) -> HttpResponse:
         else:
             user = enrolment.recover(code=code, password=step.chosen, at=at, via=Via.PORTAL)
     except BadInput:
-        return step.page("portal/words.html", weak=True, first=True, arrival=arrival)
+        return step.weak(first=True, arrival=arrival)
     except RuleBroken as refusal:
         if refusal.code == "username_taken":
             request.session[NAMES], request.session["name_taken"] = offers.names(), True
@@ -137,7 +137,7 @@ def lost(request: HttpRequest) -> HttpResponse:
     return redirect("portal:lost_words")
 
 
-@sensitive_post_parameters("typed", "own", "same")
+@sensitive_post_parameters("typed", "password", "again")
 @require_http_methods(["GET", "POST"])
 @login_not_required
 def lost_words(request: HttpRequest) -> HttpResponse:
@@ -147,13 +147,13 @@ def lost_words(request: HttpRequest) -> HttpResponse:
         return redirect("portal:lost")
     step = words.step(request)
     if not step.chosen:
-        return step.page("portal/words.html")
+        return step.page()
     try:
         user = survivors.come_back(
             username=typed, code=code, password=step.chosen, at=timezone.now(), via=Via.PORTAL
         )
     except BadInput:
-        return step.page("portal/words.html", weak=True)
+        return step.weak()
     except RuleBroken:
         return redirect("portal:lost")
     return _enter(request, user, paper=False)

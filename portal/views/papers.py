@@ -11,7 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from audit.vocabulary import Via
-from common.errors import RuleBroken
+from common.errors import BadInput, RuleBroken
 from consent.actions import survivors
 from governance.models import User
 from portal import again, attempts, offers
@@ -60,7 +60,7 @@ def shut(request: HttpRequest) -> HttpResponse:
         return render(request, "portal/shut.html", {"form": form, "wrong": "tries"}, status=429)
     try:
         survivors.shut_by_paper(code=form.cleaned_data["code"], at=timezone.now(), via=Via.PORTAL)
-    except RuleBroken:
+    except (RuleBroken, BadInput):  # also signs that no code has
         attempts.failed(request, "")
         return render(request, "portal/shut.html", {"form": form, "wrong": "code"})
     return render(request, "portal/shut_done.html")

@@ -4,6 +4,7 @@ from django.contrib import auth
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from audit.vocabulary import Via
@@ -13,7 +14,7 @@ from consent.queries import enrolment as coming
 from governance.queries import sittings as queries
 from governance.queries.sittings import KEY
 from portal import again
-from portal.forms import Speak, Sure
+from portal.forms import Close, Speak
 from portal.views import words as choosing
 from portal.views.entry import remember_language
 from portal.views.sharing import her
@@ -35,13 +36,13 @@ def words(request: HttpRequest) -> HttpResponse:
     """New secret words; every other device is signed out."""
     step = choosing.step(request)
     if not step.chosen:
-        return step.page("portal/words.html")
+        return step.page()
     try:
         person = survivors.change_words(
             password=step.chosen, by=her(request), at=timezone.now(), via=Via.PORTAL
         )
     except BadInput:
-        return step.page("portal/words.html", weak=True)
+        return step.weak()
     request.session.pop(KEY, None)  # this device goes on, as a new sitting
     request.session.pop(choosing.OFFERED, None)
     auth.update_session_auth_hash(request, person)
@@ -101,13 +102,17 @@ def end_all(request: HttpRequest) -> HttpResponse:
     return redirect("portal:start")
 
 
+@sensitive_post_parameters("passphrase")
 @require_http_methods(["GET", "POST"])
-@again.first
 def close(request: HttpRequest) -> HttpResponse:
     """Her page closes for good; what she shares does not end by it."""
-    form = Sure(request.POST if request.method == "POST" else None)
+    form = Close(request.POST if request.method == "POST" else None)
     if request.method == "GET" or not form.is_valid():
         return render(request, "portal/close.html", {"form": form})
+    wrong = again.right(request, form)
+    if wrong:
+        status = 200 if wrong == "credentials" else 429
+        return render(request, "portal/close.html", {"form": form, "wrong": wrong}, status=status)
     survivors.close(by=her(request), at=timezone.now(), via=Via.PORTAL)
     auth.logout(request)
     return render(request, "portal/closed.html")

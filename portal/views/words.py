@@ -5,9 +5,10 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from portal import offers
-from portal.forms import OfferedWords, OwnWords
+from portal.forms import Words
 
 OFFERED = "words_offered"
 
@@ -18,27 +19,28 @@ class Step:
 
     request: HttpRequest
     offered: str
+    form: Words
     chosen: str
-    typed: OfferedWords
-    own: OwnWords
 
-    def page(self, template: str, **more: Any) -> HttpResponse:
-        shown = {"words": self.offered.split(), "form": self.typed, "own": self.own, **more}
-        return render(self.request, template, shown)
+    def page(self, **more: Any) -> HttpResponse:
+        shown = {"words": self.offered.split(), "form": self.form, **more}
+        return render(self.request, "portal/words.html", shown)
+
+    def weak(self, **more: Any) -> HttpResponse:
+        """The account's own rules refuse them."""
+        told = _("These words are too easy to guess. Take longer and rarer ones.")
+        self.form.add_error("password", told)
+        return self.page(**more)
 
 
 def step(request: HttpRequest) -> Step:
     """What she chose, or the page on which she does; other words where she asks for others."""
-    posted = request.POST if request.method == "POST" else {}
-    offered = "" if "others" in posted else offers.kept(request, OFFERED)
+    others = "others" in request.POST
+    offered = "" if others else offers.kept(request, OFFERED)
     if not offered:
         offered = offers.phrase()
         offers.keep(request, OFFERED, offered)
-    typed = OfferedWords(posted if "typed" in posted else None, offered=offered)
-    own = OwnWords(posted if "own" in posted else None)
-    chosen = ""
-    if typed.is_bound and typed.is_valid():
-        chosen = typed.cleaned_data["typed"]
-    elif own.is_bound and own.is_valid():
-        chosen = own.cleaned_data["own"]
-    return Step(request, offered, chosen, typed, own)
+    posted = request.POST if request.method == "POST" and not others else None
+    form = Words(posted, offered=offered)
+    chosen = str(form.cleaned_data["chosen"]) if posted is not None and form.is_valid() else ""
+    return Step(request, offered, form, chosen)

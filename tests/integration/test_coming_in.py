@@ -346,7 +346,7 @@ def test_closing_ends_the_sign_in_and_no_sharing(room: Staffroom) -> None:
     assert her.ended_at is not None
     assert yes.ended_at is None
     assert redeem(give(room)[1], username="other-name-11") == subject().account
-    consents.withdraw(consent=yes, **hers(subject().account))  # type: ignore[arg-type]
+    consents.withdraw(consent=yes, **hers(subject().account))
 
 
 def test_she_closes_it_herself(room: Staffroom) -> None:

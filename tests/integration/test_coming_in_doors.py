@@ -1,31 +1,35 @@
-"""Coming in, settings and shutting as pages: what a person and her advocate press."""
+"""Coming in, and coming in again, as pages: code, name, words, paper."""
 
 import re
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from django.conf import settings as configured
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.test import Client
-from django.urls import reverse
 from django.utils import timezone
 
-from config.sittings import device
 from consent.actions import enrolment, survivors
-from consent.models import EnrolmentCode, Objection, Subject
+from consent.models import EnrolmentCode, Subject
 from consent.vocabulary import CodeKind
-from governance.models import PaperCode, Sitting, User
-from portal import again, attempts
+from governance.models import PaperCode, User
+from portal import attempts
 from tests import staffroom
-from tests.staffroom import Staffroom, hand, proof
+from tests.coming import (
+    NUMBER,
+    OWN,
+    WORDS,
+    arrived,
+    give,
+    offered_words,
+    paper_of,
+    place,
+    with_name,
+)
+from tests.staffroom import Staffroom, hand
 
 pytestmark = pytest.mark.django_db
-NUMBER = "A-17"
-WORDS = "copper lantern meadow thirty swans"
-OWN = "a kettle sings before the rain"
 
 
 @pytest.fixture
@@ -34,46 +38,6 @@ def room() -> Staffroom:
     found = staffroom.build()
     staffroom.enrolled(found, NUMBER)
     return found
-
-
-def place(name: str, *words: str) -> str:
-    return reverse(f"portal:{name}", args=words)
-
-
-def give(room: Staffroom, kind: CodeKind = CodeKind.ARRIVAL) -> tuple[EnrolmentCode, str]:
-    return enrolment.issue(
-        holder=room.holder, number=NUMBER, kind=kind, talked=True, **hand(room.advocate)
-    )
-
-
-def with_name(room: Staffroom, client: Client) -> str:
-    """She has typed her code and chosen a name."""
-    client.post(place("begin"), {"code": give(room)[1]})
-    offered = client.get(place("choose_name")).context["form"].fields["name"].choices
-    client.post(place("choose_name"), {"name": offered[0][0]})
-    return str(offered[0][0])
-
-
-def offered_words(client: Client, address: str) -> str:
-    return " ".join(client.get(address).context["words"])
-
-
-def arrived(room: Staffroom) -> tuple[Client, User]:
-    """She is in, with words of her own."""
-    client = Client()
-    name = with_name(room, client)
-    client.post(place("first_words"), {"own": OWN, "same": OWN})
-    return client, User.objects.get(username=name)
-
-
-def sign_in(user: User, words: str = OWN, **given: Any) -> Client:
-    client = Client(**given)
-    client.post(place("sign_in"), {"name": user.username, "passphrase": words})
-    return client
-
-
-def proved(client: Client, name: str = "settings", words: str = OWN) -> Any:
-    return client.post(place(name), {"passphrase": words})
 
 
 # --- coming in ------------------------------------------------------------------------------------
@@ -150,12 +114,12 @@ def test_a_name_that_was_not_on_offer_is_not_taken(room: Staffroom) -> None:
     ("given", "said"),
     [
         ({"typed": "some other words than those"}, "not the five words above"),
-        ({"typed": ""}, "required"),
-        ({"own": OWN, "same": OWN + "s"}, "The two differ"),
-        ({"own": "short", "same": "short"}, "too easy to guess"),
-        ({"own": "password1234", "same": "password1234"}, "too easy to guess"),
-        ({"own": "x" * 500, "same": "x" * 500}, "at most 200"),
-        ({"own": "nul\0nul nul nul", "same": "nul\0nul nul nul"}, "Null characters"),
+        ({"typed": ""}, "Type the words here"),
+        ({"password": OWN, "again": OWN + "s"}, "The two differ"),
+        ({"password": "short", "again": "short"}, "too easy to guess"),
+        ({"password": "password1234", "again": "password1234"}, "too easy to guess"),
+        ({"password": "x" * 500, "again": "x" * 500}, "at most 200"),
+        ({"password": "nul\0nul nul nul", "again": "nul\0nul nul nul"}, "Null characters"),
     ],
 )
 def test_words_that_do_not_do_are_said_in_place_and_the_code_stays(
@@ -167,14 +131,14 @@ def test_words_that_do_not_do_are_said_in_place_and_the_code_stays(
     assert answer.status_code == 200
     assert said in answer.content.decode()
     assert not User.objects.filter(username=name).exists()
-    assert client.post(place("first_words"), {"own": OWN, "same": OWN}).status_code == 302
+    assert client.post(place("first_words"), {"password": OWN, "again": OWN}).status_code == 302
 
 
 def test_a_name_taken_meanwhile_leads_back_to_others(room: Staffroom) -> None:
     client = Client()
     name = with_name(room, client)
     User.objects.create_user(name, WORDS, kind="survivor")
-    answer = client.post(place("first_words"), {"own": OWN, "same": OWN}, follow=True)
+    answer = client.post(place("first_words"), {"password": OWN, "again": OWN}, follow=True)
     assert "Someone took this name" in answer.content.decode()
     offered = answer.context["form"].fields["name"].choices
     assert name not in [each[0] for each in offered]
@@ -194,7 +158,7 @@ def test_a_code_that_is_over_on_the_way_leads_back_to_the_first_page(
     else:
         later = made.expires_at + timedelta(seconds=1)
         monkeypatch.setattr("portal.views.arriving.timezone.now", lambda: later)
-    answer = client.post(place("first_words"), {"own": OWN, "same": OWN})
+    answer = client.post(place("first_words"), {"password": OWN, "again": OWN})
     assert answer["Location"] == place("begin")
 
 
@@ -202,9 +166,9 @@ def test_sending_twice_and_going_back_break_nothing(room: Staffroom) -> None:
     client = Client()
     name = with_name(room, client)
     stale = Client()
-    stale.cookies = client.cookies.copy()
-    client.post(place("first_words"), {"own": OWN, "same": OWN})
-    again_sent = stale.post(place("first_words"), {"own": OWN, "same": OWN})
+    stale.cookies["sessionid"] = client.cookies["sessionid"].value
+    client.post(place("first_words"), {"password": OWN, "again": OWN})
+    again_sent = stale.post(place("first_words"), {"password": OWN, "again": OWN})
     assert again_sent["Location"] == place("begin")
     assert place("sign_in") in stale.get(place("begin")).content.decode()
     assert User.objects.filter(username=name).count() == 1
@@ -284,10 +248,6 @@ def test_nobody_else_refuses_it(room: Staffroom) -> None:
 # --- her paper ------------------------------------------------------------------------------------
 
 
-def paper_of(client: Client) -> list[str]:
-    return re.findall(r"<code>([^<]+)</code>", client.get(place("paper")).content.decode())
-
-
 def test_a_code_of_her_paper_sets_new_words(room: Staffroom) -> None:
     client, her = arrived(room)
     *back_in, _shut = paper_of(client)
@@ -330,253 +290,3 @@ def test_anybody_with_the_code_shuts_it_and_her_words_open_nothing(room: Staffro
     assert client.get("/")["Location"] == place("start")
     answer = Client().post(place("sign_in"), {"name": her.username, "passphrase": OWN})
     assert "do not fit together" in answer.content.decode()
-
-
-# --- her words once more, and settings ------------------------------------------------------------
-
-
-def test_history_and_settings_ask_for_her_words_and_the_first_page_does_not(
-    room: Staffroom,
-) -> None:
-    _client, her = arrived(room)
-    client = sign_in(her)
-    assert client.get("/").templates[0].name == "portal/home.html"
-    for name in ("history", "settings", "words", "places", "speak", "paper_anew", "close"):
-        assert client.get(place(name)).templates[0].name == "portal/again.html"
-    wrong = proved(client, words="not her words at all")
-    assert "not your secret words" in wrong.content.decode()
-    assert proved(client, "history")["Location"] == place("history")
-    assert client.get(place("history")).templates[0].name == "portal/history.html"
-
-
-def test_what_is_open_shuts_again_after_ten_minutes(
-    room: Staffroom, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _client, her = arrived(room)
-    client = sign_in(her)
-    proved(client)
-    session = client.session
-    session[again.KEY] = session[again.KEY] - again.FOR
-    session.save()
-    late = client.post(place("close"), {"sure": "on"})
-    assert "Nothing was changed yet" in late.content.decode()
-    her.refresh_from_db()
-    assert her.ended_at is None
-
-
-def test_new_words_sign_every_other_device_out_and_leave_this_one_in(room: Staffroom) -> None:
-    other, her = arrived(room)
-    client = sign_in(her)
-    proved(client)
-    words = offered_words(client, place("words"))
-    assert "Your words are new" in client.post(place("words"), {"typed": words}).content.decode()
-    assert client.get("/").status_code == 200
-    assert other.get("/").status_code == 302
-    assert sign_in(her, words).get("/").status_code == 200
-    assert "too easy" in client.post(place("words"), {"own": "abc", "same": "abc"}).content.decode()
-
-
-def test_she_ends_one_device_the_others_and_all(room: Staffroom) -> None:
-    _client, her = arrived(room)
-    here = sign_in(her, headers={"user-agent": "Mozilla/5.0 (iPhone) Mobile"})
-    there = sign_in(her, headers={"user-agent": "Mozilla/5.0 (Windows NT 10.0)"})
-    proved(here)
-    page = here.get(place("places")).content.decode()
-    assert "A phone" in page
-    assert "A computer" in page
-    assert "Mozilla" not in page
-    far = Sitting.objects.get(user=her, device="computer")
-    here.post(place("end_place", far.ref))
-    assert there.get("/").status_code == 302
-    assert here.get("/").status_code == 200
-    third = sign_in(her)
-    here.post(place("end_others"))
-    assert third.get("/").status_code == 302
-    assert here.post(place("end_all"))["Location"] == place("start")
-    assert here.get("/").status_code == 302
-    assert not Sitting.objects.filter(user=her).exists()
-
-
-def test_somebody_elses_device_is_nowhere(room: Staffroom) -> None:
-    _client, her = arrived(room)
-    client = sign_in(her)
-    proved(client)
-    theirs = Client()
-    theirs.force_login(room.survivor, backend="django.contrib.auth.backends.ModelBackend")
-    theirs.get("/")
-    sitting = Sitting.objects.get(user=room.survivor)
-    assert client.post(place("end_place", sitting.ref)).status_code == 404
-    assert theirs.get("/").status_code == 200
-
-
-def test_after_eight_hours_everybody_signs_in_again(room: Staffroom) -> None:
-    client, her = arrived(room)
-    assert client.get("/").status_code == 200
-    before = timezone.now() - timedelta(hours=configured.SESSION_HOURS, seconds=1)
-    Sitting.objects.filter(user=her).update(began_at=before)
-    assert client.get("/").status_code == 302
-    desk = staffroom.enter(Client(), room.steward)
-    assert desk.get("/desk/").status_code == 200
-    Sitting.objects.filter(user=room.steward).update(began_at=before)
-    assert desk.get("/desk/").status_code == 302
-
-
-def test_signing_out_forgets_where_she_was(room: Staffroom) -> None:
-    client, her = arrived(room)
-    client.get("/")
-    assert Sitting.objects.filter(user=her).count() == 1
-    client.post(place("leave"))
-    assert not Sitting.objects.filter(user=her).exists()
-
-
-@pytest.mark.parametrize(
-    ("said", "seems"),
-    [
-        ("Mozilla/5.0 (Linux; Android 9; SM-J260) Mobile Safari", "phone"),
-        ("Mozilla/5.0 (Linux; Android 12; SM-T500) Safari", "tablet"),
-        ("Mozilla/5.0 (iPad; CPU OS 16)", "tablet"),
-        ("Mozilla/5.0 (iPhone; CPU iPhone OS 16)", "phone"),
-        ("Mozilla/5.0 (X11; Linux x86_64)", "computer"),
-        ("", "other"),
-    ],
-)
-def test_a_device_is_a_coarse_word(said: str, seems: str, rf: Any) -> None:
-    assert device(rf.get("/", headers={"user-agent": said})) == seems
-
-
-def test_she_is_met_in_the_language_she_chose(room: Staffroom) -> None:
-    _client, her = arrived(room)
-    client = sign_in(her)
-    proved(client)
-    assert client.post(place("speak"), {"language": "xx"}).status_code == 200
-    assert client.post(place("speak"), {"language": "es"})["Location"] == place("settings")
-    assert '<html lang="es"' in sign_in(her).get("/").content.decode()
-
-
-def test_a_new_paper_takes_the_place_of_the_former(room: Staffroom) -> None:
-    client, her = arrived(room)
-    former = paper_of(client)
-    proved(client)
-    assert client.post(place("paper_anew"))["Location"] == place("paper")
-    assert not set(paper_of(client)) & set(former)
-    late = Client().post(place("lost"), {"name": her.username, "code": former[0]})
-    assert "do not fit together" in late.content.decode()
-
-
-def test_closing_says_plainly_that_sharing_goes_on(room: Staffroom) -> None:
-    client, her = arrived(room)
-    proved(client)
-    assert (
-        "What you share goes on until its last day." in client.get(place("close")).content.decode()
-    )
-    assert client.post(place("close"), {}).status_code == 200
-    her.refresh_from_db()
-    assert her.ended_at is None
-    assert "closed" in client.post(place("close"), {"sure": "on"}).content.decode()
-    her.refresh_from_db()
-    assert her.ended_at is not None
-    assert client.get("/").status_code == 302
-
-
-# --- the desk -------------------------------------------------------------------------------------
-
-
-def sheet(room: Staffroom, client: Client, **given: str) -> Any:
-    words = {"holder": room.holder.ref, "number": NUMBER, "kind": "arrival", "language": "es"}
-    asked = {**words, "talked": "on", **proof(room.advocate), **given}
-    return client.post("/desk/codes/", {name: value for name, value in asked.items() if value})
-
-
-def test_an_advocate_gives_a_code_on_a_neutral_sheet(room: Staffroom) -> None:
-    client = staffroom.enter(Client(), room.advocate)
-    answer = sheet(room, client)
-    page = answer.content.decode()
-    (printed,) = re.findall(r'<section class="card sheet".*?</section>', page, re.DOTALL)
-    (code,) = re.findall(r'class="typed" translate="no">([^<]+)<', printed)
-    assert "http://testserver/begin/" in printed
-    assert f"/{code}" not in page
-    assert NUMBER not in page
-    assert room.holder.name not in printed
-    assert 'lang="es"' in printed
-    assert Client().post(place("begin"), {"code": code}).status_code == 302
-    again_ = client.get("/desk/codes/").content.decode()
-    assert code not in again_
-    assert NUMBER not in again_
-
-
-def test_the_square_holds_the_address_and_never_the_code(
-    room: Staffroom, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    drawn: list[str] = []
-    monkeypatch.setattr("desk.views.codes.square.drawn", lambda text: drawn.append(text) or "")
-    sheet(room, staffroom.enter(Client(), room.advocate))
-    assert drawn == ["http://testserver/begin/"]
-
-
-@pytest.mark.parametrize(
-    ("given", "status", "said"),
-    [
-        ({"talked": ""}, 200, "First talk with the person"),
-        ({"number": "A-99"}, 409, "not known here"),
-        ({"password": "wrong words"}, 200, "not right"),
-        ({"kind": "return"}, 409, "has no sign-in"),
-    ],
-)
-def test_what_does_not_do_gives_no_code(
-    room: Staffroom, given: dict[str, str], status: int, said: str
-) -> None:
-    answer = sheet(room, staffroom.enter(Client(), room.advocate), **given)
-    assert (answer.status_code, said in answer.content.decode()) == (status, True)
-    assert not EnrolmentCode.objects.exists()
-
-
-def test_an_open_code_is_listed_and_taken_back(room: Staffroom) -> None:
-    made, _code = give(room)
-    client = staffroom.enter(Client(), room.advocate)
-    assert made.ref in client.get("/desk/codes/").content.decode()
-    client.post(f"/desk/codes/{made.ref}/cancel/")
-    made.refresh_from_db()
-    assert made.cancelled_at is not None
-    assert client.post(f"/desk/codes/{made.ref}/cancel/").status_code == 404
-
-
-@pytest.mark.parametrize("who", ["steward", "outsider", "convener"])
-@pytest.mark.parametrize("page", ["/desk/codes/", "/desk/shutting/"])
-def test_these_pages_are_for_advocates(room: Staffroom, who: str, page: str) -> None:
-    assert staffroom.enter(Client(), getattr(room, who)).get(page).status_code == 403
-
-
-@pytest.mark.parametrize("wanted", ["shut", "close", "freeze"])
-def test_on_her_word_it_is_done_in_two_presses(room: Staffroom, wanted: str) -> None:
-    hers, her = arrived(room)
-    client = staffroom.enter(Client(), room.advocate)
-    answer = client.post(
-        "/desk/shutting/", {"holder": room.holder.ref, "number": NUMBER, "wanted": wanted}
-    )
-    assert answer["Location"] == "/desk/shutting/done/"
-    assert client.get("/desk/shutting/done/").status_code == 200
-    her.refresh_from_db()
-    assert (her.shut_at is not None) == (wanted == "shut")
-    assert (her.ended_at is not None) == (wanted == "close")
-    assert Objection.objects.exists() == (wanted == "freeze")
-    assert (hers.get("/").status_code == 200) == (wanted == "freeze")
-    assert Client().get(place("start")).status_code == 200
-
-
-def test_a_number_that_is_not_known_shuts_nothing(room: Staffroom) -> None:
-    client = staffroom.enter(Client(), room.advocate)
-    words = {"holder": room.holder.ref, "number": "A-99", "wanted": "shut"}
-    assert client.post("/desk/shutting/", words).status_code == 409
-
-
-def test_staff_see_where_they_are_signed_in_and_end_it(room: Staffroom) -> None:
-    client = staffroom.enter(Client(), room.steward)
-    other = staffroom.enter(Client(), room.steward)
-    assert client.get("/desk/places/").content.decode().count("This one") == 1
-    far = Sitting.objects.filter(user=room.steward).latest("pk")
-    assert client.post(f"/desk/places/{far.ref}/end/").status_code == 302
-    assert other.get("/desk/").status_code == 302
-    assert client.post("/desk/places/others/").status_code == 302
-    assert client.get("/desk/").status_code == 200
-    assert client.post("/desk/places/all/").status_code == 302
-    assert client.get("/desk/").status_code == 302

@@ -122,6 +122,7 @@ CLOSING: dict[str, Table] = {
     "consent_consent": Table(said.consent, "signature", "'other'"),
     "consent_objection": Table(said.objection, "made_at", EARLIER),
     "consent_shredding": Table(said.shredding, "asked_at", EARLIER),
+    "consent_enrolmentcode": Table(said.enrolment_code, "issued_at", EARLIER),
     "consent_legalhold": Table(said.legal_hold, "placed_at", EARLIER),
     "consent_latetag": Table(said.late_tag, "entry_id", key_of(log.entry)),
     "consent_terms": Table(said.terms, "title", "'other'"),
@@ -183,6 +184,7 @@ FINAL: dict[str, tuple[Callable[..., Model], str]] = {
     "governance_user": (made.user, "ended_at"),
     "governance_invitation": (made.invitation, "withdrawn_at"),
     "governance_accountreset": (made.account_reset, "closed_at"),
+    "governance_papercode": (made.paper_code, "used_at"),
 }
 TABLES = {**FIXED, **CLOSING, **PARTS, **KEPT}
 # Triggers that fill something in; they have tests of their own below.

@@ -38,7 +38,7 @@ def world() -> World:
 def client(world: World) -> Client:
     client = Client()
     client.force_login(world.her, backend="django.contrib.auth.backends.ModelBackend")
-    return client
+    return survivors.said_again(client)
 
 
 def page(client: Client, name: str, *args: str, **query: str) -> str:
@@ -379,4 +379,5 @@ def test_nobody_sees_where_somebody_elses_went(world: World) -> None:
     survivors.sent(world, world.on)
     client = Client()
     client.force_login(world.other.recorded_by, backend="django.contrib.auth.backends.ModelBackend")
+    survivors.said_again(client)
     assert "Nothing yet" in page(client, "history")
