@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import CharField, CheckConstraint, Model, UniqueConstraint
 
 from tests.architecture.test_fields import our_models
-from tests.factories import audit, consent, governance, machines, oversight, release
+from tests.factories import audit, consent, governance, machines, oversight, release, sittings
 from tests.factories.governance import LATER, START
 
 EARLIER = START - timedelta(days=1)
@@ -126,11 +126,11 @@ CHECKS: dict[str, Broken] = {
     "enrolment_code_used_or_cancelled": Broken(
         consent.enrolment_code, {"used_at": LATER, "cancelled_at": LATER}
     ),
-    "paper_code_digest_is_sha256": Broken(governance.paper_code, {"digest": "clear text"}),
-    "paper_code_made_before_used": Broken(governance.paper_code, {"used_at": EARLIER}),
-    "paper_code_use_known": Broken(governance.paper_code, {"use": UNHEARD}),
-    "sitting_device_known": Broken(governance.sitting, {"device": UNHEARD}),
-    "sitting_seen_after_it_began": Broken(governance.sitting, {"seen_at": EARLIER}),
+    "paper_code_digest_is_sha256": Broken(sittings.paper_code, {"digest": "clear text"}),
+    "paper_code_made_before_used": Broken(sittings.paper_code, {"used_at": EARLIER}),
+    "paper_code_use_known": Broken(sittings.paper_code, {"use": UNHEARD}),
+    "sitting_device_known": Broken(sittings.sitting, {"device": UNHEARD}),
+    "sitting_seen_after_it_began": Broken(sittings.sitting, {"seen_at": EARLIER}),
     "hold_ground_known": Broken(consent.legal_hold, {"ground": UNHEARD}),
     "hold_lifted_by_somebody": Broken(consent.legal_hold, {"lifted_at": LATER}),
     "hold_placed_before_end": Broken(consent.legal_hold, {"ends": EARLIER}),

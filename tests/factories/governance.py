@@ -87,30 +87,6 @@ def invited_role(**given: Any) -> g.InvitedRole:
     )
 
 
-def sitting(**given: Any) -> g.Sitting:
-    return g.Sitting.objects.create(
-        **{
-            "user": given.get("user") or user(),
-            "device": "phone",
-            "began_at": START,
-            "seen_at": LATER,
-            **given,
-        }
-    )
-
-
-def paper_code(**given: Any) -> g.PaperCode:
-    return g.PaperCode.objects.create(
-        **{
-            "user": given.get("user") or user(kind="survivor"),
-            "use": "back_in",
-            "digest": digest(),
-            "made_at": START,
-            **given,
-        }
-    )
-
-
 def account_reset(**given: Any) -> g.AccountReset:
     return g.AccountReset.objects.create(
         **{

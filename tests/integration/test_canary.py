@@ -29,6 +29,7 @@ from tests.architecture.test_doors import addresses
 from tests.backups import OPENER
 from tests.factories import consent as said
 from tests.factories import governance as arrivals
+from tests.factories.sittings import sitting
 from tests.integration import api_world
 from tests.lengths import LONG
 from tests.sent import refused_upload
@@ -275,7 +276,7 @@ def staged(world: World) -> Stage:
             "person": world.requester.ref,
             "invitation": arrivals.invitation(organisation=world.recipient).ref,
             "code": said.enrolment_code(subject=world.subject("c-4")).ref,
-            "sitting": arrivals.sitting().ref,
+            "sitting": sitting().ref,
             "reset": arrivals.account_reset(user=world.requester).ref,
             "number": "1",
             "level": "0",

@@ -10,10 +10,20 @@ from django.test import Client
 from django.utils import timezone
 
 from config.sittings import device
-from governance.models import Sitting
+from governance.models import Sitting, User
 from portal import again
 from tests import staffroom
-from tests.coming import NUMBER, arrived, offered_words, paper_of, place, proved, sign_in
+from tests.coming import (
+    NUMBER,
+    OWN,
+    WORDS,
+    arrived,
+    offered_words,
+    paper_of,
+    place,
+    proved,
+    sign_in,
+)
 from tests.staffroom import Staffroom
 
 pytestmark = pytest.mark.django_db
@@ -167,9 +177,9 @@ def test_closing_says_plainly_that_sharing_goes_on(room: Staffroom) -> None:
     assert (
         "What you share goes on until its last day." in client.get(place("close")).content.decode()
     )
-    assert client.post(place("close"), {"sure": "on", "passphrase": "x"}).status_code == 200
-    her.refresh_from_db()
-    assert her.ended_at is None
+    wrong = client.post(place("close"), {"sure": "on", "passphrase": "x"})
+    assert "not your secret words" in wrong.content.decode()
+    assert User.objects.filter(pk=her.pk, ended_at__isnull=True).exists()
     assert (
         "closed" in client.post(place("close"), {"sure": "on", "passphrase": OWN}).content.decode()
     )
