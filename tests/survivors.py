@@ -20,6 +20,7 @@ from governance.models import DataCategory, Organisation, Purpose, User
 from governance.vocabulary import Role
 from portal import again
 from release.models import Inquiry, Recall, Release, Use, Withheld
+from tests import kept
 from tests.factories import consent as said
 from tests.factories import governance as made
 from tests.factories import release as answered
@@ -71,6 +72,10 @@ def person(holder: Organisation, who: User | None, number: str) -> Subject:
 
 
 def build() -> World:
+    return kept.once("survivors", _build)
+
+
+def _build() -> World:
     now = timezone.now()
     her = account("amber-willow-41")
     holder = made.organisation(name="Harbour Light House")
