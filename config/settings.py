@@ -123,6 +123,10 @@ if not ALLOWED_HOSTS:
 
 # What survivors see; each deployment sets its own neutral words and its own way out.
 SITE_NAME = env.str("SAYSO_SITE_NAME", default="My page")
+ICONS = ("dot", "leaf", "book", "cloud")
+ICON = env.str("SAYSO_ICON", default="dot")
+if ICON not in ICONS:
+    raise explained("SAYSO_ICON", "there is no such picture.", f"Choose of {', '.join(ICONS)}.")
 LEAVE_URL = env.str("SAYSO_LEAVE_URL", default="https://www.weather.gov/")
 if not re.fullmatch(r"https?://[^/;,\s'\"]+(/[^\s]*)?", LEAVE_URL):
     raise explained("SAYSO_LEAVE_URL", "it is not an address.", "Example: https://example.org/")

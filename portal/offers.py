@@ -25,7 +25,8 @@ def names() -> list[str]:
     found: list[str] = []
     words = lists.OF[language()]
     while len(found) < NAMES:
-        name = f"{secrets.choice(words)}-{secrets.choice(words)}-{secrets.randbelow(90) + 10}"
+        first, second = secrets.SystemRandom().sample(words, 2)
+        name = f"{first}-{second}-{secrets.randbelow(90) + 10}"
         if name not in found and not User.objects.filter(username__iexact=name).exists():
             found.append(name)
     return found

@@ -1,5 +1,6 @@
 """Rows of where somebody is signed in, and of a survivor's paper."""
 
+from datetime import timedelta
 from typing import Any
 
 from governance.models import PaperCode, Sitting
@@ -24,7 +25,7 @@ def paper_code(**given: Any) -> PaperCode:
             "user": given.get("user") or user(kind="survivor"),
             "use": "back_in",
             "digest": digest(),
-            "made_at": START,
+            "made_at": START - timedelta(days=1),
             **given,
         }
     )

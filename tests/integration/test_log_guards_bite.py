@@ -123,7 +123,7 @@ CLOSING: dict[str, Table] = {
     "consent_consent": Table(said.consent, "signature", "'other'"),
     "consent_objection": Table(said.objection, "made_at", EARLIER),
     "consent_shredding": Table(said.shredding, "asked_at", EARLIER),
-    "consent_enrolmentcode": Table(said.enrolment_code, "issued_at", EARLIER),
+    "consent_enrolmentcode": Table(said.enrolment_code, "issued_by_id", key_of(made.user)),
     "consent_legalhold": Table(said.legal_hold, "placed_at", EARLIER),
     "consent_latetag": Table(said.late_tag, "entry_id", key_of(log.entry)),
     "consent_terms": Table(said.terms, "title", "'other'"),

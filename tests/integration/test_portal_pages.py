@@ -238,3 +238,11 @@ def test_the_page_of_a_failure_asks_neither_session_nor_database(
             answer = errors.failed(request)
         assert answer.status_code == 500
         assert b"wrong here" in answer.content or place == "/api/releases/"
+
+
+@pytest.mark.parametrize("icon", configured.ICONS)
+def test_each_deployment_has_a_small_picture_of_its_own(icon: str, settings: Any) -> None:
+    settings.ICON = icon
+    page = Client().get("/start/").content.decode()
+    assert f'<link rel="icon" href="/static/look/icons/{icon}.svg"' in page
+    assert (Path(configured.BASE_DIR) / f"portal/static/look/icons/{icon}.svg").is_file()
