@@ -94,7 +94,8 @@ def test_coming_in_needs_neither_javascript_nor_a_mouse(visit: Visit, room: Staf
 
 
 def entered(page: Page, there: str) -> None:
-    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     page.wait_for_url(f"**/{there.lstrip('/')}")
 
 
@@ -155,3 +156,64 @@ def test_the_desk_gives_a_sheet_in_two_presses_and_it_prints_neutrally(
         picture(page, f"desk-{name}-{width}-en")
         assert axe(page) == [], name
         assert fits(page), name
+
+
+OWN = "a kettle sings before the rain"
+
+
+def come_in(page: Page, name: str, words: str) -> None:
+    page.goto(reverse("portal:sign_in"))
+    page.fill("input[name=name]", name)
+    page.fill("input[name=passphrase]", words)
+    pressed(page, "main form button")
+
+
+def test_settings_by_keyboard_without_javascript(visit: Visit, room: Staffroom) -> None:
+    her = enrolment.redeem(
+        code=give(room)[1],
+        username="meadow-kettle-41",
+        password=OWN,
+        **{key: value for key, value in hand(room.advocate).items() if key != "by"},
+    )
+    page, other = visit(javascript=False), visit(javascript=False)
+    for each in (page, other):
+        come_in(each, her.username, OWN)
+    page.get_by_role("link", name="Settings").focus()
+    entered(page, "settings/")
+    page.locator("input[name=passphrase]").focus()
+    page.keyboard.type(OWN)
+    entered(page, "settings/")
+    assert page.get_by_text("You are signed in on 2 devices.").is_visible()
+    page.get_by_role("link", name="New words").focus()
+    entered(page, "settings/words/")
+    words = " ".join(page.locator(".words li").all_inner_texts())
+    page.locator("input[name=typed]").focus()
+    page.keyboard.type(words)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your words are new")
+    other.reload()
+    assert other.url.endswith(reverse("portal:start"))
+    page.get_by_role("link", name="Make a new paper").focus()
+    entered(page, "settings/paper/")
+    page.get_by_role("button", name="Make new codes").focus()
+    entered(page, "paper/")
+    *back_in, shut = page.locator(".codes code").all_inner_texts()
+    other.goto(reverse("portal:lost"))
+    other.fill("input[name=name]", her.username)
+    other.locator("input[name=code]").focus()
+    other.keyboard.type(back_in[0])
+    entered(other, "lost/words/")
+    other.get_by_text("I want my own words").click()
+    other.fill("input[name=password]", OWN + " again")
+    other.locator("input[name=again]").focus()
+    other.keyboard.type(OWN + " again")
+    entered(other, "/")
+    other.goto(reverse("portal:close"))
+    assert other.get_by_text("What you share goes on until its last day.").is_visible()
+    page.goto(reverse("portal:shut"))
+    page.locator("input[name=code]").focus()
+    page.keyboard.type(shut)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your page is shut")
+    other.reload()
+    assert other.url.endswith(reverse("portal:sign_in"))
