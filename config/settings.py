@@ -127,6 +127,8 @@ ICONS = ("dot", "leaf", "book", "cloud")
 ICON = env.str("SAYSO_ICON", default="dot")
 if ICON not in ICONS:
     raise explained("SAYSO_ICON", "there is no such picture.", f"Choose of {', '.join(ICONS)}.")
+SITE_NAME_ES = env.str("SAYSO_SITE_NAME_ES", default="")
+SITE_NAME_ES = SITE_NAME_ES or ("Mi página" if SITE_NAME == "My page" else SITE_NAME)
 LEAVE_URL = env.str("SAYSO_LEAVE_URL", default="https://www.weather.gov/")
 if not re.fullmatch(r"https?://[^/;,\s'\"]+(/[^\s]*)?", LEAVE_URL):
     raise explained("SAYSO_LEAVE_URL", "it is not an address.", "Example: https://example.org/")

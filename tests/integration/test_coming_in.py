@@ -101,7 +101,7 @@ def test_what_is_kept_of_a_code_opens_nothing_without_the_services_secret(
     assert queries.code(code, timezone.now()) == made
 
 
-def test_no_code_before_the_two_have_talked_about_devices(room: Staffroom) -> None:
+def test_R28_no_code_before_the_two_have_talked_about_devices(room: Staffroom) -> None:
     with pytest.raises(BadInput, match="which device is safe") as refusal:
         give(room, talked=False)
     assert refusal.value.where == "talked"
@@ -323,7 +323,7 @@ def on_her_word(room: Staffroom, deed: str, **given: Any) -> None:
     getattr(shutting, deed)(**asked)
 
 
-def test_shutting_and_freezing_are_two_things(room: Staffroom) -> None:
+def test_R28_shutting_and_freezing_are_two_things(room: Staffroom) -> None:
     her = arrived(room)
     on_her_word(room, "shut")
     her.refresh_from_db()
