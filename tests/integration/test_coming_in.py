@@ -10,7 +10,7 @@ from django.utils import timezone
 from audit.models import Entry
 from audit.vocabulary import EntryType, Via
 from common.errors import BadInput, NotPermitted, RuleBroken
-from consent.actions import consents, enrolment, shutting, survivors
+from consent.actions import consents, enrolment, shutting, subjects, survivors
 from consent.models import EnrolmentCode, Objection, Subject
 from consent.queries import enrolment as queries
 from consent.vocabulary import CodeKind
@@ -233,6 +233,15 @@ def test_neither_code_opens_what_the_other_is_for(room: Staffroom) -> None:
     made, second = give(room, CodeKind.RETURN)
     with pytest.raises(RuleBroken):
         redeem(second, at=made.opens_at, username="other-name-11")
+
+
+def test_a_first_code_never_sets_new_words_without_the_day_of_waiting(room: Staffroom) -> None:
+    _made, first = give(room)
+    subjects.give_account(subject=subject(), account=room.survivor, **hand(room.advocate))
+    with pytest.raises(RuleBroken):
+        recover(first, timezone.now())
+    with pytest.raises(RuleBroken):
+        redeem(first)
 
 
 def test_she_refuses_a_code_from_inside_and_it_opens_nothing(room: Staffroom) -> None:
