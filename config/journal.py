@@ -149,6 +149,8 @@ NOT_JOURNALED: dict[str, str] = {
     "governance.DataKey": "whose it is never changes, in the database too; the words sealed under it have "
     "entries, and so has a change of what wraps it",
     "governance.AccountReset": "asked, agreed to, used or taken back, each with an entry",
+    "governance.Sitting": "comes and goes with each visit; what a person ends by hand has an entry",
+    "governance.PaperCode": f"{HERS}made and used, each with an entry that says not whose",
     "governance.KeptAnswer": "what a machine was answered, for a day; the deed has its entry",
     "governance.Scope": "its epochs stand in the entries of every no and every release",
     "governance.ScopeMove": f"{FIXED}: the no's",
@@ -158,6 +160,7 @@ NOT_JOURNALED: dict[str, str] = {
     "consent.SubjectKey": f"{HERS}it never changes, in the database too",
     "consent.Shredding": f"{HERS}asked, agreed to, called off or done, each with an entry",
     "consent.LegalHold": f"{HERS}placed and lifted, each with an entry under her own tag",
+    "consent.EnrolmentCode": f"{HERS}given, used and cancelled, each with an entry under her own tag",
     "consent.LateTag": f"{HERS}filled once, in the database too; the later entry covers it",
     "consent.LeftTag": f"{HERS}it never changes, in the database too; its entry covers it",
     "consent.Consent": f"{HERS}each event has its entry under her own tag",

@@ -19,6 +19,7 @@ from audit.tlog.subjects import subjects_root
 from audit.vocabulary import EntryType, Via
 from consent.actions import subjects, tagging, wiping
 from consent.models import Consent, ConsentEvent, LegalHold, Objection, Shredding, Subject
+from consent.models.enrolment import EnrolmentCode
 from consent.queries import facts, keys, words
 from consent.vocabulary import Ending, Happening
 from governance import permissions
@@ -37,7 +38,7 @@ ENTRIES = {
 }
 PERSONAL = {
     *("ended", "objection", "paused", "replaced"),
-    *("shredded", "wiped", "called_off", "hold"),
+    *("shredded", "wiped", "called_off", "hold", "code"),
 }
 
 
@@ -199,6 +200,7 @@ class _Repeated:
             "shredded": self._shredded,
             "called_off": self._called_off,
             "hold": self._hold,
+            "code": self._code,
         }[told["what"]](told, subject)
 
     def _shredded(self, _told: Told, subject: Subject) -> bool:
@@ -216,6 +218,13 @@ class _Repeated:
         shredding.save(update_fields=["called_off_at", "called_off_by"])
         self._written(EntryType.SHREDDING_CALLED_OFF, [subject])
         return True
+
+    def _code(self, told: Told, subject: Subject) -> bool:
+        named = {"ref": told["ref"], "subject": subject, "used_at": None, "cancelled_at": None}
+        cancelled = EnrolmentCode.objects.filter(**named).update(cancelled_at=self.moment.at)
+        if cancelled:
+            self._written(EntryType.INVITATION_WITHDRAWN, [subject])
+        return cancelled > 0
 
     def _hold(self, told: Told, subject: Subject) -> bool:
         ends = datetime.fromisoformat(told["ends"])

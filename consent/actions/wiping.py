@@ -19,6 +19,7 @@ from consent.actions import subjects, tagging
 from consent.models import (
     Consent,
     ConsentEvent,
+    EnrolmentCode,
     LegalHold,
     Objection,
     Shredding,
@@ -152,6 +153,7 @@ def wipe(
     subject.account, subject.wrapped_key, subject.shredded_at = None, b"", moment.at
     subject.save(update_fields=["account", "wrapped_key", "shredded_at"])
     SubjectKey.objects.filter(subject=subject).delete()
+    EnrolmentCode.objects.filter(subject=subject).delete()
     ConsentEvent.objects.filter(consent__subject=subject).update(by=None)
     Consent.objects.filter(subject=subject).update(
         signature=WIPED, authority=WIPED, recorded_by=None

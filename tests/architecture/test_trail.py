@@ -12,6 +12,8 @@ RECORDS = ("audit.actions.record", "governance.actions.trail.record")
 NO_ENTRY: dict[str, str] = {
     "consent.actions.sets.added_later": "a question asked while a yes is given",
     "consent.actions.replaying.to_shred": "a reading of the file of noes, before they are replayed",
+    "consent.actions.survivors.finish": "a row inside the deeds that leave the entry",
+    "consent.actions.survivors.lock": "a row inside the deeds that leave the entry",
     "consent.actions.tagging.leave": "part of shredding, whose deed leaves the entry",
     "consent.actions.tagging.wait": "part of what is said without a key, which leaves the entry",
     "consent.actions.subjects.hold": "a lock; the deed that takes it leaves the entry",
@@ -29,6 +31,9 @@ NO_ENTRY: dict[str, str] = {
     "governance.actions.people.insert": "a row inside the deeds that leave the entry",
     "governance.actions.people.set_password": "a hash on a row that the deed saves",
     "governance.actions.resets.expires": "arithmetic",
+    "governance.actions.sittings.begin": "somebody signed in, which is no deed; a burst of failures is",
+    "governance.actions.sittings.leave": "a session ended; who leaves in a hurry leaves no trace",
+    "governance.actions.sittings.see": "somebody is still there",
     "governance.actions.filing.file": "copies a no into its file; the no's deed leaves the entry",
     "governance.actions.filing.file_waiting": "the same, later",
     "governance.actions.filing.keep": "part of a no, whose deed leaves the entry",
@@ -78,6 +83,10 @@ INSIDE: dict[str, str] = {
 # Deeds of nobody in particular: the clock's, or the very first one. They say when, not who.
 NO_BY: dict[str, str] = {
     "consent.actions.tagging.catch_up": "the clock does it",
+    "consent.actions.enrolment.recover": "whoever has the code is known by nothing else",
+    "consent.actions.enrolment.redeem": "the newcomer is nobody yet when it begins",
+    "consent.actions.survivors.come_back": "whoever has the code is known by nothing else",
+    "consent.actions.survivors.shut_by_paper": "whoever has the code may do it, whoever that is",
     "governance.actions.invitations.accept": "the newcomer is nobody yet when it begins",
     "governance.actions.invitations.begin": "nobody is there yet to do it",
     "governance.actions.people.create_first_administrator": "nobody is there yet to do it",
