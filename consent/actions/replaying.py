@@ -18,8 +18,15 @@ from audit import queries as log
 from audit.tlog.subjects import subjects_root
 from audit.vocabulary import EntryType, Via
 from consent.actions import subjects, tagging, wiping
-from consent.models import Consent, ConsentEvent, LegalHold, Objection, Shredding, Subject
-from consent.models.enrolment import EnrolmentCode
+from consent.models import (
+    Consent,
+    ConsentEvent,
+    EnrolmentCode,
+    LegalHold,
+    Objection,
+    Shredding,
+    Subject,
+)
 from consent.queries import facts, keys, words
 from consent.vocabulary import Ending, Happening
 from governance import permissions

@@ -212,12 +212,13 @@ def looks(desk: Desk) -> list[str]:
 def test_what_an_auditor_looked_for_is_what_its_entry_commits_to(desk: Desk) -> None:
     assert looks(desk) == []
     row = Reading.objects.latest("pk")
-    for values in (
+    changes: list[dict[str, Any]] = [
         {"asked": {**row.asked, "actor": "usr-3333"}},
         {"asked": {}},
         {"look": "timeline"},
         {"at": row.at - timedelta(days=1)},
-    ):
+    ]
+    for values in changes:
         with unguarded():
             Reading.objects.filter(pk=row.pk).update(**values)
             (only,) = looked_otherwise()
