@@ -124,6 +124,10 @@ if not ALLOWED_HOSTS:
 
 # What survivors see; each deployment sets its own neutral words and its own way out.
 SITE_NAME = env.str("SAYSO_SITE_NAME", default="My page")
+ICONS = ("dot", "leaf", "book", "cloud")
+ICON = env.str("SAYSO_ICON", default="dot")
+if ICON not in ICONS:
+    raise explained("SAYSO_ICON", "there is no such picture.", f"Choose of {', '.join(ICONS)}.")
 SITE_NAME_ES = env.str("SAYSO_SITE_NAME_ES", default="")
 SITE_NAME_ES = SITE_NAME_ES or ("Mi página" if SITE_NAME == "My page" else SITE_NAME)
 LEAVE_URL = env.str("SAYSO_LEAVE_URL", default="https://www.weather.gov/")
@@ -195,6 +199,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "config.acting.Acting",
+    "config.sittings.Sittings",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -371,6 +376,8 @@ X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 15 * 60
+# However busy somebody is: after so many hours they sign in again.
+SESSION_HOURS = number("SAYSO_SESSION_HOURS", 8, 1, 24)
 SESSION_SAVE_EVERY_REQUEST = True
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_COOKIE_HTTPONLY = True

@@ -98,6 +98,8 @@ def links(request: HttpRequest) -> list[Link]:
         ("desk:keys", _("Recipient key"), 0, bool(standing.administers)),
         ("desk:people", _("People"), 0, bool(standing.administers)),
         ("desk:stop", _("Record a stop"), 0, bool(standing.advises)),
+        ("desk:codes", _("Give a code"), 0, bool(standing.advises)),
+        ("desk:shutting", _("Shut or freeze"), 0, bool(standing.advises)),
         (
             "desk:wiping",
             _("Wiping and holds"),
@@ -109,6 +111,7 @@ def links(request: HttpRequest) -> list[Link]:
         ("desk:auditors", _("For auditors"), 0, bool(standing.stewards)),
         ("desk:join", _("Join with a code"), 0, True),
         ("desk:replace-device", _("Sign-in device"), 0, True),
+        ("desk:places", _("Where you are signed in"), 0, True),
     ]
     return [
         Link(

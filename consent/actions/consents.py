@@ -23,7 +23,7 @@ from consent.queries import facts, latest
 from consent.vocabulary import LONGEST_NUMBER, Channel, Ending, Happening, Signer
 from governance.actions import scopes
 from governance.models import DataCategory, Organisation, Purpose, User
-from governance.queries import people
+from governance.queries import clock, people
 from governance.vocabulary import Narrowing
 
 
@@ -253,6 +253,7 @@ def resume(*, consent: Consent, by: User, at: datetime, via: Via) -> Consent:
     check_can_speak(by, consent.subject)
     with transaction.atomic():
         current = _locked(consent)
+        at = clock.now()  # the clock that stamped the pause, so that its end lies after it
         if not _paused(current, at):
             raise RuleBroken("not_paused", _("This is not paused."))
         current.paused_at = current.paused_until = None

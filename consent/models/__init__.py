@@ -1,6 +1,7 @@
 """Facts about what each person said."""
 
 from consent.models.consents import CategorySet, CategorySetItem, Consent, ConsentEvent
+from consent.models.enrolment import EnrolmentCode
 from consent.models.objections import Objection
 from consent.models.people import SlotBlock, Subject, SubjectKey
 from consent.models.shredding import LegalHold, Shredding
@@ -12,6 +13,7 @@ __all__ = [
     "CategorySetItem",
     "Consent",
     "ConsentEvent",
+    "EnrolmentCode",
     "LateTag",
     "LeftTag",
     "LegalHold",

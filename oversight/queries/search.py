@@ -1,7 +1,7 @@
 """What an auditor's words mean in the log: an organisation's people, a dataset's papers, a person."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from audit.queries.search import Group, Sought
@@ -91,12 +91,13 @@ def said(case: AuditCase, word: str) -> list[Said]:
     return sorted(rows, key=lambda row: (row.day, row.what), reverse=True)
 
 
-def releases_of(case: AuditCase) -> dict[str, int]:
-    """For each handle of the case: in how many packages its person was."""
+def releases_of(case: AuditCase, since: datetime) -> dict[str, int]:
+    """For each handle of the case: in how many packages since then its person was."""
     found: dict[str, int] = {}
     for each in case.handles.select_related("subject__holder"):
         if person(case, each.word) is not None:
-            found[each.word] = sum(use.sent for use in uses.of_subject(each.subject))
+            mine = uses.of_subject(each.subject)
+            found[each.word] = sum(use.sent and use.at >= since for use in mine)
     return found
 
 

@@ -51,6 +51,8 @@ BAD = [
     ("SAYSO_LOG_MLDSA", "maybe", "neither on nor off"),
     ("SAYSO_TIME_ZONE", "Middle-earth/Shire", "is no time zone"),
     ("SAYSO_TIME_ZONE", "../../etc/passwd", "is no time zone"),
+    ("SAYSO_ICON", "skull", "no such picture"),
+    ("SAYSO_SESSION_HOURS", "0", "not usable"),
     ("DATABASE_URL", "oracle://somewhere/x", "not supported"),
     ("DATABASE_URL", "postgres", "not"),
     ("DATABASE_URL", "sqlite://:memory:", "in-memory"),

@@ -10,6 +10,7 @@ from consent.models import (
     CategorySetItem,
     Consent,
     ConsentEvent,
+    EnrolmentCode,
     LateTag,
     LeftTag,
     LegalHold,
@@ -72,6 +73,10 @@ KEPT = {
     Subject: ["slot", "holder", "enrolled_at"],
     Shredding: ["id", "ref", "subject", "asked_by", "asked_at", "entry"],
     LegalHold: ["id", "ref", "subject", "ground", "entry", "placed_by", "placed_at", "ends"],
+    EnrolmentCode: [
+        *("id", "ref", "subject", "kind", "digest", "issued_by", "issued_at", "talked_at"),
+        *("opens_at", "expires_at"),
+    ],
     LateTag: ["id", "entry", "subject"],
     LeftTag: ["id", "entry", "subject", "tag"],
 }
@@ -88,6 +93,7 @@ OPEN = {
         *("shredded_at", "cleaned_at"),
     },
     LegalHold: {"lifted_by", "lifted_at"},
+    EnrolmentCode: {"used_at", "cancelled_at"},  # once, one of them
     LateTag: {"tagged"},  # once, when the key is back
 }
 COLUMNS = [(model, name) for model, names in KEPT.items() for name in names]
@@ -100,6 +106,7 @@ def spoken():
     world.object(recipient=world.police)
     said.shredding(subject=world.hers)
     said.legal_hold(subject=world.hers)
+    said.enrolment_code(subject=world.hers)
     said.late_tag(subject=world.hers)
     said.left_tag(subject=world.hers)
     return world
@@ -184,6 +191,7 @@ ALIKE = {
     Terms: [["code", "version", "language"]],
     Shredding: [["ref"]],
     LegalHold: [["ref"]],
+    EnrolmentCode: [["ref"], ["digest"]],
     LateTag: [["entry", "subject"]],
     LeftTag: [["entry", "subject", "tag"]],
 }

@@ -57,7 +57,26 @@ def pages(world: World, language: str) -> dict[str, str]:
     client = Client(headers={"accept-language": language})
     there = {"start": client.get("/start/"), "sign_in": client.get("/sign-in/")}
     there["sign_in_wrong"] = client.post("/sign-in/", {"name": "x", "passphrase": "x"})
+    for name in ("begin", "lost", "shut"):
+        there[name] = client.get(f"/{name}/")
+        there[f"{name}_wrong"] = client.post(f"/{name}/", {"name": "x", "code": "x"})
+    client.post("/begin/", {"code": survivors.code(world.holder)})
+    there["choose_name"] = client.get(reverse("portal:choose_name"))
+    client.post(
+        reverse("portal:choose_name"),
+        {"name": there["choose_name"].context["form"].fields["name"].choices[0][0]},
+    )
+    there["first_words"] = client.get(reverse("portal:first_words"))
     client.force_login(world.her, backend="django.contrib.auth.backends.ModelBackend")
+    there["again"] = client.get(reverse("portal:settings"))
+    there["again_wrong"] = client.post(reverse("portal:settings"), {"passphrase": "x"})
+    survivors.said_again(client)
+    for name in ("words", "speak", "places", "paper_anew", "close"):
+        there[name] = client.get(reverse(f"portal:{name}"))
+    there["words_wrong"] = client.post(
+        reverse("portal:words"), {"password": "short", "again": "short"}
+    )
+    there["paper"] = client.post(reverse("portal:paper_anew"), follow=True)
     for name in ("home", "history", "names", "settings", "copy", "own_key"):
         there[name] = client.get(reverse(f"portal:{name}"))
     there["questions"] = client.get(reverse("portal:history"), {"list": "questions"})
@@ -220,3 +239,11 @@ def test_the_page_of_a_failure_asks_neither_session_nor_database(
             answer = errors.failed(request)
         assert answer.status_code == 500
         assert b"wrong here" in answer.content or place == "/api/releases/"
+
+
+@pytest.mark.parametrize("icon", configured.ICONS)
+def test_each_deployment_has_a_small_picture_of_its_own(icon: str, settings: Any) -> None:
+    settings.ICON = icon
+    page = Client().get("/start/").content.decode()
+    assert f'<link rel="icon" href="/static/look/icons/{icon}.svg"' in page
+    assert (Path(configured.BASE_DIR) / f"portal/static/look/icons/{icon}.svg").is_file()

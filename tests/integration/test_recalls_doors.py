@@ -27,6 +27,7 @@ from tests import staffroom
 from tests.factories import release as made
 from tests.integration import api_world
 from tests.integration.api_world import bearer
+from tests.survivors import said_again
 from tests.worlds import World, hand, small_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -66,7 +67,7 @@ def her(world: World, number: str = "c-1") -> Client:
     )
     client = Client()
     client.force_login(account, "django.contrib.auth.backends.ModelBackend")
-    return client
+    return said_again(client)
 
 
 def test_the_recipient_reads_whom_and_answers_in_two_steps(world: World) -> None:
