@@ -200,7 +200,7 @@ NOT_JOURNALED: dict[str, str] = {
     "oversight.WorksheetLine": f"{FIXED}: its sheet's",
     "oversight.WorksheetCheck": FIXED,
     "audit.Entry": "it is the log",
-    "audit.Detail": "its entry commits to it by digest, and it opens with its person's key alone",
+    "audit.Detail": "its entry commits to it by digest; words in it open with one person's key alone",
     "audit.Node": "it is the log",
     "audit.Checkpoint": "it is the log",
     "audit.Cosignature": "never changes, in the database too; whoever has the witness's key checks it",

@@ -5,6 +5,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import environ
 from csp.constants import NONE, SELF
@@ -330,7 +331,20 @@ LANGUAGES = [("en", _("English")), ("es", _("Spanish"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
-TIME_ZONE = "UTC"
+
+
+def time_zone(name: str) -> str:
+    """A place of the IANA time zone database, by whose clock people here live."""
+    word = str(env.str(name, default="")).strip() or "UTC"
+    try:
+        ZoneInfo(word)
+    except (KeyError, ValueError, OSError) as error:  # unknown; no name at all; a region's folder
+        raise explained(name, f"{word!r} is no time zone.", "Example: America/Chicago.") from error
+    return word
+
+
+# Days, hours and working hours as people read them. What is stored, signed and told to machines is UTC.
+TIME_ZONE = time_zone("SAYSO_TIME_ZONE")
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "var" / "static"

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from audit.vocabulary import EntryType, Via
+from common.days import day_of, here
 from common.errors import RuleBroken
 from common.inputs import Text, taking
 from common.words import sentence as _
@@ -22,7 +23,7 @@ from consent.queries import facts, latest
 from consent.vocabulary import LONGEST_NUMBER, Channel, Ending, Happening, Signer
 from governance.actions import scopes
 from governance.models import DataCategory, Organisation, Purpose, User
-from governance.queries import people
+from governance.queries import clock, people
 from governance.vocabulary import Narrowing
 
 
@@ -75,9 +76,9 @@ def give(
         terms_language=terms.language,
         answers=answers,
         signature=signature,
-        signed_at=signed_at,
-        starts=starts,
-        ends=ends,
+        signed_at=here(signed_at),
+        starts=here(starts) if starts else None,
+        ends=here(ends) if ends else None,
         record_until=record_until,
         signer=signer,
         authority=authority,
@@ -119,8 +120,8 @@ def give(
             recorded_at=at,
             recorded_by=by,
             starts=starts or signed_at,
-            ends=draft.ends or signed_at,  # never empty here: `problems` names a missing end
-            record_until=record_until or signed_at.date(),
+            ends=ends or signed_at,  # never empty here: `problems` names a missing end
+            record_until=record_until or day_of(signed_at),
         )
         happened(
             consent, Happening.GIVEN, EntryType.CONSENT_GIVEN, by=by, at=at, via=via, moment=moment
@@ -252,6 +253,7 @@ def resume(*, consent: Consent, by: User, at: datetime, via: Via) -> Consent:
     check_can_speak(by, consent.subject)
     with transaction.atomic():
         current = _locked(consent)
+        at = clock.now()  # the clock that stamped the pause, so that its end lies after it
         if not _paused(current, at):
             raise RuleBroken("not_paused", _("This is not paused."))
         current.paused_at = current.paused_until = None

@@ -16,7 +16,7 @@ from consent.actions import tagging
 from consent.actions.subjects import hold
 from consent.models import Objection, Subject
 from consent.permissions import check_can_speak
-from consent.queries import facts, keys
+from consent.queries import facts, keys, words
 from governance.actions import scopes, trail
 from governance.models import DataCategory, Organisation, Purpose, User
 from governance.queries import clock
@@ -169,6 +169,7 @@ def _written(
         subjects=1,
         subjects_root=subjects_root([tag]),
         nonce=nonce,
+        detail=words.beside_objections([objection.pk]),
         epoch_everyone=moment.everyone if moment else None,
         epoch_scope=(
             moment.epochs.get(objection.recipient_id)

@@ -18,9 +18,16 @@ from audit import queries as log
 from audit.tlog.subjects import subjects_root
 from audit.vocabulary import EntryType, Via
 from consent.actions import subjects, tagging, wiping
-from consent.models import Consent, ConsentEvent, LegalHold, Objection, Shredding, Subject
-from consent.models.enrolment import EnrolmentCode
-from consent.queries import facts, keys
+from consent.models import (
+    Consent,
+    ConsentEvent,
+    EnrolmentCode,
+    LegalHold,
+    Objection,
+    Shredding,
+    Subject,
+)
+from consent.queries import facts, keys, words
 from consent.vocabulary import Ending, Happening
 from governance import permissions
 from governance.actions import repeating, scopes, trail
@@ -278,7 +285,7 @@ class _Repeated:
         ended = self._end(older, Ending.SUPERSEDED)
         if before:
             Objection.objects.bulk_create(before)
-            self._written(EntryType.OBJECTION_MADE, [each.subject for each in before])
+            self._objected(before)
         return ended or bool(before)
 
     def _paused(self, told: Told, subject: Subject) -> bool:
@@ -298,7 +305,7 @@ class _Repeated:
             each.paused_at, each.paused_until = self.said_at, until
             each.save(update_fields=["paused_at", "paused_until"])
         if changed:
-            self._written(EntryType.CONSENT_PAUSED, [subject], changed, Happening.PAUSED)
+            self._happened(EntryType.CONSENT_PAUSED, changed, Happening.PAUSED)
         return bool(changed)
 
     def _objection(self, told: Told, subject: Subject) -> bool:
@@ -308,7 +315,7 @@ class _Repeated:
             return self._once(told, subject, self.said_at) or ended
         if Objection.objects.filter(ref=told["ref"]).exists():
             return False
-        Objection.objects.create(
+        objection = Objection.objects.create(
             ref=told["ref"],
             subject=subject,
             made_at=self.said_at,
@@ -316,7 +323,7 @@ class _Repeated:
             **self._named(told, told["kind"]),
             category=DataCategory.objects.filter(code=told["category"]).first(),
         )
-        self._written(EntryType.OBJECTION_MADE, [subject])
+        self._objected([objection])
         return True
 
     def _once(self, told: Told, subject: Subject, at: datetime) -> bool:
@@ -324,9 +331,14 @@ class _Repeated:
         named = {"category": None, **self._named(told, "")}
         if Objection.objects.filter(subject=subject, made_at=at, **named).exists():
             return False
-        self._no_at(at, subject, named).save()
-        self._written(EntryType.OBJECTION_MADE, [subject])
+        no = self._no_at(at, subject, named)
+        no.save()
+        self._objected([no])
         return True
+
+    def _objected(self, noes: list[Objection]) -> None:
+        beside = words.beside_objections([each.pk for each in noes])
+        self._written(EntryType.OBJECTION_MADE, [each.subject for each in noes], beside)
 
     def _no_at(self, at: datetime, subject: Subject, named: dict[str, Any]) -> Objection:
         return Objection(
@@ -361,17 +373,23 @@ class _Repeated:
             each.ended_at, each.ending = self.said_at, ending
             each.save(update_fields=["ended_at", "ending"])
         type_, happening = ENTRIES[ending]
-        people = {each.subject_id: each.subject for each in consents}
-        self._written(type_, list(people.values()), consents, happening)
+        self._happened(type_, consents, happening)
         return True
 
-    def _written(
-        self,
-        type_: EntryType,
-        people: list[Subject],
-        consents: Collection[Consent] = (),
-        happening: Happening = Happening.WITHDRAWN,
+    def _happened(
+        self, type_: EntryType, consents: Collection[Consent], happening: Happening
     ) -> None:
+        people = {each.subject_id: each.subject for each in consents}
+        beside = words.beside_consents([each.pk for each in consents], happening)
+        entry = self._written(type_, list(people.values()), beside)
+        ConsentEvent.objects.bulk_create(
+            ConsentEvent(
+                consent=each, happening=happening, at=self.said_at, by=self.by, entry=entry
+            )
+            for each in consents
+        )
+
+    def _written(self, type_: EntryType, people: list[Subject], beside: bytes | None = None) -> Any:
         nonce = secrets.token_bytes(16)
         made = [keys.tag_in(each, nonce, no=True) for each in people]
         tags = [tag for tag, _ in made]
@@ -385,13 +403,9 @@ class _Repeated:
             subjects=len(tags),
             subjects_root=subjects_root(tags),
             nonce=nonce,
+            detail=beside,
             epoch_everyone=self.moment.everyone,
         )
         away = zip(people, made, strict=True)
         tagging.wait(entry.pk, [each for each, (_, absent) in away if absent])
-        ConsentEvent.objects.bulk_create(
-            ConsentEvent(
-                consent=each, happening=happening, at=self.said_at, by=self.by, entry=entry
-            )
-            for each in consents
-        )
+        return entry

@@ -26,7 +26,7 @@ from consent.models import (
     Subject,
     SubjectKey,
 )
-from consent.queries import facts, keys, tags
+from consent.queries import facts, keys, tags, words
 from consent.vocabulary import WIPED, Ending, Happening
 from governance.actions import scopes, trail
 from governance.models import Organisation, User
@@ -62,15 +62,19 @@ def written(
     via: Via,
     reason: str = "",
     detail: str | None = None,
+    beside: bytes | None = None,
     **said: Any,
 ) -> Any:
-    """One entry about her, whose resource is her tag; `detail` is sealed beside it under her key.
+    """One entry about her, whose resource is her tag; `detail` is sealed beside it under her key, or
+    `beside` stands there as it is.
 
     Also where her holder's key is away, as long as there is no detail: nobody can tell then whose
     entry it is.
     """
     nonce = secrets.token_bytes(16)
     tag, absent = keys.tag_in(subject, nonce, no=detail is None)
+    if beside is not None:
+        said["detail"] = beside
     if detail is not None:
         own = keys.own_key(subject)
         said["detail"] = sealed_detail(own, nonce, secrets.token_bytes(SEALING), detail)
@@ -114,7 +118,7 @@ def wipe(
     """End every yes of hers and destroy her key; the caller holds her row, everyone's epoch moved."""
     moment.tell(**facts.shredded(subject))
 
-    def told(type_: EntryType, purpose: str = "") -> Any:
+    def told(type_: EntryType, purpose: str = "", beside: bytes | None = None) -> Any:
         return written(
             type_,
             subject,
@@ -123,6 +127,7 @@ def wipe(
             via=via,
             reason=reason,
             purpose=purpose,
+            beside=beside,
             epoch_everyone=moment.everyone,
         )
 
@@ -137,7 +142,11 @@ def wipe(
             consent=consent,
             happening=Happening.WITHDRAWN,
             at=moment.at,
-            entry=told(EntryType.CONSENT_WITHDRAWN, consent.purpose.code),
+            entry=told(
+                EntryType.CONSENT_WITHDRAWN,
+                consent.purpose.code,
+                words.beside_consents([consent.pk], Happening.WITHDRAWN),
+            ),
         )
     told(EntryType.KEY_SHREDDED)
     tagging.leave(subject, [*tags.shared_words(subject).items(), *tags.late_words(subject)])

@@ -49,6 +49,8 @@ BAD = [
     ("SAYSO_WITNESSES", "pyproject.toml", "Line 1 of the policy"),
     ("SAYSO_WITNESSES_GATE", "1", "demands no witness"),
     ("SAYSO_LOG_MLDSA", "maybe", "neither on nor off"),
+    ("SAYSO_TIME_ZONE", "Middle-earth/Shire", "is no time zone"),
+    ("SAYSO_TIME_ZONE", "../../etc/passwd", "is no time zone"),
     ("SAYSO_ICON", "skull", "no such picture"),
     ("SAYSO_SESSION_HOURS", "0", "not usable"),
     ("DATABASE_URL", "oracle://somewhere/x", "not supported"),

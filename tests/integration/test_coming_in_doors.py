@@ -62,7 +62,7 @@ def test_she_comes_in_with_code_name_words_and_paper(room: Staffroom) -> None:
     assert client.session[SESSION_KEY] == str(her.pk)
     assert client.session.session_key != before
     assert not Session.objects.filter(session_key=before).exists()
-    assert not [key for key in dict(client.session.items()) if key.startswith("coming")]
+    assert not [key for key, _ in client.session.items() if key.startswith("coming")]
     page = client.get(place("paper")).content.decode()
     shown = re.findall(r"<code>([^<]+)</code>", page)
     assert len(shown) == survivors.BACK_IN + 1

@@ -23,6 +23,7 @@ from consent.vocabulary import Channel, CodeKind, HoldGround, Signer
 from governance.models import Agreement, Field
 from governance.queries.requests import Asked
 from governance.rules import FieldSpec
+from governance.rules.policies import Basis
 from governance.vocabulary import (
     Device,
     FieldSensitivity,
@@ -473,7 +474,10 @@ CASES: dict[str, Callable[[Staffroom], Given]] = {
         **hand(room.requester),
     },
     "release.actions.inquiries.answer": lambda room: {
-        "request": Asked("req-2222222222222", room.holder, 1, 1, 1, 1, 1, "research"),
+        "request": Asked(
+            *("req-2222222222222", room.holder, 1, 1, 1, 1, 1, "research"),
+            Basis("research", "agr-2222222222222", "", ""),
+        ),
         "number": "A-17",
         **hand(room.steward),
     },
