@@ -33,6 +33,8 @@ ONCE = {
     "test_consent_import_bad.py",
     "test_consent_import_command.py",
     "test_consent_speaking.py",
+    "test_codes_at_the_desk.py",
+    "test_coming_in_doors.py",
     "test_coverage.py",
     "test_demo_command.py",
     "test_desk_door.py",
@@ -64,6 +66,7 @@ ONCE = {
     "test_portal_sharing.py",
     "test_profile.py",
     "test_recalls_doors.py",
+    "test_settings_doors.py",
     "test_watching.py",
 }
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "client", "admin_client"}

@@ -380,28 +380,3 @@ def test_only_an_advocate_of_the_holder_does_it(room: Staffroom, deed: str, who:
 def test_where_there_is_no_sign_in_nothing_is_shut(room: Staffroom, deed: str) -> None:
     with pytest.raises(RuleBroken, match="no sign-in"):
         on_her_word(room, deed)
-
-
-# --- where somebody is signed in ------------------------------------------------------------------
-
-
-def test_one_ends_the_others_and_never_somebody_elses(room: Staffroom) -> None:
-    her, at = arrived(room), timezone.now()
-    phone, computer = (
-        sittings.begin(user=her, device=each, at=at) for each in (Device.PHONE, Device.COMPUTER)
-    )
-    theirs = sittings.begin(user=room.survivor, device=Device.PHONE, at=at)
-    with pytest.raises(RuleBroken):
-        survivors.end_place(sitting=theirs, **hers(her))
-    survivors.end_others(keep=phone.ref, **hers(her))
-    assert set(Sitting.objects.all()) == {phone, theirs}
-    assert computer.pk
-    survivors.end_all(**hers(her))
-    assert set(Sitting.objects.all()) == {theirs}
-
-
-def test_what_is_over_is_forgotten_when_the_next_begins(room: Staffroom) -> None:
-    her, at = arrived(room), timezone.now()
-    sittings.begin(user=her, device=Device.PHONE, at=at - timedelta(minutes=20))
-    kept = sittings.begin(user=her, device=Device.PHONE, at=at)
-    assert list(Sitting.objects.filter(user=her)) == [kept]
