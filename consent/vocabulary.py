@@ -51,6 +51,9 @@ class Happening(TextChoices):
     SUPERSEDED = "superseded", _("replaced")
 
 
+FIRST = (Happening.GIVEN, Happening.RENEWED, Happening.NARROWED)
+"""How a yes can begin: as a new one, as the same again, or as a smaller one in place of a larger."""
+
 NOES = {Happening.WITHDRAWN, Happening.PAUSED, Happening.SUPERSEDED, Happening.INVALIDATED}
 """What is recorded also where the holder's key is away; a yes waits for it."""
 
@@ -61,6 +64,46 @@ class Ending(TextChoices):
     WITHDRAWN = "withdrawn", _("stopped")
     SUPERSEDED = "superseded", _("replaced")
     INVALIDATED = "invalidated", _("not valid")
+
+
+class Invalidity(TextChoices):
+    """Why a yes never counted; nothing about what happened to the person."""
+
+    NOT_INFORMED = "not_informed", _("the person was not told what it means")
+    NOT_FREE = "not_free", _("the person was pressed")
+    NOT_ENTITLED = "not_entitled", _("who signed was not allowed to")
+    NOT_HERS = "not_hers", _("it is another person's")
+    NOT_SIGNED = "not_signed", _("nobody signed it")
+    BY_MISTAKE = "by_mistake", _("it was recorded by mistake")
+
+
+class ProposalState(TextChoices):
+    """Where an ask for a yes stands."""
+
+    OPEN = "open", _("not answered yet")
+    DEFERRED = "deferred", _("decided later")
+    WAITING = "waiting", _("yes, and it has not started yet")
+    GIVEN = "given", _("yes")
+    REFUSED = "refused", _("no")
+    LAPSED = "lapsed", _("ran out")
+    CANCELLED = "cancelled", _("taken back")
+
+
+ANSWERABLE = (ProposalState.OPEN, ProposalState.DEFERRED)
+UNSETTLED = (*ANSWERABLE, ProposalState.WAITING)
+
+
+class Turn(TextChoices):
+    """What can happen to an ask for a yes."""
+
+    ASKED = "asked", _("asked")
+    DEFERRED = "deferred", _("decided later")
+    SIGNED = "signed", _("signed")
+    WAIVED = "waived", _("started at once")
+    GIVEN = "given", _("came into force")
+    REFUSED = "refused", _("no")
+    LAPSED = "lapsed", _("ran out")
+    CANCELLED = "cancelled", _("taken back")
 
 
 class Element(TextChoices):

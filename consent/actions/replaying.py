@@ -17,10 +17,10 @@ from django.db.models import QuerySet
 from audit import queries as log
 from audit.tlog.subjects import subjects_root
 from audit.vocabulary import EntryType, Via
-from consent.actions import subjects, tagging, wiping
+from consent.actions import drafts, standing, subjects, tagging, wiping
 from consent.models import Consent, ConsentEvent, LegalHold, Objection, Shredding, Subject
 from consent.queries import facts, keys
-from consent.vocabulary import Ending, Happening
+from consent.vocabulary import Ending, Happening, Turn
 from governance import permissions
 from governance.actions import repeating, scopes, trail
 from governance.models import DataCategory, Organisation, Purpose, User
@@ -37,7 +37,7 @@ ENTRIES = {
 }
 PERSONAL = {
     *("ended", "objection", "paused", "replaced"),
-    *("shredded", "wiped", "called_off", "hold"),
+    *("shredded", "wiped", "called_off", "hold", "cancelled", "kept_no"),
 }
 
 
@@ -199,6 +199,8 @@ class _Repeated:
             "shredded": self._shredded,
             "called_off": self._called_off,
             "hold": self._hold,
+            "cancelled": self._cancelled,
+            "kept_no": self._kept_no,
         }[told["what"]](told, subject)
 
     def _shredded(self, _told: Told, subject: Subject) -> bool:
@@ -216,6 +218,16 @@ class _Repeated:
         shredding.save(update_fields=["called_off_at", "called_off_by"])
         self._written(EntryType.SHREDDING_CALLED_OFF, [subject])
         return True
+
+    def _cancelled(self, told: Told, subject: Subject) -> bool:
+        waits = drafts.locked().filter(subject=subject, ref=told["ref"], closed_at__isnull=True)
+        for each in waits:
+            drafts.closed(each, Turn.CANCELLED, by=self.by, at=self.moment.at, via=self.via)
+            return True
+        return False
+
+    def _kept_no(self, told: Told, subject: Subject) -> bool:
+        return standing.keep(told["ref"], subject, by=self.by, at=self.moment.at, via=self.via)
 
     def _hold(self, told: Told, subject: Subject) -> bool:
         ends = datetime.fromisoformat(told["ends"])

@@ -1,8 +1,15 @@
 """Facts about what each person said."""
 
-from consent.models.consents import CategorySet, CategorySetItem, Consent, ConsentEvent
-from consent.models.objections import Objection
+from consent.models.consents import (
+    CategorySet,
+    CategorySetItem,
+    Consent,
+    ConsentEvent,
+    Invalidation,
+)
+from consent.models.objections import Lifting, Objection
 from consent.models.people import SlotBlock, Subject, SubjectKey
+from consent.models.proposals import Proposal, ProposalItem, ProposalStep
 from consent.models.shredding import LegalHold, Shredding
 from consent.models.tags import LateTag, LeftTag
 from consent.models.terms import Terms
@@ -12,10 +19,15 @@ __all__ = [
     "CategorySetItem",
     "Consent",
     "ConsentEvent",
+    "Invalidation",
     "LateTag",
     "LeftTag",
     "LegalHold",
+    "Lifting",
     "Objection",
+    "Proposal",
+    "ProposalItem",
+    "ProposalStep",
     "Shredding",
     "SlotBlock",
     "Subject",

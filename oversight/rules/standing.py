@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from audit.vocabulary import EntryType
-from consent.vocabulary import Happening
+from consent.vocabulary import FIRST, Happening
 from governance.vocabulary import AgreementState
 from oversight import rules
 
@@ -51,5 +51,5 @@ def yes_stood(
     return isinstance(state, rules.State) and state.ended_at is None and state.paused_at is None
 
 
-LIVE = (Happening.GIVEN, Happening.RESUMED)
+LIVE = (*FIRST, Happening.RESUMED)
 """The last event of a yes that is neither over nor paused."""

@@ -11,8 +11,9 @@ from audit.queries import facts as log
 from audit.queries.facts import EntryFacts
 from audit.rules import tag
 from audit.vocabulary import EntryType
-from consent.models import Consent, ConsentEvent, Objection, Shredding, Subject
+from consent.models import Consent, ConsentEvent, Objection, ProposalStep, Shredding, Subject
 from consent.queries import keys, sharing, tags
+from consent.vocabulary import Turn
 from governance.models import DataCategory, Organisation, Purpose, User
 from release.models import Inquiry, Recall
 from release.queries import recalls, uses
@@ -75,6 +76,7 @@ def uses_of(subject: Subject) -> list[Event]:
         *(event for went in uses.of_subject(subject) for event in _went(went)),
         *_asked(subject),
         *_said(subject),
+        *_proposed(subject),
         *_objected(subject),
         *_wiping(subject),
         *_recalled(subject),
@@ -164,6 +166,29 @@ def _said(subject: Subject) -> Iterator[Event]:
             purpose=row.consent.purpose,
             consent=row.consent,
             word=f"consent:{row.happening}",
+            later=late.get(row.entry_id),
+        )
+
+
+def _proposed(subject: Subject) -> Iterator[Event]:
+    """What she was asked for, and what she answered; a yes that counts is told as such."""
+    rows = (
+        ProposalStep.objects.filter(proposal__subject=subject)
+        .exclude(turn__in=[Turn.GIVEN, Turn.WAIVED])
+        .select_related("proposal__recipient", "proposal__purpose", "entry")
+    )
+    late = tags.of(subject)
+    for row in rows:
+        if row.turn == Turn.SIGNED and row.entry.type != EntryType.CONSENT_SIGNED:
+            continue  # it counted at once
+        yield Event(
+            deed=Deed.SAID,
+            at=row.at,
+            subject=subject,
+            entry=row.entry_id,
+            recipient=row.proposal.recipient,
+            purpose=row.proposal.purpose,
+            word=row.entry.type,
             later=late.get(row.entry_id),
         )
 
