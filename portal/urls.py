@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.views import copies, entry, history, keeping, names, sharing
+from portal.views import asks, copies, entry, history, keeping, names, never, sharing
 
 app_name = "portal"
 
@@ -18,6 +18,20 @@ urlpatterns = [
     path("details/<slug:ref>/pause/", sharing.pause, name="pause"),
     path("details/<slug:ref>/resume/", sharing.resume, name="resume"),
     path("details/<slug:ref>/done/", sharing.done, name="done"),
+    path("details/<slug:ref>/change/", sharing.change, name="change"),
+    path("asked/<slug:ref>/", asks.asked, name="asked"),
+    path("asked/<slug:ref>/first/", asks.first, name="asked_first"),
+    path("asked/<slug:ref>/check/", asks.check, name="asked_check"),
+    path("asked/<slug:ref>/sign/", asks.sign, name="asked_sign"),
+    path("asked/<slug:ref>/no/", asks.no, name="asked_no"),
+    path("asked/<slug:ref>/later/", asks.later, name="asked_later"),
+    path("asked/<slug:ref>/now/", asks.now, name="asked_now"),
+    path("asked/<slug:ref>/back/", asks.back, name="asked_back"),
+    path("asked/<slug:ref>/done/", asks.done, name="asked_done"),
+    path("never/", never.never, name="never"),
+    path("never/<slug:ref>/undo/", never.undo, name="never_undo"),
+    path("never/<slug:ref>/keep/", never.keep, name="never_keep"),
+    path("never/<slug:ref>/now/", never.now, name="never_now"),
     path("record/", keeping.record, name="record"),
     path("record/<slug:ref>/keep/", keeping.keep, name="keep"),
     path("history/", history.history, name="history"),

@@ -54,6 +54,11 @@ def one(account: User, ref: str) -> Asked | None:
     return None if found is None else _asked(found)
 
 
+def recipients(account: User) -> list[Organisation]:
+    """Everybody to whom this sign-in was ever asked to let something go, in the order of asking."""
+    return [each.recipient for each in _hers(account).order_by("pk")]
+
+
 def _hers(account: User) -> QuerySet[Proposal]:
     return _whole().filter(subject__account=account)
 

@@ -250,6 +250,7 @@ CASES: dict[str, Callable[[Staffroom], Given]] = {
         "channel": Channel.IN_PERSON,
         "ends": timezone.now() + timedelta(days=2),
         "record_until": timezone.now().date(),
+        "lawyer_offered": True,
         **hand(room.advocate),
     },
     "consent.actions.consents.pause": lambda room: {
