@@ -144,6 +144,16 @@ def asked_back(room: Staffroom) -> Recall:
     return answered.recall(release=release)
 
 
+def with_names(world: survivors.World) -> Client:
+    client = signed_in(world)
+    client.post("/names/", {"passphrase": WORDS})
+    return client
+
+
+def chosen(world: survivors.World) -> Sent:
+    return {**{f"kind-{each.code}": "yes" for each in world.categories}, "length": "30"}
+
+
 PROOF = {"password": "not this one", "code": "000000"}
 PROVED = {"password": LONGEST_PASSWORD, "code": 32}
 CODE = "2222-2222-2222-2222"
@@ -369,11 +379,38 @@ FORMS: dict[str, Case] = {
     "portal.forms.Pause": Case(
         signed_in, lambda world: f"/details/{world.on.ref}/pause/", lambda world: {"until": "7"}, {}
     ),
+    "portal.forms.Change": Case(
+        signed_in,
+        lambda world: f"/details/{world.on.ref}/change/",
+        lambda world: {"kinds": [world.categories[0].code], "until": "7"},
+        {},
+    ),
+    "portal.forms.Choice": Case(
+        with_names,
+        lambda world: f"/asked/{survivors.asked_to_share(world).ref}/check/",
+        lambda world: chosen(world),
+        {},
+    ),
+    "portal.forms.Signing": Case(
+        with_names,
+        lambda world: f"/asked/{survivors.asked_to_share(world, 'police').ref}/sign/",
+        lambda world: {
+            **chosen(world),
+            "read": "on",
+            "lawyer": "on",
+            "signature": world.her.username,
+        },
+        {"signature": 150},
+    ),
+    "portal.forms.Never": Case(
+        signed_in, lambda world: "/never/", lambda world: {"kind": "unheard"}, {}
+    ),
 }
 # What several forms have in common; no page shows one of them by itself.
 PARTS = {NewPassword, NewDevice, _AboutClient}
 NOT_REQUIRED = {
     ("desk.forms.deeds.StopForm", "recipient"),
+    *(("portal.forms.Never", field) for field in ("place", "kind", "reason", "what", "everything")),
     ("desk.forms.audit.CaseForm", "holder"),
     *(
         (f"desk.forms.audit.{form}", field)
@@ -463,7 +500,9 @@ def test_whatever_nobody_should_write_into_a_form_is_refused_beside_its_field(na
     case, world = FORMS[name], world_of(name)
     client, place, good = case.client(world), case.place(world), case.good(world)
     shown = place.removesuffix("vote/").removesuffix("answer/")
-    shown = client.get(shown.removesuffix("report/"))
+    shown = client.get(shown.removesuffix("report/").removesuffix("check/"))
+    if place.endswith("/sign/"):  # it stands on the page that the choice leads to
+        shown = client.post(place.replace("/sign/", "/check/"), good)
     form = shown.context["form"]
     assert type(form) is forms_of_ours()[name]
     before = nasty.everything()

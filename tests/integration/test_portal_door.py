@@ -25,7 +25,13 @@ pytestmark = pytest.mark.django_db
 OPEN = {"start", "sign_in"}  # what is read before signing in
 FOR_ANYONE = {"leave", "language"}  # they show nothing of anybody
 ARGUMENTS: dict[str, dict[str, str]] = {"language": {"code": "es"}}
-METHODS = {"sign_out": "post", "leave": "post", "hide_names": "post"}
+METHODS = {
+    "sign_out": "post",
+    "leave": "post",
+    "hide_names": "post",
+    "asked_later": "post",
+    **dict.fromkeys(["never_undo", "never_keep", "never_now"], "post"),
+}
 
 
 @pytest.fixture(autouse=True)
