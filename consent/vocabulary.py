@@ -133,3 +133,43 @@ class Standing(TextChoices):
     EXPIRED = "expired", _("past its end")
     WITHDRAWN = "withdrawn", _("stopped")
     NO_CONSENT = "no_consent", _("no yes was given")
+
+
+STANDING_DPV: dict[Standing, str] = {
+    Standing.IN_FORCE: "ConsentGiven",
+    Standing.OBJECTED: "ConsentWithdrawn",
+    Standing.PAUSED: "ConsentRequestDeferred",
+    Standing.NOT_STARTED: "ConsentRequestDeferred",
+    Standing.EXPIRED: "ConsentExpired",
+    Standing.WITHDRAWN: "ConsentWithdrawn",
+    Standing.NO_CONSENT: "ConsentUnknown",
+}
+"""The state of the W3C Data Privacy Vocabulary that each of ours is nearest to; it has no word for
+what is paused or has not started, which stand beside one that permits nothing."""
+
+HAPPENING_DPV: dict[Happening, str] = {
+    Happening.REQUESTED: "ConsentRequested",
+    Happening.DEFERRED: "ConsentRequestDeferred",
+    Happening.GIVEN: "ConsentGiven",
+    Happening.RENEWED: "RenewedConsentGiven",
+    Happening.NARROWED: "ConsentGiven",
+    Happening.PAUSED: "ConsentRequestDeferred",
+    Happening.RESUMED: "ConsentGiven",
+    Happening.REFUSED: "ConsentRefused",
+    Happening.WITHDRAWN: "ConsentWithdrawn",
+    Happening.EXPIRED: "ConsentExpired",
+    Happening.INVALIDATED: "ConsentInvalidated",
+    Happening.SUPERSEDED: "ConsentRevoked",
+}
+"""The state in which each thing that happens to a yes leaves it."""
+
+PROPOSAL_DPV: dict[ProposalState, str] = {
+    ProposalState.OPEN: "ConsentRequested",
+    ProposalState.DEFERRED: "ConsentRequestDeferred",
+    ProposalState.WAITING: "ConsentRequestDeferred",
+    ProposalState.GIVEN: "ConsentGiven",
+    ProposalState.REFUSED: "ConsentRefused",
+    ProposalState.LAPSED: "ConsentExpired",
+    ProposalState.CANCELLED: "ConsentWithdrawn",
+}
+"""The same of an ask for a yes; one that waits stands beside one that permits nothing."""

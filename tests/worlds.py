@@ -23,7 +23,7 @@ from audit.vocabulary import Via
 from consent.actions import consents, liftings, objections, terms
 from consent.actions.subjects import client_digest, digest_key
 from consent.models import Consent, Objection, Subject, SubjectKey, Terms
-from consent.vocabulary import Channel, Signer
+from consent.vocabulary import Channel, Invalidity, Signer
 from governance import models as g
 from governance.actions import (
     agreements,
@@ -121,6 +121,22 @@ class World:
 
     def no(self, number: str) -> Consent:
         return consents.withdraw(consent=self.consent(number), **hand(self.home.advocate))
+
+    def less(self, number: str) -> Consent:
+        """Her yes is made smaller: one kind of information is left."""
+        return consents.narrow(
+            consent=self.consent(number),
+            categories=self.categories[:1],
+            **hand(self.home.advocate),
+        )
+
+    def invalid(self, number: str) -> Consent:
+        """Her yes is found never to have counted."""
+        return consents.invalidate(
+            consent=self.consent(number),
+            reason=Invalidity.NOT_INFORMED,
+            **hand(self.home.advocate),
+        )
 
     def pause(self, number: str, until: datetime | None = None) -> Consent:
         return consents.pause(consent=self.consent(number), until=until, **hand(self.home.advocate))

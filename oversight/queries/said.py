@@ -29,6 +29,7 @@ EVENTS = {
     *(EntryType(f"consent:{each.value}") for each in Happening),
     *(EntryType.CONSENT_IMPORTED, *ASKS),
 }
+LIFTINGS = {EntryType.OBJECTION_LIFTING, EntryType.OBJECTION_KEPT}
 OBJECTIONS = {
     EntryType.OBJECTION_MADE,
     EntryType.OBJECTION_NARROWED,

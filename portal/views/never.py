@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.views.decorators.http import require_http_methods, require_POST
 
 from audit.vocabulary import Via
@@ -98,7 +99,7 @@ def _choices(request: HttpRequest, met: list[Organisation]) -> Choices:
     purposes = Purpose.objects.filter(retired_at__isnull=True)
     return {
         "place": [(each.ref, str(places[each.pk])) for each in met],
-        "kind": [(kind.value, str(kind.label)) for kind in OrganisationKind],
+        "kind": [(kind.value, capfirst(kind.label)) for kind in OrganisationKind],
         "reason": [(each.code, label(each)) for each in purposes],
         "what": [(each.code, label(each)) for each in DataCategory.objects.order_by("code")],
     }
