@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 LONGEST_SIGNATURE = 200  # signs; a place where the paper lies, never the paper itself
 LONGEST_AUTHORITY = 120
+MANY_DAYS = 731  # the longest anybody is asked to share for; a purpose's own longest is less
 LONGEST_NUMBER = 200  # a client number; only its digest is kept
 
 

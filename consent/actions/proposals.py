@@ -19,6 +19,7 @@ from consent.actions import drafts, giving
 from consent.actions.giving import Refused, Signed
 from consent.actions.sets import category_set
 from consent.actions.subjects import hold
+from consent.actions.wiping import known
 from consent.models import Proposal, ProposalItem, Subject, Terms
 from consent.permissions import check_can_advise, check_can_speak, check_herself
 from consent.queries import facts
@@ -26,7 +27,9 @@ from consent.queries import proposals as asks
 from consent.rules.waiting import AT_ONCE, CAUTIOUS
 from consent.vocabulary import (
     ANSWERABLE,
+    LONGEST_NUMBER,
     LONGEST_SIGNATURE,
+    MANY_DAYS,
     Channel,
     Happening,
     ProposalState,
@@ -37,8 +40,6 @@ from governance.actions import scopes
 from governance.models import DataCategory, Organisation, Purpose, User
 from governance.queries import noes, people
 from governance.vocabulary import Closing
-
-MANY_DAYS = 731
 
 
 @taking(days=Number(least=1, most=MANY_DAYS, name=_("Days")))
@@ -84,6 +85,39 @@ def ask(
         _items(proposal, categories)
         drafts.turned(proposal, Turn.ASKED, by=by, at=at, via=via)
     return proposal
+
+
+@taking(
+    number=Text(most=LONGEST_NUMBER, least=1, name=_("Client number")),
+    days=Number(least=1, most=MANY_DAYS, name=_("Days")),
+)
+def ask_by_number(
+    *,
+    holder: Organisation,
+    number: str,
+    recipient: Organisation,
+    purpose: Purpose,
+    categories: Sequence[DataCategory],
+    terms: Terms,
+    by: User,
+    at: datetime,
+    via: Via,
+    days: int | None = None,
+) -> Proposal:
+    """The same, of whom the holder's own client number leads to. Raises as `ask` does, and RuleBroken
+    where the number is not known."""
+    check_can_advise(by, holder)
+    return ask(
+        subject=known(holder, number),
+        recipient=recipient,
+        purpose=purpose,
+        categories=categories,
+        terms=terms,
+        by=by,
+        at=at,
+        via=via,
+        days=days,
+    )
 
 
 def _check_askable(

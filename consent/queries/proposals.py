@@ -41,6 +41,30 @@ class Asked:
         return self.recipient.kind in CAUTIOUS
 
 
+@dataclass(frozen=True)
+class Askable:
+    """Whom and what a person can be asked about now."""
+
+    recipients: tuple[Organisation, ...]
+    purposes: tuple[Purpose, ...]
+    categories: tuple[DataCategory, ...]
+    terms: tuple[Terms, ...]
+
+
+def askable(at: datetime) -> Askable:
+    """Verified organisations, purposes and texts in use, and every kind of information."""
+    texts = Terms.objects.filter(retired_at__isnull=True, published_at__lte=at)
+    running = Purpose.objects.filter(retired_at__isnull=True, paused_at__isnull=True)
+    return Askable(
+        recipients=tuple(
+            Organisation.objects.filter(verified_at__isnull=False).order_by("name", "pk")
+        ),
+        purposes=tuple(running),
+        categories=tuple(DataCategory.objects.order_by("code")),
+        terms=tuple(texts.order_by("code", "-version", "language")),
+    )
+
+
 def of(account: User, at: datetime) -> list[Asked]:
     """What this sign-in is asked for and may still answer, and what waits: oldest first."""
     rows = _hers(account).filter(state__in=UNSETTLED)

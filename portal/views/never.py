@@ -99,7 +99,7 @@ def _choices(request: HttpRequest, met: list[Organisation]) -> Choices:
     purposes = Purpose.objects.filter(retired_at__isnull=True)
     return {
         "place": [(each.ref, str(places[each.pk])) for each in met],
-        "kind": [(kind.value, capfirst(kind.label)) for kind in OrganisationKind],
+        "kind": [(kind.value, str(capfirst(kind.label))) for kind in OrganisationKind],
         "reason": [(each.code, label(each)) for each in purposes],
         "what": [(each.code, label(each)) for each in DataCategory.objects.order_by("code")],
     }

@@ -123,6 +123,8 @@ CASES: dict[str, dict[str, str]] = {
     "desk:off-board-here": {"ref": "person", "organisation": "recipient"},
     "desk:join": {},
     "desk:datasets": {},
+    "desk:ask": {},
+    "desk:ask-done": {},
     "desk:stop": {},
     "desk:stop-done": {},
     "desk:wiping": {},

@@ -242,6 +242,11 @@ CASES: dict[str, Callable[[Staffroom], Given]] = {
         **hand(room.advocate),
     },
     "consent.actions.proposals.ask": ask,
+    "consent.actions.proposals.ask_by_number": lambda room: {
+        **{name: given for name, given in ask(room).items() if name != "subject"},
+        "holder": room.holder,
+        "number": "A-17",
+    },
     "consent.actions.proposals.answer": lambda room: {
         "proposal": proposals.ask(**ask(room)),
         "categories": room.categories[:1],

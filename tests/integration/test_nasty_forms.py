@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from common import codes
 from consent.actions import shredding
-from consent.models import Shredding
+from consent.models import Shredding, Terms
 from consent.vocabulary import LONGEST_NUMBER, LONGEST_WHY
 from desk.forms.people import NewDevice, NewPassword
 from desk.forms.wiping import _AboutClient
@@ -29,6 +29,7 @@ from release.models import Recall
 from release.vocabulary import Reported
 from tests import auditing, nasty, staffroom, survivors
 from tests.architecture.source import BASE, python_files
+from tests.factories import consent as said
 from tests.factories import release as answered
 from tests.lengths import share
 from tests.staffroom import PASSWORD, Staffroom, hand
@@ -142,6 +143,10 @@ def asked_to_wipe(room: Staffroom) -> Shredding:
 def asked_back(room: Staffroom) -> Recall:
     release = answered.prepared(request=staffroom.approved(room))
     return answered.recall(release=release)
+
+
+def published_text(room: Staffroom) -> Terms:
+    return Terms.objects.first() or said.terms()
 
 
 def with_names(world: survivors.World) -> Client:
@@ -355,6 +360,20 @@ FORMS: dict[str, Case] = {
         lambda room: PROOF,
         PROVED,
     ),
+    "desk.forms.deeds.AskForm": Case(
+        at_desk(lambda room: room.advocate),
+        lambda room: "/desk/asks/",
+        lambda room: {
+            "holder": room.holder.ref,
+            "number": "A-17",
+            "recipient": room.recipient.ref,
+            "purpose": room.purpose.code,
+            "kinds": [room.categories[0].code],
+            "terms": str(published_text(room)),
+            "days": "30",
+        },
+        {"number": 200, "days": 10},
+    ),
     "portal.forms.SignIn": Case(
         lambda world: Client(raise_request_exception=False),
         lambda world: "/sign-in/",
@@ -410,6 +429,7 @@ FORMS: dict[str, Case] = {
 PARTS = {NewPassword, NewDevice, _AboutClient}
 NOT_REQUIRED = {
     ("desk.forms.deeds.StopForm", "recipient"),
+    ("desk.forms.deeds.AskForm", "days"),
     *(("portal.forms.Never", field) for field in ("place", "kind", "reason", "what", "everything")),
     ("desk.forms.audit.CaseForm", "holder"),
     *(

@@ -168,7 +168,7 @@ def test_she_sees_the_wait_and_starts_it_or_takes_it_back(client: Client, world:
 def test_what_she_takes_back_does_not_start(client: Client, world: World) -> None:
     proposal = survivors.waiting(world)
     client.post(at("asked_back", proposal.ref))
-    assert proposals.settle_due(at=proposal.takes_effect_at) == 0  # type: ignore[arg-type]
+    assert proposals.settle_due(at=proposal.takes_effect_at) == 0
     assert state(proposal) == ProposalState.CANCELLED
 
 
@@ -274,7 +274,7 @@ def test_a_freeze_never_keeps_her_own_list_and_copy_from_her(client: Client, wor
     copy = client.post(at("copy"), {"passphrase": WORDS})
     assert copy.status_code == 200
     assert copy["Content-Type"] == "application/zip"
-    assert b"".join(copy.streaming_content)  # type: ignore[attr-defined]
+    assert b"".join(copy.streaming_content)
 
 
 def test_a_no_is_taken_back_after_its_wait_or_by_her_at_once(client: Client, world: World) -> None:

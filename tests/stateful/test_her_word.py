@@ -146,9 +146,9 @@ class HerWord(RuleBasedStateMachine):
         live = old is not None and at < old.ends
         wider = live and (
             self.model.paused
-            or not new.kinds <= old.kinds  # type: ignore[union-attr]
-            or new.ends > old.ends  # type: ignore[union-attr]
-            or new.day > old.day  # type: ignore[union-attr]
+            or not new.kinds <= old.kinds
+            or new.ends > old.ends
+            or new.day > old.day
         )
         if wider:
             self.model.waits = (new, at + WAIT)
@@ -336,7 +336,7 @@ class HerWord(RuleBasedStateMachine):
 
 
 def test_in_any_order_her_word_and_the_gate_agree() -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         HerWord,
         settings=settings(
             max_examples=30,

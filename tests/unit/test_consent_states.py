@@ -1,7 +1,9 @@
 """Which of our states is which of the W3C Data Privacy Vocabulary's, and which of them permit."""
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -16,7 +18,7 @@ from consent.vocabulary import (
 )
 
 SHARED = Path(settings.BASE_DIR).parent / "shared" / "data" / "dpv" / "consent_status.csv"
-TABLES = [
+TABLES: list[tuple[Mapping[Any, str], Any]] = [
     (STANDING_DPV, Standing),
     (HAPPENING_DPV, Happening),
     (PROPOSAL_DPV, ProposalState),
