@@ -108,15 +108,24 @@ class Choice(forms.Form):
         return int(self.cleaned_data["length"])
 
 
+class Tick(forms.CheckboxInput):
+    """A box under a signature: only what a browser sends of a ticked one is a tick."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> bool:
+        return bool(data.get(name) == "on")
+
+
 class Signing(forms.Form):
     """Her name under what she has checked."""
 
     read = forms.BooleanField(
         label=_("All of this is clear to me."),
+        widget=Tick,
         error_messages={"required": _("Tick the box if all of this is clear to you.")},
     )
     lawyer = forms.BooleanField(
         label=_("I know that I can talk to a lawyer first."),
+        widget=Tick,
         error_messages={"required": _("Tick the box if you know this.")},
     )
     signature = forms.CharField(
