@@ -11,10 +11,10 @@ STAMP := .venv/installed-$(shell sha256sum $(LOCK) | cut -c1-16)
 LOCKING := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header \
 	--python-version 3.11 --universal
 
-.PHONY: help demo run test whole check bench faults lock messages format setup packages
+.PHONY: help demo run test whole bare check bench faults portal-report lock messages format setup packages
 
 help: ## list the commands
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 demo: setup ## the main job end to end in the terminal (DATA=FILE MAPPING=FILE: on a real file)
 	@SAYSO_DEMO=1 $(PY) manage.py demo $(if $(DATA),--data "$(DATA)") $(if $(MAPPING),--mapping "$(MAPPING)")
@@ -22,11 +22,14 @@ demo: setup ## the main job end to end in the terminal (DATA=FILE MAPPING=FILE: 
 run: setup ## serve the demonstration's world on 127.0.0.1:8000
 	@SAYSO_DEMO=1 $(PY) manage.py demo --serve
 
-test: setup packages ## every test this machine can run; says what it could not run, and why
-	@PYTHONPATH=. $(PY) scripts/test.py
+test: setup packages ## every test this machine can run, or ONLY="FILE …"; says what it could not run, and why
+	@PYTHONPATH=. $(PY) scripts/test.py $(ONLY)
 
 whole: setup packages ## like test, with every test on both databases
 	@PYTHONPATH=. $(PY) scripts/test.py --whole
+
+bare: setup ## demo, run and test as on a machine without PostgreSQL, Redis, Chromium, age and a network
+	@$(PY) scripts/bare.py
 
 check: setup packages ## format, lint, import contracts, types, Django's checks, migrations, messages
 	@$(PY) -m ruff format --check .
@@ -42,6 +45,9 @@ bench: setup ## the benchmarks of bench/, with their floors and equality checks 
 
 faults: setup packages ## every process killed, servers stopped and filled, 20 times each; on both databases a thousand noes against eight readers, a hundred thousand permits
 	@PYTHONPATH=. $(PY) scripts/faults.py
+
+portal-report: setup packages ## the survivors' pages against their goals: goal, ours, met or missed; fails on a miss
+	@PYTHONPATH=. $(PY) scripts/portal_report.py
 
 lock: setup ## choose and lock the dependencies anew, with hashes and without any address
 	@cd requirements && ../.venv/bin/$(LOCKING) base.in -o base.txt

@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.http import Http404, HttpResponse
 from django.urls import get_script_prefix, reverse
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from api.described import REF, STRING, TEXT, described
 from api.endpoints import Endpoint, found
 from api.log import PLAIN
-from api.shapes import Shape, Text
+from api.shapes import Moment, Shape, Text
 from api.throttling import DecisionThrottle
 from audit import queries as log
 from audit.vocabulary import Decision, Via
@@ -28,37 +28,6 @@ from release.models import Inquiry
 from release.queries import inquiries as answers
 from release.rules.inquiries import told_to_holder
 
-PERMITTED = OpenApiExample(
-    "A permit",
-    {
-        "ref": "inq-7m2kq9d4xw8h5",
-        "request": "req-4c8fz2m9tn6pk",
-        "decision": "permitted",
-        "at": "2026-01-31T09:00:00.123456Z",
-        "columns": {"service_needs": ["age_band", "region"]},
-        "record_until": "2026-01-15",
-        "grounds": [],
-        "leaf_hash": "5d3a1f5c8c0f3f6f1b7d0c2f9a4e6b8d5d3a1f5c8c0f3f6f1b7d0c2f9a4e6b8d",
-        "proof": "/api/decisions/inq-7m2kq9d4xw8h5/proof/",
-    },
-    response_only=True,
-)
-REFUSED = OpenApiExample(
-    "A refusal",
-    {
-        **PERMITTED.value,
-        "decision": "refused",
-        "columns": {},
-        "record_until": None,
-        "grounds": ["no_yes"],
-    },
-    response_only=True,
-)
-QUESTION = OpenApiExample(
-    "A question", {"request": "req-4c8fz2m9tn6pk", "client": "c-1041"}, request_only=True
-)
-
-
 ANY_REF = "any-ref"
 
 
@@ -68,12 +37,12 @@ class Decisions(Endpoint):
     scopes: ClassVar[Mapping[str, MachineScope]] = {"POST": MachineScope.DECIDE}
     throttle_classes = (DecisionThrottle,)
 
-    @extend_schema_serializer(component_name="Question", examples=[QUESTION])
+    @extend_schema_serializer(component_name="Question")
     class Input(Shape):
         request = Text(of_column(AccessRequest, "ref"))
         client = Text(inquiries.NUMBER, help_text="The holder's own client number.")
 
-    @extend_schema_serializer(component_name="Decision", examples=[PERMITTED, REFUSED])
+    @extend_schema_serializer(component_name="Decision")
     class Output(serializers.Serializer):
         """One decision about one client. It is true at `at` and holds for no later moment."""
 
@@ -82,7 +51,7 @@ class Decisions(Endpoint):
         decision = serializers.ChoiceField(
             choices=[Decision.PERMITTED.value, Decision.REFUSED.value]
         )
-        at = serializers.DateTimeField()
+        at = Moment()
         columns = serializers.DictField(
             child=serializers.ListField(child=serializers.CharField()),
             help_text="By category, the columns that may go; no other may.",

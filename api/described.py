@@ -5,7 +5,6 @@ from typing import Any, TypeVar
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
-    OpenApiExample,
     OpenApiParameter,
     OpenApiResponse,
     extend_schema,
@@ -113,7 +112,6 @@ def described(
     takes: Any = None,
     given: Sequence[OpenApiParameter] = (),
     more: Mapping[int, str] | None = None,
-    examples: Sequence[OpenApiExample] = (),
     tagged: bool = True,
     posted: bool = False,
 ) -> Callable[[F], F]:
@@ -138,7 +136,6 @@ def described(
         request=takes,
         responses=responses,
         parameters=[*given, *extra],
-        examples=list(examples),
     )
     return decorate
 

@@ -9,7 +9,6 @@ from urllib.parse import unquote_plus
 from django.http import HttpResponse, QueryDict
 from django.utils import timezone
 from drf_spectacular.utils import (
-    OpenApiExample,
     OpenApiResponse,
     extend_schema,
     inline_serializer,
@@ -137,18 +136,6 @@ class Token(Endpoint):
                 for status, words in TURNED_AWAY.items()
             },
         },
-        examples=[
-            OpenApiExample(
-                "Shown",
-                {
-                    "grant_type": "client_credentials",
-                    "client_id": "the application's id",
-                    "client_secret": "its secret",
-                    "scope": "read fetch",
-                },
-                request_only=True,
-            )
-        ],
     )
     def post(self, request: Request) -> HttpResponse:
         request.data  # noqa: B018 - another type, or a body that cannot be read, is refused here

@@ -6,7 +6,7 @@ from typing import ClassVar
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,7 +16,7 @@ from api.described import CSV, CURSOR, REF, STRING, described, paged
 from api.endpoints import FETCHING, Endpoint, found
 from api.pages import page
 from api.repeats import once
-from api.shapes import Choice, Shape
+from api.shapes import Choice, Moment, Shape
 from audit.vocabulary import Via
 from governance.actions.repeats import Answer
 from governance.queries.machines import Access
@@ -27,23 +27,6 @@ from release.queries import recalls
 from release.vocabulary import RecallState, Reported, Step
 
 ANSWERING: Mapping[str, MachineScope] = {"POST": MachineScope.FETCH}
-RECALL = OpenApiExample(
-    "A recall",
-    {
-        "ref": "rec-7m2kq9d4xw8h5",
-        "release": "rel-4c8fz2m9tn6pk",
-        "agreement": "agr-9w3hq5r7yc2vx",
-        "state": "acknowledged",
-        "columns": [],
-        "people": 2,
-        "opened_at": "2026-01-31T09:00:00Z",
-        "due_at": "2026-03-02T09:00:00Z",
-        "acknowledged_at": "2026-01-31T10:00:00Z",
-        "reported_at": None,
-        "reported": None,
-    },
-    response_only=True,
-)
 
 
 def of(access: Access) -> QuerySet[Recall]:
@@ -54,7 +37,7 @@ def of(access: Access) -> QuerySet[Recall]:
 class Recalls(Endpoint):
     """`/api/recalls/`"""
 
-    @extend_schema_serializer(component_name="Recall", examples=[RECALL])
+    @extend_schema_serializer(component_name="Recall")
     class Output(serializers.Serializer):
         """What has to be deleted by `due_at`: of these people the columns named, or all where none is."""
 
@@ -64,8 +47,8 @@ class Recalls(Endpoint):
         state = serializers.SerializerMethodField()
         columns = serializers.ListField(child=serializers.CharField())
         people = serializers.IntegerField()
-        opened_at = serializers.DateTimeField()
-        due_at = serializers.DateTimeField()
+        opened_at = Moment()
+        due_at = Moment()
         acknowledged_at = serializers.SerializerMethodField()
         reported_at = serializers.SerializerMethodField()
         reported = serializers.SerializerMethodField()
@@ -85,7 +68,7 @@ class Recalls(Endpoint):
 
         def _at(self, row: Recall, step: Step) -> str | None:
             at = recalls.standing_of(row, timezone.now()).steps.get(step)
-            return serializers.DateTimeField().to_representation(at) if at else None
+            return Moment().to_representation(at) if at else None
 
     @described(
         "list_recalls",

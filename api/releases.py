@@ -3,7 +3,7 @@
 from django.db.models import Count, QuerySet
 from django.urls import reverse
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,7 +14,7 @@ from api.described import CURSOR, REF, described, paged
 from api.endpoints import ASKING, Endpoint, found
 from api.pages import page
 from api.repeats import once
-from api.shapes import Shape
+from api.shapes import Moment, Shape
 from audit.vocabulary import Via
 from governance.actions.repeats import Answer
 from governance.models import AccessRequest
@@ -28,24 +28,6 @@ from release.vocabulary import ReleaseState
 
 POLL_SECONDS = "2"
 VOID = "void"
-ANSWER = OpenApiExample(
-    "A prepared answer",
-    {
-        "ref": "rel-7m2kq9d4xw8h5",
-        "request": "req-4c8fz2m9tn6pk",
-        "purpose": "research",
-        "state": "prepared",
-        "asked_at": "2026-01-31T09:00:00Z",
-        "answered_at": "2026-01-31T09:00:04Z",
-        "format": "parquet",
-        "parts": 1,
-        "rows": "11–50",
-        "rows_withheld": "fewer than 11",
-        "grounds": [],
-        "voided_at": None,
-        "replaced_by": None,
-    },
-)
 
 
 def of(access: Access) -> QuerySet[Release]:
@@ -63,7 +45,7 @@ def of(access: Access) -> QuerySet[Release]:
 class Releases(Endpoint):
     """`/api/releases/`"""
 
-    @extend_schema_serializer(component_name="Release", examples=[ANSWER])
+    @extend_schema_serializer(component_name="Release")
     class Output(serializers.Serializer):
         """One answer as its recipient sees it: bands only, and who said no to what is nobody's."""
 
@@ -71,14 +53,14 @@ class Releases(Endpoint):
         request = serializers.CharField(source="request.ref")
         purpose = serializers.CharField(source="purpose.code")
         state = serializers.SerializerMethodField()
-        asked_at = serializers.DateTimeField()
-        answered_at = serializers.DateTimeField(allow_null=True)
+        asked_at = Moment()
+        answered_at = Moment(allow_null=True)
         format = serializers.CharField()
         parts = serializers.SerializerMethodField()
         rows = serializers.SerializerMethodField()
         rows_withheld = serializers.SerializerMethodField()
         grounds = serializers.SerializerMethodField()
-        voided_at = serializers.DateTimeField(allow_null=True)
+        voided_at = Moment(allow_null=True)
         replaced_by = serializers.SerializerMethodField()
 
         def get_state(self, row: Release) -> str:

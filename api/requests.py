@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,7 +17,7 @@ from api.described import CURSOR, REF, described, paged
 from api.endpoints import ASKING, Endpoint, found, named
 from api.pages import page
 from api.repeats import once
-from api.shapes import Choice, Instant, Shape, Text
+from api.shapes import Choice, Instant, Moment, Shape, Text
 from audit.vocabulary import Via
 from common.inputs import of as of_column
 from governance.actions import requests
@@ -29,21 +29,6 @@ from governance.queries.machines import Access
 from governance.vocabulary import MachineScope, PackageFormat
 
 MOST_FIELDS = 500
-ASKED = OpenApiExample(
-    "A request",
-    {
-        "dataset": "dst-8k3mz5q2vd7rw",
-        "purpose": "research",
-        "agreement": "agr-6t9xc4n8hf2sj",
-        "fields": ["age_band", "region"],
-        "reason": "To see which help lasts.",
-        "benefit": "What is learnt goes back to those it is about.",
-        "format": "parquet",
-        "starts": "2026-02-01T00:00:00Z",
-        "ends": "2026-03-01T00:00:00Z",
-    },
-    request_only=True,
-)
 
 
 def of(access: Access) -> QuerySet[AccessRequest]:
@@ -61,7 +46,7 @@ class Requests(Endpoint):
 
     scopes = ASKING
 
-    @extend_schema_serializer(component_name="NewRequest", examples=[ASKED])
+    @extend_schema_serializer(component_name="NewRequest")
     class Input(Shape):
         dataset = Text(of_column(Dataset, "ref"))
         purpose = Text(of_column(Purpose, "code"))
@@ -88,13 +73,11 @@ class Requests(Endpoint):
         reason = serializers.CharField()
         benefit = serializers.CharField()
         format = serializers.CharField()
-        starts = serializers.DateTimeField()
-        ends = serializers.DateTimeField()
-        submitted_at = serializers.DateTimeField(allow_null=True)
-        answer_by = serializers.DateTimeField(allow_null=True)
-        decided_at = serializers.DateTimeField(
-            source="decision.decided_at", default=None, allow_null=True
-        )
+        starts = Moment()
+        ends = Moment()
+        submitted_at = Moment(allow_null=True)
+        answer_by = Moment(allow_null=True)
+        decided_at = Moment(source="decision.decided_at", default=None, allow_null=True)
 
         def field_names(self, row: AccessRequest) -> list[str]:
             return sorted(asked_for.field.name for asked_for in row.fields.all())

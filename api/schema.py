@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api import examples
 from api.endpoints import Endpoint
 
 
@@ -27,7 +28,7 @@ def document() -> Mapping[str, Any]:
     generator = SchemaGenerator(  # type: ignore[no-untyped-call]  # it ships no full types
         patterns=[path("api/", include("api.urls"))]
     )
-    found: Mapping[str, Any] = generator.get_schema(  # type: ignore[no-untyped-call]
+    found: dict[str, Any] = generator.get_schema(  # type: ignore[no-untyped-call]
         request=None, public=True
     )
-    return found
+    return examples.put(found)

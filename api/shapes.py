@@ -1,6 +1,6 @@
 """The shapes of what machines send: refused where a name is unknown or a type is another."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -78,7 +78,14 @@ class Choice(serializers.ChoiceField):
         return super().to_internal_value(data)
 
 
-class Instant(serializers.DateTimeField):
+class Moment(serializers.DateTimeField):
+    """A point in time as machines are told it: in UTC, wherever the people are."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(default_timezone=UTC, **kwargs)
+
+
+class Instant(Moment):
     """A point in time with its offset from UTC; a time without one is not a point in time."""
 
     def to_internal_value(self, value: Any) -> datetime:

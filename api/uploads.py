@@ -23,6 +23,7 @@ from api.described import CSV, CURSOR, REF, STRING, described, paged
 from api.endpoints import Endpoint, found
 from api.pages import page
 from api.repeats import once
+from api.shapes import Moment
 from audit.vocabulary import Via
 from common.errors import BadInput
 from common.words import sentence as _
@@ -109,8 +110,8 @@ class Uploads(Endpoint):
         state = serializers.ChoiceField(UploadState.choices)
         size = serializers.IntegerField()
         sha256 = serializers.CharField()
-        received_at = serializers.DateTimeField()
-        answered_at = serializers.DateTimeField(allow_null=True)
+        received_at = Moment()
+        answered_at = Moment(allow_null=True)
         version = serializers.SerializerMethodField()
         rows = serializers.SerializerMethodField()
         rejected = serializers.SerializerMethodField()

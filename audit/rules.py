@@ -1,8 +1,9 @@
 """What a leaf of the log is made of. Pure: the same fields always give the same bytes."""
 
 import hmac
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -12,6 +13,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from audit.tlog.canonical import Flat, canonical_bytes
+from audit.tlog.subjects import subjects_root
 from audit.vocabulary import LARGEST_EPOCH, LARGEST_LEAF, Burst, Decision, EntryType, Via
 
 VERSION = 1
@@ -19,6 +21,9 @@ NONCE_SIZE = 16
 HASH_SIZE = 32
 SEALING = 12  # random bytes before a sealed detail
 MASK = "(not kept)"
+SALT_SIZE = 32  # bytes, of what a row said when its entry was written
+_SPELLED = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode  # quick: of many rows
+SAID, MARK = "said:", 16  # before the name of each thing; bytes of each thing's mark
 
 WINDOW = timedelta(minutes=15)
 # How many failed sign-ins within the window are a burst: more than somebody needs who has forgotten
@@ -152,6 +157,55 @@ def opened_detail(own_key: bytes, nonce: bytes, sealed: bytes) -> str:
 
 def _detail_key(own_key: bytes) -> bytes:
     return hmac.digest(own_key, b"sayso detail", "sha256")
+
+
+def committed(salt: bytes, said: Mapping[str, str]) -> bytes:
+    """What is kept beside an entry about one row: each thing the row says, under a salt of its own.
+
+    It says nothing of any of them to whoever has not got the row; with the row, it names what in it
+    was changed. `salt`: 32 bytes that were never used before. The leaf holds the digest of it all.
+    """
+    marks: dict[str, Flat] = {
+        f"{SAID}{name}": _mark(salt, {name: value})[:MARK].hex() for name, value in said.items()
+    }
+    return canonical_bytes({"salt": salt.hex(), **marks})
+
+
+def committed_together(salt: bytes, rows: Iterable[Mapping[str, str]]) -> bytes:
+    """The same of many rows in whatever order: one root over them, and how many they are."""
+    marks = [_mark(salt, said) for said in rows]
+    root = subjects_root(marks).hex()
+    return canonical_bytes({"salt": salt.hex(), "root": root, "count": len(marks)})
+
+
+def said_otherwise(kept: bytes, said: Mapping[str, str]) -> tuple[str, ...]:
+    """What of a row is not as it was committed to; what was not committed to is passed over.
+
+    Raises ValueError where it is not about one row.
+    """
+    beside: Mapping[str, str] = json.loads(kept)
+    if is_together(kept):
+        raise ValueError("This is about many rows.")
+    salt = bytes.fromhex(beside["salt"])
+    return tuple(
+        name
+        for name, value in said.items()
+        if beside.get(f"{SAID}{name}", "") not in {"", _mark(salt, {name: value})[:MARK].hex()}
+    )
+
+
+def is_together(kept: bytes) -> bool:
+    """Whether it was kept beside an entry about many rows."""
+    return "root" in json.loads(kept)
+
+
+def said_together(kept: bytes, rows: Iterable[Mapping[str, str]]) -> bool:
+    """Whether these are exactly the rows that it was made of."""
+    return kept == committed_together(bytes.fromhex(json.loads(kept)["salt"]), rows)
+
+
+def _mark(salt: bytes, said: Mapping[str, str]) -> bytes:
+    return hmac.digest(salt, _SPELLED(said).encode(), "sha256")
 
 
 def policy_digest(policy: Mapping[str, Flat]) -> str:

@@ -192,10 +192,12 @@ DETAILED = frozenset(
         *(EntryType.SHREDDING_ASKED, EntryType.HOLD_PLACED, EntryType.BALLOT_CAST),
         *(EntryType.FINDING_OPENED, EntryType.FINDING_ANSWERED, EntryType.FINDING_CLOSED),
         *(EntryType.CASE_OPENED, EntryType.MEMBERSHIP_REVIEWED),
+        *(EntryType.REQUEST_SUBMITTED, EntryType.REQUEST_DECIDED),
+        *(each for each in EntryType if each.startswith(("consent:", "objection:"))),
     }
 )
-"""Where an entry of these types commits to something, it is to the sealed detail beside it: without
-that something is gone."""
+"""Where an entry of these types commits to something, it is to the detail beside it: without that
+something is gone."""
 
 LARGEST_DETAIL = 8192
 """The most bytes a sealed detail may have."""

@@ -37,7 +37,7 @@ def run(*, rows: int, repeat: int) -> bool:
     with (
         tempfile.TemporaryDirectory(prefix="bench-work-") as place,
         postgresql("sayso_bench_work") as database,
-        _redis(server) as redis,
+        redis(server) as broker,
     ):
         environment = {
             **os.environ,
@@ -47,7 +47,7 @@ def run(*, rows: int, repeat: int) -> bool:
             "SAYSO_ENGINE_SEATS": "2",
             "SAYSO_ENGINE_WORKERS": "1",
             "DATABASE_URL": database,
-            "REDIS_URL": redis,
+            "REDIS_URL": broker,
         }
         subprocess.run(
             [sys.executable, "-m", "bench.long_release_worker", "world", place, str(ROWS)],
@@ -100,7 +100,7 @@ def _told(deed: str, environment: dict[str, str], *given: str) -> dict:
 
 
 @contextmanager
-def _redis(server: str) -> Iterator[str]:
+def redis(server: str) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -96,6 +96,14 @@ def reset_reference() -> str:
     return reference("rst")
 
 
+def code_reference() -> str:
+    return reference("cod")
+
+
+def sitting_reference() -> str:
+    return reference("sit")
+
+
 def case_reference() -> str:
     return reference("cas")
 

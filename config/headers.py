@@ -3,6 +3,8 @@
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 
 
 class NothingKept:
@@ -21,3 +23,16 @@ class NothingKept:
         if response.cookies or not response.get("Cache-Control", "").startswith("public"):
             response["Cache-Control"] = "no-store"
         return response
+
+
+class Compressed(GZipMiddleware):
+    """Pages travel compressed, for old phones and slow lines, with Django's own random padding in
+    them, by which no length tells what a page holds. Files travel as they are: their length counts.
+    """
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        if response.streaming or not response.get("Content-Type", "").startswith("text/html"):
+            return response
+        return super().process_response(request, response)

@@ -5,6 +5,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import environ
 from csp.constants import NONE, SELF
@@ -123,6 +124,12 @@ if not ALLOWED_HOSTS:
 
 # What survivors see; each deployment sets its own neutral words and its own way out.
 SITE_NAME = env.str("SAYSO_SITE_NAME", default="My page")
+ICONS = ("dot", "leaf", "book", "cloud")
+ICON = env.str("SAYSO_ICON", default="dot")
+if ICON not in ICONS:
+    raise explained("SAYSO_ICON", "there is no such picture.", f"Choose of {', '.join(ICONS)}.")
+SITE_NAME_ES = env.str("SAYSO_SITE_NAME_ES", default="")
+SITE_NAME_ES = SITE_NAME_ES or ("Mi página" if SITE_NAME == "My page" else SITE_NAME)
 LEAVE_URL = env.str("SAYSO_LEAVE_URL", default="https://www.weather.gov/")
 if not re.fullmatch(r"https?://[^/;,\s'\"]+(/[^\s]*)?", LEAVE_URL):
     raise explained("SAYSO_LEAVE_URL", "it is not an address.", "Example: https://example.org/")
@@ -182,6 +189,7 @@ MIDDLEWARE = [
     "config.requests.Noted",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.headers.Compressed",
     "config.headers.NothingKept",
     "csp.middleware.CSPMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -191,6 +199,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "config.acting.Acting",
+    "config.sittings.Sittings",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -322,11 +331,28 @@ LANGUAGES = [("en", _("English")), ("es", _("Spanish"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
-TIME_ZONE = "UTC"
+
+
+def time_zone(name: str) -> str:
+    """A place of the IANA time zone database, by whose clock people here live."""
+    word = str(env.str(name, default="")).strip() or "UTC"
+    try:
+        ZoneInfo(word)
+    except (KeyError, ValueError, OSError) as error:  # unknown; no name at all; a region's folder
+        raise explained(name, f"{word!r} is no time zone.", "Example: America/Chicago.") from error
+    return word
+
+
+# Days, hours and working hours as people read them. What is stored, signed and told to machines is UTC.
+TIME_ZONE = time_zone("SAYSO_TIME_ZONE")
 
 STATIC_URL = "/static/"
 STATIC_ROOT = BASE_DIR / "var" / "static"
 WHITENOISE_USE_FINDERS = DEMO
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
 if DEMO:  # nothing is collected there, but the file server warns about a folder that is not
     STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 
@@ -350,6 +376,8 @@ X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 15 * 60
+# However busy somebody is: after so many hours they sign in again.
+SESSION_HOURS = number("SAYSO_SESSION_HOURS", 8, 1, 24)
 SESSION_SAVE_EVERY_REQUEST = True
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_COOKIE_HTTPONLY = True

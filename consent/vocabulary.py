@@ -23,6 +23,13 @@ class HoldGround(TextChoices):
     COMPLAINT = "complaint", _("a complaint that is being looked into")
 
 
+class CodeKind(TextChoices):
+    """What a code is for that an advocate gives to a client."""
+
+    ARRIVAL = "arrival", _("a first sign-in")
+    RETURN = "return", _("new words for the sign-in she has")
+
+
 class Channel(TextChoices):
     PORTAL = "portal", _("on this page")
     IN_PERSON = "in_person", _("in person")

@@ -1,6 +1,5 @@
 """What one staff user may do at the desk, and the pages that offers."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -49,22 +48,27 @@ class Link:
 
 def of(user: User, at: datetime) -> Standing:
     own = list(people.organisations_of(user, at))
+    held = permissions.held_in(user) if own else frozenset()
 
-    def where(may: Callable[[User, Organisation], bool]) -> list[Organisation]:
-        return [organisation for organisation in own if may(user, organisation)]
+    def where(granted: str) -> list[Organisation]:
+        return [organisation for organisation in own if (organisation.pk, granted) in held]
 
     seats = boards.seats_of(user, at).select_related("board").order_by("board__name")
+    sits = permissions.boards_held(user)
+    seated = [seat for seat in seats if seat.board_id in sits]
+    asks, administers = where(permissions.ASK), where(permissions.ADMINISTER)
     return Standing(
         organisations=own,
-        asks=where(permissions.can_ask),
-        stewards=where(permissions.can_steward),
-        advises=where(permissions.can_advise),
-        administers=where(permissions.can_administer),
-        audits=where(permissions.can_read_log),
-        seats=[seat for seat in seats if permissions.can_sit(user, seat.board)],
-        to_answer=requests.to_answer(user, at).count(),
-        to_sign=agreements.to_sign(user, at).count(),
-        to_delete=recalls.waiting(user).count(),
+        asks=asks,
+        stewards=where(permissions.STEWARD),
+        advises=where(permissions.ADVISE),
+        administers=administers,
+        audits=[each for each in where(permissions.AUDIT) if each.kind in permissions.READERS],
+        seats=seated,
+        # Every page asks this: what could not wait for somebody is not counted.
+        to_answer=requests.to_answer(user, at).count() if seated else 0,
+        to_sign=agreements.to_sign(user, at).count() if administers else 0,
+        to_delete=recalls.waiting(user).count() if asks else 0,
     )
 
 
@@ -94,6 +98,8 @@ def links(request: HttpRequest) -> list[Link]:
         ("desk:keys", _("Recipient key"), 0, bool(standing.administers)),
         ("desk:people", _("People"), 0, bool(standing.administers)),
         ("desk:stop", _("Record a stop"), 0, bool(standing.advises)),
+        ("desk:codes", _("Give a code"), 0, bool(standing.advises)),
+        ("desk:shutting", _("Shut or freeze"), 0, bool(standing.advises)),
         (
             "desk:wiping",
             _("Wiping and holds"),
@@ -105,6 +111,7 @@ def links(request: HttpRequest) -> list[Link]:
         ("desk:auditors", _("For auditors"), 0, bool(standing.stewards)),
         ("desk:join", _("Join with a code"), 0, True),
         ("desk:replace-device", _("Sign-in device"), 0, True),
+        ("desk:places", _("Where you are signed in"), 0, True),
     ]
     return [
         Link(

@@ -343,6 +343,22 @@ def check_can_decide(user: User, board: Board) -> None:
     _require(can_decide(user, board), "decide", _("You may not establish this board's answer."))
 
 
+def held_in(user: User) -> frozenset[tuple[int, str]]:
+    """All that this user was granted in organisations: by the organisation's key, and the word."""
+    if not _active(user):
+        return frozenset()
+    held = OrganisationUserPermission.objects.filter(user=user)
+    return frozenset(held.values_list("content_object_id", "permission__codename"))
+
+
+def boards_held(user: User) -> frozenset[int]:
+    """The boards, by their keys, that this user has a say on."""
+    if not _active(user):
+        return frozenset()
+    held = user.boarduserpermission_set.filter(permission__codename=SIT)
+    return frozenset(held.values_list("content_object_id", flat=True))
+
+
 def grant(user: User, organisation: Organisation, role: Role) -> None:
     """What the deed that begins a membership does here."""
     if role in GRANTS:

@@ -43,6 +43,22 @@ class ResetKind(TextChoices):
     BOTH = "both", _("the password and the sign-in device")
 
 
+class Device(TextChoices):
+    """On what somebody is signed in, no finer: more would be a trace of whose it is."""
+
+    PHONE = "phone", _("a phone")
+    TABLET = "tablet", _("a tablet")
+    COMPUTER = "computer", _("a computer")
+    OTHER = "other", _("another device")
+
+
+class PaperUse(TextChoices):
+    """What a code does that a survivor keeps on paper."""
+
+    BACK_IN = "back_in", _("get back in")
+    SHUT = "shut", _("shut the way in")
+
+
 class MachineScope(TextChoices):
     """What a machine's way in may be used for; its roles must allow it as well."""
 

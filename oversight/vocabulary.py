@@ -35,6 +35,10 @@ class Kind(TextChoices):
     ENTRY_WITHOUT_EVENT = "entry-without-event"
     OBJECTION_WITHOUT_ENTRY = "objection-without-entry"
     ENTRY_WITHOUT_OBJECTION = "entry-without-objection"
+    REQUEST_AND_ENTRIES = "request-and-entries"
+    AGREEMENT_AND_ENTRIES = "agreement-and-entries"
+    POLICY_AND_ENTRY = "policy-and-entry"
+    WORDS_AND_ENTRY = "words-and-entry"
     TEXT_AND_ENTRY = "text-and-entry"
     TAGS_AND_ENTRY = "tags-and-entry"
     ENTRY_WITHOUT_TAGS = "entry-without-tags"
@@ -168,4 +172,12 @@ class Locked:
     holder: str
 
 
-Told = Finding | Skipped | Locked
+@dataclass(frozen=True)
+class Uncommitted:
+    """One thing whose entry commits to nothing of what it says, for it was written before entries
+    did: whether it still says the same nobody can tell."""
+
+    place: str
+
+
+Told = Finding | Skipped | Locked | Uncommitted

@@ -17,6 +17,10 @@ WINDOW = 15 * 60  # seconds
 MOST_FOR_ONE_NAME = 5
 MOST_COPIES = 10  # of one person's list
 MOST_FOR_ONE_ADDRESS = 100  # a shelter's people may share one
+# A code has 49 random bits. With a thousand of them open, whoever may try this often for three days
+# finds one with a chance below one in a million, from however many addresses.
+MOST_CODES_FOR_ONE_ADDRESS = 20
+MOST_CODES = 1000
 
 
 def take(request: HttpRequest, name: str) -> bool:
@@ -25,6 +29,14 @@ def take(request: HttpRequest, name: str) -> bool:
     by_name = _count(_key("name", f"{name.strip().casefold()}\n{address}"))
     by_address = _count(_key("address", address))
     return by_name <= MOST_FOR_ONE_NAME and by_address <= MOST_FOR_ONE_ADDRESS
+
+
+def take_code(request: HttpRequest) -> bool:
+    """Count one code before it is looked at, by address and over all of them. False: wait."""
+    own = _count(_key("code", get_adapter().get_client_ip(request)))
+    if own > MOST_CODES_FOR_ONE_ADDRESS:
+        return False  # who tries too often does not use up everybody's
+    return _count(_key("codes", "")) <= MOST_CODES
 
 
 def failed(request: HttpRequest, name: str) -> None:

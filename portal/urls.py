@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from portal.views import asks, copies, entry, history, keeping, names, never, sharing
+from portal.views import (
+    arriving,
+    asks,
+    copies,
+    entry,
+    history,
+    keeping,
+    names,
+    never,
+    papers,
+    settings,
+    sharing,
+)
 
 app_name = "portal"
 
@@ -39,5 +51,23 @@ urlpatterns = [
     path("copy/key/", copies.own_key, name="own_key"),
     path("names/", names.show, name="names"),
     path("names/hide/", names.hide, name="hide_names"),
-    path("settings/", entry.settings_page, name="settings"),
+    # coming in
+    path("begin/", arriving.begin, name="begin"),
+    path("begin/name/", arriving.name, name="choose_name"),
+    path("begin/words/", arriving.first_words, name="first_words"),
+    path("lost/", arriving.lost, name="lost"),
+    path("lost/words/", arriving.lost_words, name="lost_words"),
+    path("paper/", papers.paper, name="paper"),
+    path("shut/", papers.shut, name="shut"),
+    path("new/<slug:ref>/refuse/", settings.refuse, name="refuse"),
+    # settings
+    path("settings/", settings.settings_page, name="settings"),
+    path("settings/words/", settings.words, name="words"),
+    path("settings/language/", settings.language, name="speak"),
+    path("settings/places/", settings.places, name="places"),
+    path("settings/places/others/", settings.end_others, name="end_others"),
+    path("settings/places/all/", settings.end_all, name="end_all"),
+    path("settings/places/<slug:ref>/end/", settings.end_place, name="end_place"),
+    path("settings/paper/", papers.anew, name="paper_anew"),
+    path("settings/close/", settings.close, name="close"),
 ]

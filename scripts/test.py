@@ -225,6 +225,11 @@ def main() -> int:
         return every_pass()
 
 
+def only() -> list[str]:
+    """The files that were named; without any, all."""
+    return [word for word in sys.argv[1:] if not word.startswith("--")]
+
+
 def every_pass() -> int:
     started = time.monotonic()
     missing: list[Missing] = []
@@ -236,23 +241,23 @@ def every_pass() -> int:
 
 
 def both_databases(missing: list[Missing]) -> list[Pass]:
-    again = "database and not browser and not faults"
+    again = "database and not browser and not faults and not goals"
     if "--whole" not in sys.argv:
         again += " and not once"
         missing.append(SHORT)
-    passes = [run("SQLite", "-n", "2", "-m", "not browser and not faults")]
+    passes = [run("SQLite", "-n", "2", "-m", "not browser and not faults and not goals", *only())]
     with postgresql() as address:
         if address:
-            passes.append(run("PostgreSQL", "-n", "2", "-m", again, database=address))
+            passes.append(run("PostgreSQL", "-n", "2", "-m", again, *only(), database=address))
         else:
             missing.append(NO_POSTGRESQL)
     return passes
 
 
 def faults_and_browser(missing: list[Missing]) -> list[Pass]:
-    passes = [run(FAULTS, "-m", "faults", aside=True)]
+    passes = [run(FAULTS, "-m", "faults", *only(), aside=True)]
     if shutil.which("chromium"):
-        passes.append(run("browser", "-n", "2", "-m", "browser", aside=True))
+        passes.append(run("browser", "-n", "2", "-m", "browser and not goals", *only(), aside=True))
     else:
         missing.append(NO_CHROMIUM)
     return passes

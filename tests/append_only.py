@@ -71,7 +71,7 @@ def flush_may_empty_append_only_tables() -> Iterator[None]:
 def empty_what_was_filled() -> None:
     """Leave the test database as its migrations made it: the foreign keys are looked at once."""
     with transaction.atomic():
-        filled = _filled_tables()
+        filled = filled_tables()
         with triggers_lifted(filled):
             _each(f'DELETE FROM "{table}"' for table in filled)  # noqa: S608 - our own tables
             if connection.vendor == "postgresql":
@@ -80,7 +80,7 @@ def empty_what_was_filled() -> None:
     forget_noes()
 
 
-def _filled_tables() -> list[str]:
+def filled_tables() -> list[str]:
     names = [name for name in connection.introspection.table_names() if name not in MADE_BY_MIGRATE]
     asked = " UNION ALL ".join(
         f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM \"{name}\")"  # noqa: S608 - our own tables

@@ -59,6 +59,7 @@ from governance.vocabulary import (
 )
 from release.actions import versions
 from release.models import DatasetVersion
+from tests import kept
 from tests.factories import governance as made
 
 PASSWORD = "copper lantern meadow thirty swans"
@@ -95,6 +96,10 @@ def hand(by: User) -> dict[str, Any]:
 
 
 def build() -> Staffroom:
+    return kept.once("staffroom", _build)
+
+
+def _build() -> Staffroom:
     convener = people.create_first_administrator(
         username="north-convener",
         password=PASSWORD,

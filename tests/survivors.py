@@ -4,19 +4,23 @@ What the person says is said through the real deeds; only organisations, catalog
 plain rows.
 """
 
+import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.test import Client
 from django.utils import timezone
 
 from audit.vocabulary import Via
-from consent.actions import consents, proposals, subjects
+from consent.actions import consents, enrolment, proposals, subjects
 from consent.models import Consent, Proposal, Subject, Terms
-from consent.vocabulary import Channel, Signer
+from consent.vocabulary import Channel, CodeKind, Signer
 from governance import permissions
 from governance.models import DataCategory, Organisation, Purpose, User
 from governance.vocabulary import Role
+from portal import again
 from release.models import Inquiry, Recall, Release, Use, Withheld
+from tests import kept
 from tests.factories import consent as said
 from tests.factories import governance as made
 from tests.factories import release as answered
@@ -59,7 +63,7 @@ def account(name: str, kind: str = "survivor") -> User:
     return User.objects.create_user(name, WORDS, kind=kind)
 
 
-def person(holder: Organisation, who: User, number: str) -> Subject:
+def person(holder: Organisation, who: User | None, number: str) -> Subject:
     digest = subjects.client_digest(subjects.digest_key(holder), number)
     slots = subjects.enrol(
         holder=holder, digests=[digest], by=made.user(), at=timezone.now(), via=Via.COMMAND
@@ -69,6 +73,10 @@ def person(holder: Organisation, who: User, number: str) -> Subject:
 
 
 def build() -> World:
+    return kept.once("survivors", _build)
+
+
+def _build() -> World:
     now = timezone.now()
     her = account("amber-willow-41")
     holder = made.organisation(name="Harbour Light House")
@@ -240,3 +248,28 @@ def _prepared(world: World, consent: Consent, **given: object) -> Release:
     made.decision(request=asking, decided_at=at - timedelta(days=9))
     times = {"asked_at": at, "answered_at": at, "good_until": at + timedelta(days=3)}
     return answered.prepared(**{"request": asking, **times, **given})
+
+
+def said_again(client: Client) -> Client:
+    """Her words were typed once more a moment ago."""
+    session = client.session
+    session[again.KEY] = int(time.time()) + again.FOR
+    session.save()
+    return client
+
+
+def code(holder: Organisation) -> str:
+    """A code of ten signs for somebody of this holder's who has no sign-in yet."""
+    advocate = made.membership(organisation=holder, role=Role.ADVOCATE).user
+    permissions.grant(advocate, holder, Role.ADVOCATE)
+    person(holder, None, "D-4")
+    _made, told = enrolment.issue(
+        holder=holder,
+        number="D-4",
+        kind=CodeKind.ARRIVAL,
+        talked=True,
+        by=advocate,
+        at=timezone.now(),
+        via=Via.DESK,
+    )
+    return told

@@ -44,6 +44,7 @@ from release.actions.loading.limits import Limits
 from release.management.demo.check import Package, opened
 from release.models import DatasetVersion, Inquiry, Release
 from release.vocabulary import DownloadPart
+from tests import kept
 from tests.append_only import empty_what_was_filled
 from tests.factories import governance as made
 from tests.noes import kept_for_long
@@ -215,6 +216,27 @@ def small_world(
 
     `part_rows` is the size at which sealed parts are cut, so that few rows can make many parts.
     """
+    shape: dict[str, Any] = {
+        "each": each,
+        "yes": yes,
+        "others": others,
+        "part_rows": part_rows,
+        "format": format,
+    }
+    return kept.once(
+        f"small world {people_count} {shape}", lambda: _small_world(people_count, **shape)
+    )
+
+
+def _small_world(
+    people_count: int,
+    *,
+    each: int,
+    yes: Sequence[str] | None,
+    others: dict[str, str] | None,
+    part_rows: int,
+    format: PackageFormat,
+) -> World:
     chair = people.create_first_administrator(
         username="north-hazel-7",
         password=PASSWORD,

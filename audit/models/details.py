@@ -9,12 +9,13 @@ from common.sensitivity import Sensitivity
 
 
 class Detail(models.Model):
-    """What somebody wrote beside a deed, sealed so that it is gone with its person's key."""
+    """What stands beside one entry: words that are gone with their key, or marks of what a row said."""
 
     entry = models.OneToOneField(
         Entry, on_delete=models.PROTECT, primary_key=True, related_name="detail"
     )
-    # 12 random bytes, then AES-256-GCM; the entry's leaf holds the SHA-256 of all of it.
+    # 12 random bytes, then AES-256-GCM; or a salt and marks under it (`audit.rules.committed`). The
+    # entry's leaf holds the SHA-256 of all of it.
     sealed = models.BinaryField()
 
     sensitivity: ClassVar[dict[str, Sensitivity]] = {

@@ -1,4 +1,4 @@
-from audit.queries.details import sealed_detail
+from audit.queries.details import sealed_detail, sealed_details
 from audit.queries.keys import key_ring, log_second, log_signers, log_verifier, log_verifiers
 from audit.queries.log import (
     checkpoint_over,
@@ -45,6 +45,7 @@ __all__ = [
     "proof",
     "root_at",
     "sealed_detail",
+    "sealed_details",
     "standings",
     "tile_hashes",
     "waiting",

@@ -1,5 +1,6 @@
-"""Sealed details: each is what its entry commits to. Whether it still opens is its person's affair."""
+"""Details: each is what its entry commits to. Whether a sealed one opens is its person's affair."""
 
+from collections.abc import Collection
 from hashlib import sha256
 
 from django.db.models import Exists, OuterRef, Q
@@ -15,6 +16,12 @@ def sealed_detail(entry: int) -> bytes | None:
     """The sealed detail of the entry with this key; nothing where it has none."""
     found = Detail.objects.filter(pk=entry).values_list("sealed", flat=True).first()
     return None if found is None else bytes(found)
+
+
+def sealed_details(entries: Collection[int]) -> dict[int, bytes]:
+    """The details of these entries, by the entry's key; those that have none are left out."""
+    rows = Detail.objects.filter(pk__in=entries).values_list("pk", "sealed")
+    return {pk: bytes(sealed) for pk, sealed in rows}
 
 
 def check_details() -> None:

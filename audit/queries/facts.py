@@ -9,7 +9,7 @@ from audit.models import Entry
 
 PAGE = 1000
 COLUMNS = (
-    "pk", "seq", "type", "time", "resource", "purpose", "decision", "reason", "epoch_everyone", "epoch_scope",
+    "pk", "seq", "type", "time", "resource", "purpose", "decision", "reason", "policy", "epoch_everyone", "epoch_scope",
     "subjects_root", "subjects_band", "detail_commit", "nonce",
 )  # fmt: skip
 
@@ -26,6 +26,7 @@ class EntryFacts:
     purpose: str
     decision: str
     reason: str
+    policy: str
     epoch_everyone: int | None
     epoch_scope: int | None
     subjects_root: bytes | None

@@ -4,8 +4,9 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote
@@ -17,8 +18,10 @@ from sayso_client.trouble import Code, Trouble
 EARLY_SECONDS = 30.0
 LONGEST_WAIT = 60.0
 PATIENCE_SECONDS = 120.0
+TRIES = 5  # so often a broken download is taken up again without a byte between
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 Json = dict[str, Any]
+Pieces = Iterator[tuple[int, bytes]]  # where each begins in the file, and it
 
 
 @dataclass(frozen=True)
@@ -99,38 +102,64 @@ class Door:
                 raise Trouble(Code.NOT_NOW, "It is still being prepared. Try again later.")
             self._sleep(_pause(response))
 
-    @contextmanager
-    def stream(self, path: str, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
-        """The bytes at this address as they come. Raises Trouble where they are refused."""
-        request = self._http.build_request("GET", path, headers={**self._bearer(), **headers})
-        try:
-            response = self._http.send(request, stream=True)
+    def pieces(self, path: str, *, etag: str, came: int = 0) -> Pieces:
+        """The bytes of the file at this address from byte `came` on: where each piece begins, and it.
+
+        A connection that breaks is opened again for what is missing. The service sends from the first
+        byte where the file is no longer the one of this `etag`: then a piece begins at 0 again.
+        Raises Trouble where it is refused, or breaks too often without a byte between.
+        """
+        begun, tries = False, 0
+        while True:
             try:
-                if response.status_code >= httpx.codes.BAD_REQUEST:
-                    response.read()
-                    raise told(response)
-                yield response
-            finally:
-                response.close()
-        except httpx.RemoteProtocolError as error:
-            raise Trouble(
-                Code.VOID,
-                "The service stopped sending: what was shared changed, or the connection broke. "
-                "Fetch again: what came is kept and goes on from there.",
-            ) from error
-        except httpx.TransportError as error:
-            raise offline(self._way.url) from error
+                for begins, piece in self._attempt(path, etag, came):
+                    yield begins, piece
+                    begun, tries, came = True, 0, begins + len(piece)
+                break
+            except httpx.TransportError as error:
+                if tries == TRIES:
+                    raise stopped() from error
+            except Trouble as trouble:
+                if trouble.code != Code.OFFLINE or not begun or tries == TRIES:
+                    raise
+            tries += 1
+            self._sleep(min(0.5 * 2**tries, LONGEST_WAIT))
+
+    def _attempt(self, path: str, etag: str, came: int) -> Pieces:
+        own = {"Range": f"bytes={came}-", "If-Range": f'"{etag}"'} if came else {}
+        with closing(self._patiently(partial(self._opened, path, own))) as response:
+            begins = came if response.status_code == httpx.codes.PARTIAL_CONTENT else 0
+            for piece in response.iter_bytes():
+                yield begins, piece
+                begins += len(piece)
+
+    def _opened(self, path: str, own: Mapping[str, str], way: Mapping[str, str]) -> httpx.Response:
+        request = self._http.build_request("GET", path, headers={**way, **own})
+        return self._http.send(request, stream=True)
 
     def _asked(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, **body: Any
     ) -> httpx.Response:
+        def send(way: Mapping[str, str]) -> httpx.Response:
+            return self._http.request(method, path, headers={**way, **(headers or {})}, **body)
+
+        return self._patiently(send, again="files" not in body)  # a file cannot be read twice
+
+    def _patiently(
+        self, send: Callable[[Mapping[str, str]], httpx.Response], *, again: bool = True
+    ) -> httpx.Response:
+        """The answer, once it is no longer "later"; with a new token where the old one ran out early.
+        Its body may still be to come. Raises Trouble where it is a refusal."""
         ends = time.monotonic() + PATIENCE_SECONDS
         renewed = False
         while True:
+            way = self._bearer()
             try:
-                response = self._http.request(
-                    method, path, headers={**self._bearer(), **(headers or {})}, **body
-                )
+                response = send(way)
+                if response.status_code < httpx.codes.BAD_REQUEST:
+                    return response
+                with closing(response):
+                    response.read()
             except httpx.TransportError as error:
                 raise offline(self._way.url) from error
             if response.status_code == httpx.codes.UNAUTHORIZED and self._renewable(renewed):
@@ -140,12 +169,9 @@ class Door:
                 httpx.codes.TOO_MANY_REQUESTS,
                 httpx.codes.SERVICE_UNAVAILABLE,
             )
-            if busy and "files" not in body and time.monotonic() < ends:
-                self._sleep(_pause(response))
-                continue
-            if response.status_code >= httpx.codes.BAD_REQUEST:
+            if not busy or not again or time.monotonic() >= ends:
                 raise told(response)
-            return response
+            self._sleep(_pause(response))
 
     def _renewable(self, renewed: bool) -> bool:
         """A token that ran out early is asked for anew, once."""
@@ -187,6 +213,14 @@ class Door:
 def offline(url: str) -> Trouble:
     return Trouble(
         Code.OFFLINE, f"Cannot reach {url}. Check the address and your connection, then try again."
+    )
+
+
+def stopped() -> Trouble:
+    return Trouble(
+        Code.VOID,
+        "The service stopped sending: what was shared changed, or the connection broke. "
+        "Fetch again: what came is kept and goes on from there.",
     )
 
 

@@ -112,15 +112,14 @@ def _part(
     draft = path.with_suffix(".partial")
     came = draft.stat().st_size if draft.is_file() else 0
     came = came if came < size else 0
-    headers = {"Range": f"bytes={came}-", "If-Range": f'"{digest}"'} if came else {}
-    with door.stream(f"/api/releases/{release}/parts/{part['number']}/", headers) as response:
-        resumed = response.status_code == 206
-        came = came if resumed else 0
-        with _opened(draft, append=resumed) as file:
-            for chunk in response.iter_bytes():
-                file.write(chunk)
-                came += len(chunk)
-                progress(came)
+    with _opened(draft, append=came > 0) as file:
+        address = f"/api/releases/{release}/parts/{part['number']}/"
+        for begins, piece in door.pieces(address, etag=digest, came=came):
+            if begins != came:  # from the first byte again
+                file.truncate(begins)
+            file.write(piece)
+            came = begins + len(piece)
+            progress(came)
     if _digest(draft) != digest:
         draft.unlink()
         raise _tampered(f"Part {part['number']} arrived changed")

@@ -24,6 +24,7 @@ from consent.rules.waiting import Extent, widens
 from consent.vocabulary import LONGEST_NUMBER, Channel, Ending, Happening, Invalidity, Signer
 from governance.actions import scopes
 from governance.models import DataCategory, Organisation, Purpose, User
+from governance.queries import clock
 from governance.vocabulary import Narrowing
 
 
@@ -372,6 +373,7 @@ def resume(*, consent: Consent, by: User, at: datetime, via: Via) -> Consent:
     with transaction.atomic():
         hold([consent.subject_id])
         current = _locked(consent)
+        at = clock.now()  # the clock that stamped the pause, so that its end lies after it
         if not _paused(current, at):
             raise RuleBroken("not_paused", _("This is not paused."))
         current.paused_at = current.paused_until = None

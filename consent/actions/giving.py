@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from audit.vocabulary import EntryType, Via
+from common.days import day_of, here
 from common.errors import RuleBroken
 from common.words import sentence as _
 from consent import rules
@@ -65,7 +66,7 @@ class Signed:
             versions=versions_at(self.categories, self.signed_at),
             starts=self.starts or self.signed_at,
             ends=self.last,
-            record_until=self.record_until or self.signed_at.date(),
+            record_until=self.record_until or day_of(self.signed_at),
         )
 
 
@@ -104,9 +105,9 @@ def problems(signed: Signed, *, by: User, at: datetime) -> tuple[rules.Problem, 
         terms_language=signed.terms.language,
         answers=signed.answers,
         signature=signed.signature,
-        signed_at=signed.signed_at,
-        starts=signed.starts,
-        ends=signed.last,
+        signed_at=here(signed.signed_at),
+        starts=here(signed.starts) if signed.starts else None,
+        ends=here(signed.last),
         record_until=signed.record_until,
         signer=signed.signer,
         authority=signed.authority,
@@ -241,7 +242,7 @@ def record(
         recorded_by=by,
         starts=starts or signed.starts or signed.signed_at,
         ends=signed.last,
-        record_until=signed.record_until or signed.signed_at.date(),
+        record_until=signed.record_until or day_of(signed.signed_at),
     )
     happened(consent, happening, FIRST[happening], by=by, at=at, via=via, moment=moment)
     return consent

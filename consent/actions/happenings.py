@@ -7,7 +7,7 @@ from audit.tlog.subjects import subjects_root
 from audit.vocabulary import EntryType, Via
 from consent.actions import tagging
 from consent.models import Consent, ConsentEvent, Objection, Subject
-from consent.queries import facts, keys
+from consent.queries import facts, keys, words
 from consent.vocabulary import NOES, Ending, Happening
 from governance.actions import scopes, trail
 from governance.models import Organisation, Purpose, User
@@ -46,6 +46,7 @@ def happened(
     via: Via,
     moment: scopes.Moment | None = None,
 ) -> None:
+    """Write down what has just happened to a consent, which is saved as it stands after it."""
     nonce = secrets.token_bytes(16)
     tag, reason = keys.tag_in(consent.subject, nonce, no=happening in NOES)
     entry = trail.record(
@@ -59,6 +60,7 @@ def happened(
         subjects=1,
         subjects_root=subjects_root([tag]),
         nonce=nonce,
+        detail=words.beside_consents([consent.pk], happening),
         epoch_everyone=moment.everyone if moment else None,
         epoch_scope=moment.epochs.get(consent.recipient_id) if moment else None,
     )
@@ -81,7 +83,7 @@ def said_once(
     A no that does not go on standing: she may say yes again tomorrow.
     """
     subject = Subject.objects.select_related("holder").get(pk=slot)
-    Objection.objects.create(
+    objection = Objection.objects.create(
         subject=subject,
         recipient=recipient,
         purpose=purpose,
@@ -102,6 +104,7 @@ def said_once(
         subjects=1,
         subjects_root=subjects_root([tag]),
         nonce=nonce,
+        detail=words.beside_objections([objection.pk]),
         epoch_everyone=moment.everyone,
         epoch_scope=moment.epochs.get(recipient.pk) if recipient is not None else None,
     )

@@ -121,6 +121,7 @@ def _write(
             subjects=len(ready.slots),
             subjects_root=ready.root,
             nonce=ready.nonce,
+            detail=ready.beside,
             epoch_everyone=moment.everyone if moment else None,
         )
         write(ready, [pk for pk, _ in older.values()], by=by, at=now, entry=entry.pk)

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from audit.vocabulary import Via
+from common.days import day_of
 from common.errors import NotPermitted, NotReady, RuleBroken
 from common.inputs import Number, Text, taking
 from common.words import sentence as _
@@ -210,7 +211,7 @@ def answer(
         current.lawyer_offered, current.signed_at, current.signed_by = lawyer_offered, at, by
         current.chosen = category_set(categories, at)
         current.ends, current.takes_effect_at = signed.last, at + left
-        current.record_until = record_until or at.date()
+        current.record_until = record_until or day_of(at)
         if left == AT_ONCE:
             current.consent = giving.record(
                 signed, happening=_first(current), by=by, at=at, via=via, moment=moment

@@ -19,7 +19,8 @@ from audit.tlog.subjects import subjects_root
 from audit.vocabulary import EntryType, Via
 from consent.actions import drafts, standing, subjects, tagging, wiping
 from consent.models import Consent, ConsentEvent, LegalHold, Objection, Shredding, Subject
-from consent.queries import facts, keys
+from consent.models.enrolment import EnrolmentCode
+from consent.queries import facts, keys, words
 from consent.vocabulary import Ending, Happening, Turn
 from governance import permissions
 from governance.actions import repeating, scopes, trail
@@ -37,7 +38,7 @@ ENTRIES = {
 }
 PERSONAL = {
     *("ended", "objection", "paused", "replaced"),
-    *("shredded", "wiped", "called_off", "hold", "cancelled", "kept_no"),
+    *("shredded", "wiped", "called_off", "hold", "code", "cancelled", "kept_no"),
 }
 
 
@@ -201,6 +202,7 @@ class _Repeated:
             "hold": self._hold,
             "cancelled": self._cancelled,
             "kept_no": self._kept_no,
+            "code": self._code,
         }[told["what"]](told, subject)
 
     def _shredded(self, _told: Told, subject: Subject) -> bool:
@@ -228,6 +230,13 @@ class _Repeated:
 
     def _kept_no(self, told: Told, subject: Subject) -> bool:
         return standing.keep(told["ref"], subject, by=self.by, at=self.moment.at, via=self.via)
+
+    def _code(self, told: Told, subject: Subject) -> bool:
+        named = {"ref": told["ref"], "subject": subject, "used_at": None, "cancelled_at": None}
+        cancelled = EnrolmentCode.objects.filter(**named).update(cancelled_at=self.moment.at)
+        if cancelled:
+            self._written(EntryType.INVITATION_WITHDRAWN, [subject])
+        return cancelled > 0
 
     def _hold(self, told: Told, subject: Subject) -> bool:
         ends = datetime.fromisoformat(told["ends"])
@@ -281,7 +290,7 @@ class _Repeated:
         ended = self._end(older, Ending.SUPERSEDED)
         if before:
             Objection.objects.bulk_create(before)
-            self._written(EntryType.OBJECTION_MADE, [each.subject for each in before])
+            self._objected(before)
         return ended or bool(before)
 
     def _paused(self, told: Told, subject: Subject) -> bool:
@@ -301,7 +310,7 @@ class _Repeated:
             each.paused_at, each.paused_until = self.said_at, until
             each.save(update_fields=["paused_at", "paused_until"])
         if changed:
-            self._written(EntryType.CONSENT_PAUSED, [subject], changed, Happening.PAUSED)
+            self._happened(EntryType.CONSENT_PAUSED, changed, Happening.PAUSED)
         return bool(changed)
 
     def _objection(self, told: Told, subject: Subject) -> bool:
@@ -311,7 +320,7 @@ class _Repeated:
             return self._once(told, subject, self.said_at) or ended
         if Objection.objects.filter(ref=told["ref"]).exists():
             return False
-        Objection.objects.create(
+        objection = Objection.objects.create(
             ref=told["ref"],
             subject=subject,
             made_at=self.said_at,
@@ -319,7 +328,7 @@ class _Repeated:
             **self._named(told, told["kind"]),
             category=DataCategory.objects.filter(code=told["category"]).first(),
         )
-        self._written(EntryType.OBJECTION_MADE, [subject])
+        self._objected([objection])
         return True
 
     def _once(self, told: Told, subject: Subject, at: datetime) -> bool:
@@ -327,9 +336,14 @@ class _Repeated:
         named = {"category": None, **self._named(told, "")}
         if Objection.objects.filter(subject=subject, made_at=at, **named).exists():
             return False
-        self._no_at(at, subject, named).save()
-        self._written(EntryType.OBJECTION_MADE, [subject])
+        no = self._no_at(at, subject, named)
+        no.save()
+        self._objected([no])
         return True
+
+    def _objected(self, noes: list[Objection]) -> None:
+        beside = words.beside_objections([each.pk for each in noes])
+        self._written(EntryType.OBJECTION_MADE, [each.subject for each in noes], beside)
 
     def _no_at(self, at: datetime, subject: Subject, named: dict[str, Any]) -> Objection:
         return Objection(
@@ -364,17 +378,23 @@ class _Repeated:
             each.ended_at, each.ending = self.said_at, ending
             each.save(update_fields=["ended_at", "ending"])
         type_, happening = ENTRIES[ending]
-        people = {each.subject_id: each.subject for each in consents}
-        self._written(type_, list(people.values()), consents, happening)
+        self._happened(type_, consents, happening)
         return True
 
-    def _written(
-        self,
-        type_: EntryType,
-        people: list[Subject],
-        consents: Collection[Consent] = (),
-        happening: Happening = Happening.WITHDRAWN,
+    def _happened(
+        self, type_: EntryType, consents: Collection[Consent], happening: Happening
     ) -> None:
+        people = {each.subject_id: each.subject for each in consents}
+        beside = words.beside_consents([each.pk for each in consents], happening)
+        entry = self._written(type_, list(people.values()), beside)
+        ConsentEvent.objects.bulk_create(
+            ConsentEvent(
+                consent=each, happening=happening, at=self.said_at, by=self.by, entry=entry
+            )
+            for each in consents
+        )
+
+    def _written(self, type_: EntryType, people: list[Subject], beside: bytes | None = None) -> Any:
         nonce = secrets.token_bytes(16)
         made = [keys.tag_in(each, nonce, no=True) for each in people]
         tags = [tag for tag, _ in made]
@@ -388,13 +408,9 @@ class _Repeated:
             subjects=len(tags),
             subjects_root=subjects_root(tags),
             nonce=nonce,
+            detail=beside,
             epoch_everyone=self.moment.everyone,
         )
         away = zip(people, made, strict=True)
         tagging.wait(entry.pk, [each for each, (_, absent) in away if absent])
-        ConsentEvent.objects.bulk_create(
-            ConsentEvent(
-                consent=each, happening=happening, at=self.said_at, by=self.by, entry=entry
-            )
-            for each in consents
-        )
+        return entry

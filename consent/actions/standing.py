@@ -13,6 +13,7 @@ from common.words import sentence as _
 from consent.actions import tagging
 from consent.models import Lifting, Objection, Subject
 from consent.queries import facts, keys
+from consent.queries import words as beside
 from consent.queries.objections import words
 from governance.actions import scopes, trail
 from governance.models import User
@@ -112,6 +113,7 @@ def _written(
         subjects=1,
         subjects_root=subjects_root([tag]),
         nonce=nonce,
+        detail=beside.beside_objections([objection.pk]),
         epoch_everyone=moment.everyone if moment else None,
         epoch_scope=(
             moment.epochs.get(objection.recipient_id)

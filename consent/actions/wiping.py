@@ -19,6 +19,7 @@ from consent.actions import subjects, tagging
 from consent.models import (
     Consent,
     ConsentEvent,
+    EnrolmentCode,
     LegalHold,
     Lifting,
     Objection,
@@ -28,7 +29,7 @@ from consent.models import (
     Subject,
     SubjectKey,
 )
-from consent.queries import facts, keys, tags
+from consent.queries import facts, keys, tags, words
 from consent.vocabulary import WIPED, Ending, Happening, ProposalState, Turn
 from governance.actions import scopes, trail
 from governance.models import Organisation, User
@@ -64,15 +65,19 @@ def written(
     via: Via,
     reason: str = "",
     detail: str | None = None,
+    beside: bytes | None = None,
     **said: Any,
 ) -> Any:
-    """One entry about her, whose resource is her tag; `detail` is sealed beside it under her key.
+    """One entry about her, whose resource is her tag; `detail` is sealed beside it under her key, or
+    `beside` stands there as it is.
 
     Also where her holder's key is away, as long as there is no detail: nobody can tell then whose
     entry it is.
     """
     nonce = secrets.token_bytes(16)
     tag, absent = keys.tag_in(subject, nonce, no=detail is None)
+    if beside is not None:
+        said["detail"] = beside
     if detail is not None:
         own = keys.own_key(subject)
         said["detail"] = sealed_detail(own, nonce, secrets.token_bytes(SEALING), detail)
@@ -116,7 +121,7 @@ def wipe(
     """End every yes of hers and destroy her key; the caller holds her row, everyone's epoch moved."""
     moment.tell(**facts.shredded(subject))
 
-    def told(type_: EntryType, purpose: str = "") -> Any:
+    def told(type_: EntryType, purpose: str = "", beside: bytes | None = None) -> Any:
         return written(
             type_,
             subject,
@@ -125,6 +130,7 @@ def wipe(
             via=via,
             reason=reason,
             purpose=purpose,
+            beside=beside,
             epoch_everyone=moment.everyone,
         )
 
@@ -139,7 +145,11 @@ def wipe(
             consent=consent,
             happening=Happening.WITHDRAWN,
             at=moment.at,
-            entry=told(EntryType.CONSENT_WITHDRAWN, consent.purpose.code),
+            entry=told(
+                EntryType.CONSENT_WITHDRAWN,
+                consent.purpose.code,
+                words.beside_consents([consent.pk], Happening.WITHDRAWN),
+            ),
         )
     for proposal in Proposal.objects.select_for_update().filter(
         subject=subject, closed_at__isnull=True
@@ -158,6 +168,7 @@ def wipe(
     subject.account, subject.wrapped_key, subject.shredded_at = None, b"", moment.at
     subject.save(update_fields=["account", "wrapped_key", "shredded_at"])
     SubjectKey.objects.filter(subject=subject).delete()
+    EnrolmentCode.objects.filter(subject=subject).delete()
     ConsentEvent.objects.filter(consent__subject=subject).update(by=None)
     Consent.objects.filter(subject=subject).update(
         signature=WIPED, authority=WIPED, recorded_by=None

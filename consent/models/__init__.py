@@ -7,6 +7,7 @@ from consent.models.consents import (
     ConsentEvent,
     Invalidation,
 )
+from consent.models.enrolment import EnrolmentCode
 from consent.models.objections import Lifting, Objection
 from consent.models.people import SlotBlock, Subject, SubjectKey
 from consent.models.proposals import Proposal, ProposalItem, ProposalStep
@@ -19,6 +20,7 @@ __all__ = [
     "CategorySetItem",
     "Consent",
     "ConsentEvent",
+    "EnrolmentCode",
     "Invalidation",
     "LateTag",
     "LeftTag",

@@ -6,6 +6,7 @@ from typing import Any
 
 from consent.models import (
     Consent,
+    EnrolmentCode,
     LegalHold,
     Lifting,
     Objection,
@@ -79,6 +80,11 @@ def shredded(subject: Subject) -> dict[str, Any]:
 def called_off(shredding: Shredding) -> dict[str, Any]:
     """That somebody is not to be shredded after all."""
     return {"what": "called_off", "ref": shredding.ref, "person": _bare(shredding.subject)}
+
+
+def code_over(code: EnrolmentCode) -> dict[str, Any]:
+    """That nobody comes in with a code of hers any more."""
+    return {"what": "code", "ref": code.ref, "person": _bare(code.subject)}
 
 
 def kept(hold: LegalHold) -> dict[str, Any]:

@@ -172,7 +172,8 @@ def word(
 
 @dataclass(frozen=True)
 class Draft:
-    """A yes as somebody would like to record it, element by element (R6)."""
+    """A yes as somebody would like to record it, element by element (R6). Moments as the clocks of the
+    place show them, so that a period in days is as long across a change of the clocks."""
 
     person: bool
     holder: bool

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import fields
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from audit.vocabulary import Decision, EntryType
+from common.days import begins
 from common.inputs import Number, Text, of
 from consent.vocabulary import LONGEST_NUMBER
 from desk.forms.fields import DateField, TextField, refuse
@@ -123,12 +124,8 @@ class SearchForm(forms.Form):
         words = {name: self.cleaned_data[name] for name in asked if self.cleaned_data[name]}
         for name, later in (("since", timedelta()), ("until", timedelta(days=1))):
             if name in words:
-                words[name] = _begin(words[name]) + later
+                words[name] = begins(words[name] + later)
         return Wanted(**words)
-
-
-def _begin(day: date) -> datetime:
-    return datetime.combine(day, time.min, UTC)
 
 
 class SaveForm(SearchForm):

@@ -1,11 +1,12 @@
 """Forms of asking, deciding, keys and stops. They check shape; the actions check the rest."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from common.days import begins
 from common.inputs import Text, of
 from consent.queries.proposals import Askable
 from consent.vocabulary import LONGEST_NUMBER, MANY_DAYS
@@ -78,13 +79,13 @@ def period(
 ) -> tuple[datetime, datetime]:
     """Whole days as instants: from the first day's beginning, or now, to the last day's end, and
     never beyond the agreement where that begins or ends within the day."""
-    first = datetime.combine(starts, time.min, UTC)
-    last = datetime.combine(ends + timedelta(days=1), time.min, UTC)
-    if first <= at < first + timedelta(days=1):
+    day = timedelta(days=1)
+    first, second, eve, last = map(begins, (starts, starts + day, ends, ends + day))
+    if first <= at < second:
         first = at
-    if first < agreement.starts < first + timedelta(days=1):
+    if first < agreement.starts < second:
         first = agreement.starts
-    if last - timedelta(days=1) < agreement.ends < last:
+    if eve < agreement.ends < last:
         last = agreement.ends
     return first, last
 

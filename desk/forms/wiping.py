@@ -1,11 +1,12 @@
 """Forms of wiping what leads to a client, and of legal holds. They check shape; the actions the rest."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from common.days import begins
 from common.inputs import Text
 from consent.vocabulary import LONGEST_NUMBER, LONGEST_WHY, HoldGround
 from desk.forms.fields import DateField, TextField
@@ -70,4 +71,4 @@ class HoldForm(_AboutClient):
 
     def until(self) -> datetime:
         """The last instant of the chosen day."""
-        return datetime.combine(self.cleaned_data["ends"] + timedelta(days=1), time.min, UTC)
+        return begins(self.cleaned_data["ends"] + timedelta(days=1))

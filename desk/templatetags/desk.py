@@ -1,6 +1,6 @@
 """How the desk words what it shows."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django import template
@@ -10,6 +10,7 @@ from django.utils.formats import date_format, number_format, time_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from common.days import here
 from desk import standing
 from release.rules import bands
 
@@ -40,15 +41,17 @@ def band(count: int) -> str:
 
 
 @register.filter
-def day(at: datetime | None) -> str:
-    """A day as the reader's language writes it."""
+def day(at: date | None) -> str:
+    """A day as the reader's language writes it; of an instant, the day that it is here then."""
+    if isinstance(at, datetime):
+        at = here(at)
     return date_format(at, "DATE_FORMAT") if at else ""
 
 
 @register.filter
 def moment(at: datetime | None) -> str:
     """A day and a time of day, with the clock it is told by."""
-    return f"{day(at)}, {time_format(at, 'H:i e')}" if at else ""
+    return f"{day(at)}, {time_format(here(at), 'H:i e')}" if at else ""
 
 
 @register.filter

@@ -1,5 +1,6 @@
 """What auditors found, for everybody whom it concerns; and what auditors read, for those who govern."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -9,9 +10,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.errors import BadInput
-from desk import standing
+from desk import paging, standing
 from desk.forms.audit import FindingForm, SayForm
 from desk.hand import hand
+from desk.templatetags.desk import moment
 from desk.views.audit.cases import case_of
 from governance import permissions
 from governance.queries import people
@@ -22,7 +24,6 @@ from oversight.queries import cases
 from oversight.vocabulary import Step
 
 PAGE = 50
-LARGEST = 2**62
 
 
 @require_GET
@@ -117,14 +118,17 @@ def readings(request: HttpRequest) -> HttpResponse:
 
 def _before(request: HttpRequest) -> int | None:
     """The row below which the page begins; anything else begins with the latest."""
-    sent = request.GET.get("before", "")
-    return int(sent) if sent.isascii() and sent.isdigit() and int(sent) < LARGEST else None
+    return paging.number(request.GET.get("before", ""))
 
 
 def _told(asked: dict[str, str]) -> list[tuple[str, str]]:
     """What was asked for, without what only keeps its digest from being guessed; a person's word is
     for the auditors of its case alone."""
-    return [(name, value) for name, value in asked.items() if name not in {"salt", "handle"}]
+    return [
+        (name, moment(datetime.fromisoformat(value)) if name in {"since", "until"} else value)
+        for name, value in asked.items()
+        if name not in {"salt", "handle"}
+    ]
 
 
 def _visible(request: HttpRequest, ref: str) -> Finding:

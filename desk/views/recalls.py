@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from common.errors import NotReady
+from desk import paging
 from desk.forms.deeds import ReportForm
 from desk.hand import hand, staff
 from release.actions import recalls as deeds
@@ -19,15 +20,19 @@ from release.queries import recalls
 from release.vocabulary import Reported
 
 SHOWN = 20
+PAGE = 50
 
 
 @require_GET
 def many(request: HttpRequest) -> HttpResponse:
     now = hand(request)
-    seen = recalls.asked_of(now["by"]) | recalls.asked_for(now["by"])
+    below = paging.number(request.GET.get("before", ""))
+    seen = recalls.seen_by(now["by"], below, PAGE + 1)
+    shown = [each for each, _own in seen[:PAGE]]
     page = {
-        "rows": [recalls.standing_of(each, now["at"]) for each in seen.distinct()],
-        "own": set(recalls.asked_of(now["by"]).values_list("pk", flat=True)),
+        "rows": [recalls.standing_of(each, now["at"]) for each in shown],
+        "own": {each.pk for each, own in seen if own},
+        "next": shown[-1].pk if len(seen) > PAGE else None,
     }
     return render(request, "desk/recalls.html", page)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import groupby
 
 from django.contrib import messages
@@ -10,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from common.days import day_of
 from common.errors import BadInput, RuleBroken
 from desk import standing
 from desk.forms.deeds import DraftForm, VoteForm, period
@@ -237,7 +239,7 @@ def _earlier(request: HttpRequest, signed: Agreement) -> dict[str, object]:
             "reason": earlier.reason,
             "benefit": earlier.benefit,
             "format": earlier.format,
-            "starts": earlier.starts.date(),
-            "ends": earlier.ends.date(),
+            "starts": day_of(earlier.starts),
+            "ends": day_of(earlier.ends - timedelta.resolution),
         }
     return initial

@@ -1,10 +1,8 @@
 """Agreements are drafted, signed by both parties, suspended, resumed and ended."""
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
-from hashlib import sha256
+from datetime import datetime
 
-import rfc8785
 from django.db import transaction
 from django.db.models import Model
 
@@ -26,6 +24,7 @@ from governance.models import (
     Purpose,
     User,
 )
+from governance.queries.agreements import content_digest
 from governance.rules import AgreementVerb, agreement_after
 from governance.vocabulary import DatasetState, Narrowing
 
@@ -163,23 +162,6 @@ def end(*, agreement: Agreement, by: User, at: datetime, via: Via) -> Agreement:
             epoch_scope=moment.epochs.get(found.recipient_id),
         )
     return found
-
-
-def content_digest(agreement: Agreement) -> str:
-    """SHA-256 of the canonical JSON of everything a signature stands for."""
-    content = {
-        "agreement": agreement.ref,
-        "holder": agreement.holder.ref,
-        "recipient": agreement.recipient.ref,
-        "title": agreement.title,
-        "obligations": list(agreement.obligations),
-        "starts": agreement.starts.astimezone(UTC).isoformat(),
-        "ends": agreement.ends.astimezone(UTC).isoformat(),
-        "datasets": sorted(agreement.datasets.values_list("dataset__ref", flat=True)),
-        "purposes": sorted(agreement.purposes.values_list("purpose__code", flat=True)),
-        "categories": sorted(agreement.categories.values_list("category__code", flat=True)),
-    }
-    return sha256(rfc8785.dumps(content)).hexdigest()
 
 
 def _locked(agreement: Agreement) -> Agreement:

@@ -1,7 +1,9 @@
-"""Words that staff write beside a deed: sealed beside its entry, which commits to them (ADR 19)."""
+"""What stands beside a deed's entry: words that staff write, sealed (ADR 19), and marks of what a row
+says (ADR 21)."""
 
 import json
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from audit import queries as log
-from audit.rules import NONCE_SIZE, SEALING, sealed_detail
+from audit.rules import NONCE_SIZE, SALT_SIZE, SEALING, committed, sealed_detail
 from audit.vocabulary import Via
 from governance import permissions
 from governance.actions import rotated
@@ -26,6 +28,11 @@ def sealed(*, by: User, **said: str) -> dict[str, Any]:
     text = json.dumps(said, ensure_ascii=False, sort_keys=True)
     detail = sealed_detail(_own(by), nonce, secrets.token_bytes(SEALING), text)
     return {"nonce": nonce, "detail": detail}
+
+
+def committed_to(said: Mapping[str, str]) -> dict[str, Any]:
+    """What `trail.record` takes beside an entry about one row that says this (ADR 21)."""
+    return {"detail": committed(secrets.token_bytes(SALT_SIZE), said)}
 
 
 def _own(by: User) -> bytes:

@@ -40,7 +40,7 @@ from governance.rules import (
     dataset_after,
     request_after,
 )
-from governance.vocabulary import REPLAYED, FieldSensitivity, Role
+from governance.vocabulary import REPLAYED, FieldSensitivity, Role, UserKind
 
 Told = Mapping[str, Any]
 Outcome = tuple[EntryType, str] | None  # the entry's type and what it is about
@@ -260,17 +260,23 @@ def _account(told: Told, _by: User, moment: scopes.Moment, _via: Via) -> Outcome
     person.is_active, person.ended_at, person.signed_out_at = False, moment.at, moment.at
     person.set_unusable_password()
     person.save(update_fields=["signed_out_at", "is_active", "ended_at", "password"])
-    return EntryType.USER_ENDED, person.ref
+    return EntryType.USER_ENDED, _named(person)
 
 
 def _shut(told: Told, _by: User, moment: scopes.Moment, _via: Via) -> Outcome:
-    """Whatever opened the account then is not known here: two people let her begin anew once more."""
+    """Whatever opened the account then is not known here: two people let her begin anew once more,
+    and a survivor gets a new code from her advocate."""
     person = _person(told)
     if person is None:
         return None
     person.shut_at = person.signed_out_at = moment.at
     person.save(update_fields=["shut_at", "signed_out_at"])
-    return EntryType.USER_CHANGED, person.ref
+    return EntryType.USER_CHANGED, _named(person)
+
+
+def _named(person: User) -> str:
+    """The log names no survivor, not even by an opaque reference."""
+    return "" if person.kind == UserKind.SURVIVOR else person.ref
 
 
 def _person(told: Told) -> User | None:

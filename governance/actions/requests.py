@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 
@@ -11,7 +12,7 @@ from common.inputs import of, taking
 from common.words import joined
 from common.words import sentence as _
 from governance import permissions
-from governance.actions import scopes, trail
+from governance.actions import details, scopes, trail
 from governance.models import (
     AccessRequest,
     Agreement,
@@ -88,7 +89,8 @@ def submit(*, request: AccessRequest, by: User, at: datetime, via: Via) -> Acces
     found.submitted_at = at
     found.answer_by = at + timedelta(days=charter.answer_days)
     found.save(update_fields=["state", "submitted_at", "answer_by"])
-    _record(EntryType.REQUEST_SUBMITTED, found, by=by, at=at, via=via)
+    beside = details.committed_to(requests.said(found))
+    _record(EntryType.REQUEST_SUBMITTED, found, by=by, at=at, via=via, **beside)
     return found
 
 
@@ -114,7 +116,15 @@ def end(*, request: AccessRequest, by: User, at: datetime, via: Via) -> AccessRe
     return found
 
 
-def _record(type: EntryType, request: AccessRequest, *, by: User, at: datetime, via: Via) -> None:
+def _record(
+    type: EntryType, request: AccessRequest, *, by: User, at: datetime, via: Via, **beside: Any
+) -> None:
     trail.record(
-        type=type, by=by, at=at, via=via, resource=request.ref, purpose=request.purpose.code
+        type=type,
+        by=by,
+        at=at,
+        via=via,
+        resource=request.ref,
+        purpose=request.purpose.code,
+        **beside,
     )

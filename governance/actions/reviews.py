@@ -14,7 +14,7 @@ from common.words import sentence as _
 from governance import permissions
 from governance.actions import details, trail
 from governance.models import AccessRequest, Ballot, Decision, Recusal, Seat, User
-from governance.queries import boards, people, requests
+from governance.queries import boards, people, policies, requests
 from governance.rules import Ground, Outcome, RequestVerb, Verdict, excluded, request_after, verdict
 from governance.vocabulary import RequestState, Vote
 
@@ -113,6 +113,8 @@ def decide(*, request: AccessRequest, by: User, at: datetime, via: Via) -> Decis
         purpose=found.purpose.code,
         decision=outcome,
         reason=answer.ground or "",
+        policy=policies.of_charter(decision.charter),
+        **details.committed_to(requests.answered(decision)),
     )
     return decision
 

@@ -34,6 +34,7 @@ from governance.models.people import (
 from governance.models.repeats import KeptAnswer
 from governance.models.requests import AccessRequest, RequestField
 from governance.models.scopes import Scope, ScopeMove
+from governance.models.sittings import PaperCode, Sitting
 
 __all__ = [
     "AccessRequest",
@@ -66,6 +67,7 @@ __all__ = [
     "Membership",
     "Organisation",
     "OrganisationUserPermission",
+    "PaperCode",
     "Purpose",
     "RecipientKey",
     "Recusal",
@@ -73,6 +75,7 @@ __all__ = [
     "Scope",
     "ScopeMove",
     "Seat",
+    "Sitting",
     "StandardField",
     "User",
 ]

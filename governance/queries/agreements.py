@@ -1,7 +1,9 @@
 """Readings of agreements."""
 
-from datetime import datetime
+from datetime import UTC, datetime
+from hashlib import sha256
 
+import rfc8785
 from django.db.models import Q, QuerySet
 
 from governance.models import Agreement, User
@@ -48,3 +50,20 @@ def fact(agreement: Agreement) -> AgreementFact:
         purposes=frozenset(agreement.purposes.values_list("purpose_id", flat=True)),
         categories=frozenset(agreement.categories.values_list("category_id", flat=True)),
     )
+
+
+def content_digest(agreement: Agreement) -> str:
+    """SHA-256 of the canonical JSON of everything a signature stands for."""
+    content = {
+        "agreement": agreement.ref,
+        "holder": agreement.holder.ref,
+        "recipient": agreement.recipient.ref,
+        "title": agreement.title,
+        "obligations": list(agreement.obligations),
+        "starts": agreement.starts.astimezone(UTC).isoformat(),
+        "ends": agreement.ends.astimezone(UTC).isoformat(),
+        "datasets": sorted(agreement.datasets.values_list("dataset__ref", flat=True)),
+        "purposes": sorted(agreement.purposes.values_list("purpose__code", flat=True)),
+        "categories": sorted(agreement.categories.values_list("category__code", flat=True)),
+    }
+    return sha256(rfc8785.dumps(content)).hexdigest()

@@ -5,10 +5,12 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from audit.rules import spelled_time
 from common.planned import AS_NEEDED, BIGINT, DECODERS, Planned, Reading, number
-from governance.models import AccessRequest, Organisation, User
+from governance.models import AccessRequest, Decision, Organisation, User
 from governance.queries import agreements, boards, people
 from governance.rules import AskedField, RequestFact
+from governance.rules.policies import Basis
 from governance.vocabulary import DatasetState, PurposeKind, RequestState
 
 
@@ -24,12 +26,20 @@ class Asked:
     purpose_id: int
     agreement_id: int
     purpose_code: str
+    basis: Basis
 
 
 ASKED = Planned(
-    "SELECT r.id, r.dataset_id, r.requester_id, r.purpose_id, r.agreement_id, p.code"
+    "SELECT r.id, r.dataset_id, r.requester_id, r.purpose_id, r.agreement_id, p.code, a.ref,"
+    " COALESCE((SELECT MIN(s.digest) FROM governance_agreementsignature s"
+    " WHERE s.agreement_id = r.agreement_id), ''),"
+    " COALESCE(b.ref || '/' || c.number, '')"
     " FROM governance_accessrequest r JOIN governance_dataset d ON d.id = r.dataset_id"
     " JOIN governance_purpose p ON p.id = r.purpose_id"
+    " JOIN governance_agreement a ON a.id = r.agreement_id"
+    " LEFT JOIN governance_decision e ON e.request_id = r.id"
+    " LEFT JOIN governance_charter c ON c.id = e.charter_id"
+    " LEFT JOIN governance_board b ON b.id = c.board_id"
     " WHERE r.ref = %(ref)s AND d.holder_id = %(holder)s AND r.submitted_at IS NOT NULL",
     {"postgresql": {}, "sqlite": {}},
     {"ref": AS_NEEDED, "holder": BIGINT},
@@ -62,10 +72,9 @@ def asked_of(holder: Organisation, ref: str) -> Asked | None:
     vendor, rows = ASKED.rows([ref, holder.pk])
     if not rows:
         return None
-    *keys, purpose = rows[0]
-    pk, dataset, requester, purpose_pk, agreement = map(number, keys)
-    code = DECODERS[vendor].text(purpose)
-    return Asked(ref, holder, pk, dataset, requester, purpose_pk, agreement, code)
+    pk, dataset, requester, purpose, agreement = map(number, rows[0][:5])
+    code, *basis = map(DECODERS[vendor].text, rows[0][5:])
+    return Asked(ref, holder, pk, dataset, requester, purpose, agreement, code, Basis(code, *basis))
 
 
 def category_codes(request: int) -> Reading[dict[int, str]]:
@@ -137,3 +146,30 @@ def fact(request: AccessRequest) -> RequestFact:
             for row in asked
         ),
     )
+
+
+def said(request: AccessRequest) -> dict[str, str]:
+    """Everything that a board is asked, spelled: the entry of the handing-in commits to it."""
+    names = request.fields.order_by("field__name").values_list("field__name", flat=True)
+    return {
+        "requester": request.requester.ref,
+        "dataset": request.dataset.ref,
+        "purpose": request.purpose.code,
+        "agreement": request.agreement.ref,
+        "fields": "\n".join(names),
+        "reason": request.reason,
+        "benefit": request.benefit,
+        "format": request.format,
+        "starts": spelled_time(request.starts),
+        "ends": spelled_time(request.ends),
+        "answer_by": spelled_time(request.answer_by) if request.answer_by else "",
+    }
+
+
+def answered(decision: Decision) -> dict[str, str]:
+    """What a board answered, spelled: the entry of the answer commits to it."""
+    return {
+        "outcome": decision.outcome,
+        "charter": str(decision.charter.number),
+        "votes": f"{decision.yes} {decision.no} {decision.survivors_present}",
+    }

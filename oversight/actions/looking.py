@@ -1,10 +1,8 @@
 """Reading the log is a deed: what was asked is kept, and its entry is signed before an answer."""
 
-import json
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any, assert_never
 
 from django.db import transaction
@@ -26,9 +24,10 @@ from oversight.permissions import check_can_look
 from oversight.queries import search, then
 from oversight.queries.search import Said
 from oversight.queries.then import Then
-from oversight.rules import anomalies
+from oversight.rules import anomalies, asked_digest
 from oversight.rules.anomalies import CLOSES, OPENS, Deeds, Spoken
 from oversight.vocabulary import Look, Wanted
+from release.queries import crowds
 
 PAGE = 50
 NEIGHBOURS = 10
@@ -126,7 +125,8 @@ def hints(*, case: AuditCase, by: User, at: datetime, via: Via) -> list[Spoken]:
     by_day: dict[Any, int] = {}
     for _actor, day, count, _refused, _late in forced:
         by_day[day] = by_day.get(day, 0) + count
-    return anomalies.hints([Deeds(*row) for row in counted], search.releases_of(case), by_day)
+    often = {**search.releases_of(case, since), **crowds.most_often(since, at)}
+    return anomalies.hints([Deeds(*row) for row in counted], often, by_day)
 
 
 def note(
@@ -135,7 +135,7 @@ def note(
     """Who looks, for which case, at what: kept for those who govern, and signed in the log."""
     salt = secrets.token_hex(16)
     kept = {**asked, "salt": salt}
-    digest = sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+    digest = asked_digest(kept)
     try:
         check_can_look(by, case)
     except NotPermitted as refusal:

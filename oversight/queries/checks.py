@@ -1,6 +1,19 @@
 """Everything that is compared, in the order in which it is told."""
 
-from oversight.queries import asked, handed, order, releases, roots, said, tagged, texts, wiped
+from oversight.queries import (
+    agreed,
+    asked,
+    handed,
+    order,
+    policies,
+    releases,
+    roots,
+    said,
+    tagged,
+    texts,
+    wiped,
+    words,
+)
 from oversight.queries.looks import Check
 
 CHECKS: tuple[tuple[str, Check], ...] = (
@@ -8,7 +21,10 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     *roots.CHECKS,
     *handed.CHECKS,
     *asked.CHECKS,
+    *agreed.CHECKS,
+    *policies.CHECKS,
     *said.CHECKS,
+    *words.CHECKS,
     *tagged.CHECKS,
     *order.CHECKS,
     *wiped.CHECKS,

@@ -1,10 +1,11 @@
 """What an auditor's words mean in the log: an organisation's people, a dataset's papers, a person."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from audit.queries.search import Group, Sought
+from common.days import day_of
 from consent.models import ConsentEvent, Objection
 from consent.queries.keys import tag_of
 from governance.models import (
@@ -80,22 +81,23 @@ def said(case: AuditCase, word: str) -> list[Said]:
     events = ConsentEvent.objects.filter(consent__subject=handle.subject_id)
     objections = Objection.objects.filter(subject=handle.subject_id).select_related("recipient")
     rows = [
-        Said(each.at.date(), f"consent:{each.happening}", each.consent.recipient)
+        Said(day_of(each.at), f"consent:{each.happening}", each.consent.recipient)
         for each in events.select_related("consent__recipient")
     ]
     for each in objections:
-        rows.append(Said(each.made_at.date(), "objection:made", each.recipient))
+        rows.append(Said(day_of(each.made_at), "objection:made", each.recipient))
         if each.lifted_at is not None:
-            rows.append(Said(each.lifted_at.date(), "objection:lifted", each.recipient))
+            rows.append(Said(day_of(each.lifted_at), "objection:lifted", each.recipient))
     return sorted(rows, key=lambda row: (row.day, row.what), reverse=True)
 
 
-def releases_of(case: AuditCase) -> dict[str, int]:
-    """For each handle of the case: in how many packages its person was."""
+def releases_of(case: AuditCase, since: datetime) -> dict[str, int]:
+    """For each handle of the case: in how many packages since then its person was."""
     found: dict[str, int] = {}
     for each in case.handles.select_related("subject__holder"):
         if person(case, each.word) is not None:
-            found[each.word] = sum(use.sent for use in uses.of_subject(each.subject))
+            mine = uses.of_subject(each.subject)
+            found[each.word] = sum(use.sent and use.at >= since for use in mine)
     return found
 
 

@@ -8,15 +8,20 @@ from dataclasses import dataclass
 
 from audit.queries import facts as log
 from audit.queries.facts import EntryFacts
-from audit.vocabulary import EntryType
+from audit.vocabulary import Decision, EntryType
 from common.errors import NotReady
 from governance.models import Ballot, User
 from governance.queries.details import opened
-from oversight.models import AuditCase, FindingStep, MembershipReview
+from oversight.models import AuditCase, FindingStep, MembershipReview, Reading
 from oversight.queries.looks import Step, keys, twice
-from oversight.vocabulary import Finding, Kind, Locked, Told
+from oversight.rules import asked_digest
+from oversight.vocabulary import Finding, Kind, Locked, Look, Told
 
 SERVICE = "service"
+LOOKS = {
+    *(EntryType.LOG_SEARCHED, EntryType.LOG_READ, EntryType.LOG_VERIFIED, EntryType.LOG_EXPORTED),
+    EntryType.WORKSHEET_DRAWN,
+}
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,53 @@ def _reviews(pks: list[int]) -> Iterator[Text]:
         yield Text(place, row.by, {"reason": row.reason}, entries.get(row.entry_id))
 
 
+def readings(step: Step) -> Iterator[Finding]:
+    """What each auditor looked for; needs no key, for its salt stands beside it."""
+    for page in keys(Reading.objects.all()):
+        yield from twice(_readings, page)
+        step(len(page))
+
+
+def _readings(pks: list[int]) -> Iterator[Finding]:
+    rows = list(Reading.objects.filter(pk__in=pks).order_by("pk"))
+    entries = log.facts([row.entry_id for row in rows])
+    for row in rows:
+        place, entry = f"reading row {row.pk}", entries.get(row.entry_id)
+        if entry is None:
+            yield Finding(Kind.TEXT_AND_ENTRY, place, "its entry is not there.")
+        elif (entry.time, entry.reason, entry.detail_commit) != (
+            row.at,
+            row.look,
+            asked_digest(row.asked),
+        ):
+            says = f"it says something else than {entry.place} commits to."
+            yield Finding(Kind.TEXT_AND_ENTRY, place, says)
+
+
+def entries_of_readings(step: Step) -> Iterator[Finding]:
+    """Each entry that an auditor looked at something has what was looked at."""
+    for page in log.pages_of(LOOKS):
+        yield from twice(_entries_of_readings, page)
+        step(len(page))
+
+
+def _entries_of_readings(page: list[EntryFacts]) -> Iterator[Finding]:
+    looked = [
+        entry
+        for entry in page
+        if entry.reason in Look.values and entry.decision == Decision.PERMITTED
+    ]
+    found = set(
+        Reading.objects.filter(entry__in=[entry.pk for entry in looked]).values_list(
+            "entry_id", flat=True
+        )
+    )
+    for entry in looked:
+        if entry.pk not in found:
+            says = "what was looked at is not there."
+            yield Finding(Kind.TEXT_AND_ENTRY, entry.place, says)
+
+
 def _about(type_: EntryType, resources: Iterable[str]) -> dict[str, EntryFacts]:
     return {entry.resource: entry for entry in log.about({type_}, list(resources))}
 
@@ -128,4 +180,6 @@ CHECKS = (
     ("cases and what was sealed", cases),
     ("findings and what was sealed", findings),
     ("reviews and what was sealed", reviews),
+    ("looks of auditors and their entries", readings),
+    ("entries and looks of auditors", entries_of_readings),
 )

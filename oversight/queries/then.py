@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from audit.queries import facts as log
 from audit.vocabulary import EntryType
-from consent.models import Consent, ConsentEvent
+from consent.models import CategorySetItem, Consent, ConsentEvent, Objection
+from consent.vocabulary import Happening
 from governance.models import AccessRequest, Agreement, Charter, Decision, Organisation, Purpose
-from governance.queries import boards
+from governance.queries import boards, catalogue
 from governance.vocabulary import AgreementState
 from oversight.models import AuditCase, CaseHandle
 from oversight.queries import search
@@ -88,17 +89,59 @@ def yeses(request: AccessRequest, at: datetime) -> int:
 
 
 def _yeses(request: AccessRequest, at: datetime) -> QuerySet[Consent]:
-    """Equal, consent by consent, to `standing.yes_stood`."""
-    latest = ConsentEvent.objects.filter(consent=OuterRef("pk"), at__lte=at).order_by("-pk")
+    """The consents that opened something of what is asked, as the gate would have read them.
+
+    A pause with an end is over by itself. Of one that another followed nobody knows any more until
+    when it was meant to last: it counts as over, as where noes and releases are compared.
+    """
+    before = ConsentEvent.objects.filter(
+        consent=OuterRef("pk"), at__lte=at, happening__in=standing.TURNS
+    ).order_by("-pk")
+    after = ConsentEvent.objects.filter(
+        consent=OuterRef("pk"), at__gt=at, happening__in=standing.PAUSES
+    ).order_by("pk")
     found = Consent.objects.filter(
         holder=request.dataset.holder_id,
         recipient=request.requester_id,
         purpose=request.purpose_id,
         starts__lte=at,
         ends__gt=at,
+    ).annotate(
+        last=Subquery(before.values("happening")[:1]),
+        since=Subquery(before.values("at")[:1]),
+        next=Subquery(after.values("happening")[:1]),
     )
-    return found.annotate(last=Subquery(latest.values("happening")[:1])).filter(
-        last__in=standing.LIVE
+    over = Q(last=Happening.PAUSED) & (
+        Q(next=Happening.PAUSED) | Q(next__isnull=True, paused_at=F("since"), paused_until__lte=at)
+    )
+    noes = _against(request, at)
+    return found.filter(
+        Q(last__in=standing.LIVE) | over,
+        ~Exists(noes.filter(subject=OuterRef("subject"), category__isnull=True)),
+        Exists(_open(request, noes)),
+    )
+
+
+def _against(request: AccessRequest, at: datetime) -> QuerySet[Objection]:
+    """The noes to this asking, or to a category of it, that stood at the instant."""
+    return Objection.objects.filter(
+        Q(recipient__isnull=True) | Q(recipient=request.requester_id),
+        Q(recipient_kind="") | Q(recipient_kind=request.requester.kind),
+        Q(purpose__isnull=True) | Q(purpose=request.purpose_id),
+        Q(lifted_at__isnull=True) | Q(lifted_at__gt=at),
+        made_at__lte=at,
+    )
+
+
+def _open(request: AccessRequest, noes: QuerySet[Objection]) -> QuerySet[CategorySetItem]:
+    """What of a consent's categories is asked for, and not closed by a no of hers."""
+    asked = [each.field for each in request.fields.select_related("field")]
+    versions = {pk for several in catalogue.covering_versions(asked).values() for pk in several}
+    hers = noes.filter(
+        subject=OuterRef(OuterRef("subject")), category=OuterRef("version__category")
+    )
+    return CategorySetItem.objects.filter(
+        ~Exists(hers), set=OuterRef("category_set"), version__in=versions
     )
 
 
@@ -108,33 +151,12 @@ def _persons(
     """Those of the case's handles whose holder it is about."""
     holder = request.dataset.holder_id
     handles = case.handles.filter(subject__holder=holder).select_related("subject__holder")
+    stood = _yeses(request, at)
     return [
-        Word(each.word, _stood(each, request, at), _sent(each, answer))
+        Word(each.word, stood.filter(subject=each.subject_id).exists(), _sent(each, answer))
         for each in handles.order_by("word")
         if search.person(case, each.word) is not None
     ]
-
-
-def _stood(handle: CaseHandle, request: AccessRequest, at: datetime) -> bool:
-    consents = Consent.objects.filter(
-        subject=handle.subject_id,
-        holder=request.dataset.holder_id,
-        recipient=request.requester_id,
-        purpose=request.purpose_id,
-    ).prefetch_related("events")
-    return any(
-        standing.yes_stood(
-            sorted(((each.happening, each.at) for each in consent.events.all()), key=_time),
-            consent.starts,
-            consent.ends,
-            at,
-        )
-        for consent in consents
-    )
-
-
-def _time(event: tuple[str, datetime]) -> datetime:
-    return event[1]
 
 
 def _sent(handle: CaseHandle, answer: Release | None) -> bool | None:

@@ -1,6 +1,7 @@
 """What must agree with what. Pure: they are given facts and know no table."""
 
-from collections.abc import Collection, Iterable, Sequence
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -163,3 +164,8 @@ def entries_of(happening: str) -> Collection[EntryType]:
 def reason_digest(salt: bytes, reason: str) -> str:
     """What the log keeps of why somebody took entries out; the salt keeps it from being guessed."""
     return sha256(salt + reason.encode()).hexdigest()
+
+
+def asked_digest(asked: Mapping[str, str]) -> str:
+    """What the log keeps of what an auditor looked for; a salt is among it."""
+    return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

@@ -84,7 +84,8 @@ def late(days: Sequence[Deeds]) -> list[Spoken]:
 
 
 def crowded(releases_of: Mapping[str, int]) -> list[Spoken]:
-    """Persons, by their handle in the case, who were in more releases than is usual."""
+    """Persons who were in more releases than is usual: by their handle in the case, and of everybody
+    else the one who was in most, by the holder alone. Nobody learns who she is."""
     return [
         Spoken(Hint.CROWDED, handle, None, count, CROWD)
         for handle, count in sorted(releases_of.items())

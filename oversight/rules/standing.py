@@ -1,6 +1,6 @@
 """How things stood at an instant, from what happened to them before it. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 from audit.vocabulary import EntryType
@@ -37,19 +37,10 @@ def agreement(
     return state
 
 
-def yes_stood(
-    events: Sequence[tuple[str, datetime]], starts: datetime, ends: datetime, at: datetime
-) -> bool:
-    """Whether a yes with these events, in their order, was in force at the instant.
-
-    A pause with a last day is taken to last until it was taken back: its day is no event.
-    """
-    before = [(happening, when) for happening, when in events if when <= at]
-    if not before or not starts <= at < ends:
-        return False
-    state = rules.derived(before)
-    return isinstance(state, rules.State) and state.ended_at is None and state.paused_at is None
-
-
 LIVE = (*FIRST, Happening.RESUMED)
-"""The last event of a yes that is neither over nor paused."""
+"""The last turn of a yes that is neither over nor paused."""
+
+PAUSES = (Happening.PAUSED, Happening.RESUMED)
+
+TURNS = (*LIVE, Happening.PAUSED, *rules.ENDINGS)
+"""What makes a yes stand or not; whatever else happens to it leaves it as it was."""

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from common.days import day_of
 from portal import again, attempts, copies
 from portal.forms import Names, OwnKey
 from portal.views.sharing import her
@@ -28,7 +29,7 @@ def copy(request: HttpRequest) -> HttpResponseBase:
     at = timezone.now()
     found = copies.zipped(proofs.copy(her(request)), at)
     return _saved(
-        StreamingHttpResponse(found, content_type="application/zip"), f"notes-{at:%F}.zip"
+        StreamingHttpResponse(found, content_type="application/zip"), f"notes-{day_of(at):%F}.zip"
     )
 
 
@@ -44,7 +45,7 @@ def own_key(request: HttpRequest) -> HttpResponseBase:
         return render(request, "portal/own_key.html", {"form": form, "wrong": wrong}, status=status)
     text = proofs.own_keys(her(request))
     file = HttpResponse(text, content_type="text/plain; charset=utf-8")
-    return _saved(file, f"notes-key-{timezone.now():%F}.txt")
+    return _saved(file, f"notes-key-{day_of(timezone.now()):%F}.txt")
 
 
 def _saved(response: HttpResponseBase, name: str) -> HttpResponseBase:

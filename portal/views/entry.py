@@ -40,7 +40,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             user = auth.authenticate(
                 request, username=name, password=form.cleaned_data["passphrase"]
             )
-            if isinstance(user, User) and user.kind == UserKind.SURVIVOR:
+            if isinstance(user, User) and user.kind == UserKind.SURVIVOR and not user.shut_at:
                 attempts.forget(request, name)
                 auth.login(request, user)
                 return with_language(request, redirect("portal:home"), user)
@@ -85,11 +85,6 @@ def language(request: HttpRequest, code: str) -> HttpResponse:
     if not there.startswith("/") or not url_has_allowed_host_and_scheme(there, allowed_hosts=None):
         there = "/"
     return remember_language(HttpResponseRedirect(there), code)
-
-
-@require_GET
-def settings_page(request: HttpRequest) -> HttpResponse:
-    return render(request, "portal/settings.html")
 
 
 def with_language(request: HttpRequest, response: HttpResponse, user: User) -> HttpResponse:

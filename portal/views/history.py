@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from consent.queries import sharing
+from portal import again
 from portal.cards import card, question, sent
 from portal.places import names_shown
 from portal.views.sharing import her, her_places
@@ -19,6 +20,7 @@ PAGE = 20
 QUESTIONS = "questions"
 
 
+@again.first
 @require_GET
 def history(request: HttpRequest) -> HttpResponse:
     """Everything, what went out under one of her yeses (`?of=`), or all questions (`?list=`)."""

@@ -10,6 +10,7 @@ from audit.vocabulary import Decision, EntryType, Via
 from consent.rules import Slots
 from governance.actions import scopes, trail
 from governance.models import RecipientKey
+from governance.queries import policies
 from release.engine.parts import Written
 from release.models import DatasetVersion, Release, ReleasePart, Use, Withheld
 from release.queries import facts
@@ -18,6 +19,7 @@ from release.rules.bands import band
 from release.rules.bits import chunks_of
 from release.rules.decide import Plan, Refusal
 from release.rules.packed import pack
+from release.rules.policy import gate_policy
 from release.rules.slots import NOBODY, both, united, without
 from release.vocabulary import Ground, ReleaseState
 
@@ -70,6 +72,7 @@ def record(found: Prepared) -> Release:
         epoch_scope=epochs.scope,
         subjects=len(sent),
         subjects_root=subjects_root(roots),
+        policy=_policy(release),
         detail_commit=sha256(body).hexdigest(),
         nonce=found.nonce,
     )
@@ -137,6 +140,7 @@ def record_refusal(
         purpose=release.purpose.code,
         decision=Decision.REFUSED,
         reason=refusal.grounds[0].value,
+        policy=_policy(release),
         epoch_everyone=epochs.everyone,
         epoch_scope=epochs.scope,
     )
@@ -151,6 +155,10 @@ def record_refusal(
     if version is not None:
         _keep_withheld(release, refusal.withheld or {refusal.grounds[0]: facts.present(version)})
     return release
+
+
+def _policy(release: Release) -> str:
+    return gate_policy(policies.bases([release.request_id])[release.request_id])
 
 
 def _withheld(found: Prepared, sent: Slots) -> dict[Ground, Slots]:

@@ -34,6 +34,7 @@ from release.permissions import asking_may_inquire
 from release.queries import person
 from release.rules.inquiries import by_category, commitment, told_to_holder
 from release.rules.person import Opening, PersonFacts, decide_person
+from release.rules.policy import gate_policy
 
 INQUIRY = Single(Inquiry, just_inserted=["entry"])
 NUMBER = Text(most=LONGEST_NUMBER, least=1, name=_("Client number"))
@@ -118,6 +119,7 @@ def _answered(
         purpose=request.purpose_code,
         decision=Decision.PERMITTED if inquiry.permitted else Decision.REFUSED,
         reason=told[0] if told else "",
+        policy=gate_policy(request.basis),
         epoch_everyone=epochs.everyone,
         epoch_scope=epochs.scope,
         subjects=len(tags),

@@ -199,6 +199,16 @@ def asked_for(user: User) -> QuerySet[Recall]:
     )
 
 
+def seen_by(user: User, below: int | None, most: int) -> list[tuple[Recall, bool]]:
+    """So many of the recalls that this user may see, below a row's number, newest first; each with
+    whether it is for this user to answer."""
+    own = asked_of(user)
+    found = (own | asked_for(user)).distinct().order_by("-pk")
+    page = list((found if below is None else found.filter(pk__lt=below))[:most])
+    mine = set(own.filter(pk__in=[each.pk for each in page]).values_list("pk", flat=True))
+    return [(each, each.pk in mine) for each in page]
+
+
 def overdue(at: datetime) -> QuerySet[Recall]:
     """Past their day, not reported, and not written down as overdue yet."""
     ended = RecallStep.objects.filter(recall=OuterRef("pk"), step__in=[Step.REPORTED, Step.OVERDUE])

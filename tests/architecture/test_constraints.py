@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import CharField, CheckConstraint, Model, UniqueConstraint
 
 from tests.architecture.test_fields import our_models
-from tests.factories import audit, consent, governance, machines, oversight, release
+from tests.factories import audit, consent, governance, machines, oversight, release, sittings
 from tests.factories.governance import LATER, START
 
 EARLIER = START - timedelta(days=1)
@@ -134,6 +134,19 @@ CHECKS: dict[str, Broken] = {
     "witness_state_size_not_negative": Broken(audit.witness_state, {"size": -1}),
     "witness_state_trouble_is_a_word": Broken(audit.witness_state, {"trouble": "unheard"}),
     "detail_at_most_8192_bytes": Broken(audit.detail, {"sealed": bytes(8193)}),
+    "enrolment_code_after_the_talk": Broken(consent.enrolment_code, {"talked_at": LATER}),
+    "enrolment_code_digest_is_sha256": Broken(consent.enrolment_code, {"digest": "clear text"}),
+    "enrolment_code_kind_known": Broken(consent.enrolment_code, {"kind": UNHEARD}),
+    "enrolment_code_opens_after_issue": Broken(consent.enrolment_code, {"opens_at": EARLIER}),
+    "enrolment_code_opens_before_end": Broken(consent.enrolment_code, {"expires_at": START}),
+    "enrolment_code_used_or_cancelled": Broken(
+        consent.enrolment_code, {"used_at": LATER, "cancelled_at": LATER}
+    ),
+    "paper_code_digest_is_sha256": Broken(sittings.paper_code, {"digest": "clear text"}),
+    "paper_code_made_before_used": Broken(sittings.paper_code, {"used_at": EARLIER}),
+    "paper_code_use_known": Broken(sittings.paper_code, {"use": UNHEARD}),
+    "sitting_device_known": Broken(sittings.sitting, {"device": UNHEARD}),
+    "sitting_seen_after_it_began": Broken(sittings.sitting, {"seen_at": EARLIER}),
     "hold_ground_known": Broken(consent.legal_hold, {"ground": UNHEARD}),
     "hold_lifted_by_somebody": Broken(consent.legal_hold, {"lifted_at": LATER}),
     "hold_placed_before_end": Broken(consent.legal_hold, {"ends": EARLIER}),
@@ -268,6 +281,7 @@ UNIQUES: dict[str, tuple[Callable[..., Model], Given]] = {
     "consent_one_in_force": (consent.consent, {}),
     "case_handle_person_once": (oversight.case_handle, {}),
     "case_handle_word_once": (oversight.case_handle, {}),
+    "enrolment_code_one_open": (consent.enrolment_code, {}),
     "finding_closed_once": (oversight.finding_step, {"step": "closed"}),
     "finding_opened_once": (oversight.finding_step, {"step": "opened"}),
     "saved_search_name_once": (oversight.saved_search, {}),

@@ -53,6 +53,8 @@ NO_ENTRY: dict[str, str] = {
     "POST desk-language": "in which language this browser reads",
     "POST desk:replace-device": "opens the page of a new device; the device leaves the entry",
     "POST portal:asked_check": "shows once more what she chose; nothing is kept before she signs",
+    "POST portal:choose_name": "a name that this session keeps; the deed it is for leaves the entry",
+    "POST portal:paper": "this session forgets the codes that it showed; making them was the entry",
     "POST portal:hide_names": "this session shows numbers again instead of names",
     "POST portal:leave": "ends a session; who leaves in a hurry leaves no trace",
     "POST portal:sign_out": "the same, without hurry",

@@ -28,6 +28,7 @@ OPENED_FOR_OTHERS: dict[str, str] = {
 # What sets such a column and widens.
 WIDENS: dict[str, str] = {
     "consent.actions.consents.resume": "her own yes again",
+    "consent.actions.enrolment.recover": "she sets new words with a code from her advocate",
     "governance.actions.purposes.resume_purpose": "the purpose runs again",
     "governance.actions.resets.use": "she begins anew with both halves of her code",
 }

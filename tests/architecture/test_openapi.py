@@ -1,10 +1,17 @@
 """What is written of the machines' door is what the door is."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # ships no types
 
 import api.urls
+from api import examples
 from api.schema import document
+from audit.tlog.proofs import parse_proof
+from release.rules import mapping
+from release.vocabulary import Ground
 from scripts import reference
 
 # What a key would have answered as before, each with its reason.
@@ -71,9 +78,64 @@ def test_no_address_of_anybody_else_stands_in_the_description():
     assert json.loads(reference.openapi())["paths"]
 
 
-def test_there_are_examples():
-    text = reference.openapi()
-    assert text.count('"examples"') >= 2
+def bodies() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Whatever is sent or answered: the operation, `request` or the status, and the content."""
+    for methods in document()["paths"].values():
+        for operation in methods.values():
+            sent = {"request": operation["requestBody"]} if "requestBody" in operation else {}
+            for place, body in {**sent, **operation["responses"]}.items():
+                for content in body.get("content", {}).values():
+                    yield operation["operationId"], place, content
+
+
+def fits(value: object, schema: Mapping[str, Any]) -> list[str]:
+    """What is wrong with this value, as a validator that is not ours says it."""
+    whole = {**schema, "components": document()["components"]}
+    checker = Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    return [error.message for error in checker.iter_errors(value)]
+
+
+def valued(example: Mapping[str, Any]) -> object:
+    place = example.get("$ref", "").rpartition("/")[2]
+    return (document()["components"]["examples"][place] if place else example)["value"]
+
+
+def test_every_body_of_every_operation_has_examples_that_fit_it():
+    seen = 0
+    for name, place, content in bodies():
+        assert content.get("examples"), (name, place)
+        for example in content["examples"].values():
+            seen += 1
+            assert fits(valued(example), content["schema"]) == [], (name, place)
+    assert seen > 250
+
+
+def test_every_shape_has_examples_that_fit_it_and_leave_nothing_out():
+    for name, shape in document()["components"]["schemas"].items():
+        assert shape.get("examples"), name
+        for example in shape["examples"]:
+            assert fits(example, shape) == [], name
+        if "properties" in shape:
+            told = {key for example in shape["examples"] for key in example}
+            assert told == set(shape["properties"]), name
+
+
+def test_every_example_is_of_something_that_is_there():
+    shapes = set(document()["components"]["schemas"])
+    assert set(examples.SHAPES) == shapes
+    assert {(name, place) for name, place, _ in bodies()} >= set(examples.BODIES)
+
+
+def test_what_an_example_of_a_refusal_says_can_be_said():
+    told = set(reference.codes())
+    assert {(status, code) for status, (code, _) in examples.REFUSALS.items()} <= told
+
+
+def test_the_example_of_a_mapping_is_one_and_that_of_a_proof_can_be_read():
+    assert mapping.parse(examples.MAPPING.encode(), standard={}).fields
+    assert parse_proof(examples.PROOF).index == examples.MANIFEST["entry_index"]
+    grounds = {*examples.NO["grounds"], *examples.REFUSED["grounds"]}
+    assert grounds <= {each.value for each in Ground}
 
 
 def test_the_codes_hold_those_that_the_tests_meet():

@@ -90,7 +90,7 @@ def test_every_secret_is_a_file(name):
     for key, value in service.get("environment", {}).items():
         assert not re.search(r"://[^/]*:[^/]*@", str(value)), key
         assert key.endswith("_FILE") or not re.search("PASSWORD|SECRET|TOKEN|DATABASE_URL", key)
-        if key.endswith("_FILE"):
+        if key.endswith("_FILE") and value is not None:  # None: handed on from the operator's shell
             assert value.removeprefix("/run/secrets/") in held
     for secret in COMPOSE["secrets"].values():
         assert secret["file"].startswith("./secrets/")
@@ -185,6 +185,7 @@ HARDENED = {
     "RestrictSUIDSGID": "yes",
     "UMask": "0077",
     "Restart": "always",
+    "RestartSec": "2",  # tests/faults/runs.py counts with it
     "ReadWritePaths": "/var/lib/sayso/data /var/lib/sayso/noes",
     "ReadOnlyPaths": "/etc/sayso/keys",
 }
@@ -197,6 +198,14 @@ def test_a_unit_runs_the_command_of_the_list_and_may_do_little(unit):
     assert found["ExecStart"] == [" ".join(command(name, PYTHON))]
     for key, value in HARDENED.items():
         assert found[key] == [value], key
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_a_unit_may_call_out_to_witnesses_and_key_services_and_reads_who_they_are(unit):
+    found = settings_of(unit)
+    assert set(found["RestrictAddressFamilies"][0].split()) == {"AF_UNIX", "AF_INET", "AF_INET6"}
+    assert not {"PrivateNetwork", "IPAddressDeny", "InaccessiblePaths"} & set(found)
+    assert found["EnvironmentFile"] == ["/etc/sayso/environment"]
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)

@@ -90,6 +90,9 @@ PARTIAL: dict[str, str] = {
     "oversight.queries.releases.ANSWERS": "what waits has no answer yet",
     "oversight.rules.standing.AGREEMENT": "the rest of the log is not about agreements; a signature "
     "counts by its reason",
+    "oversight.rules.agreed.REQUEST": "the rest of the log is not about requests; an answer counts by "
+    "its decision",
+    "oversight.rules.agreed.ANSWERS": "a board's answer is a yes or a no",
     "oversight.rules.ENDINGS": "only some of what happens to a yes ends it",
     "release.rules.mapping.BOUNDS": "only numbers and dates have a least and a most",
 }

@@ -7,6 +7,7 @@ from consent.models import (
     CategorySetItem,
     Consent,
     ConsentEvent,
+    EnrolmentCode,
     Invalidation,
     LateTag,
     LeftTag,
@@ -270,6 +271,22 @@ def legal_hold(**given: Any) -> LegalHold:
             "placed_by": given.get("placed_by") or user(),
             "placed_at": START,
             "ends": LATER,
+            **given,
+        }
+    )
+
+
+def enrolment_code(**given: Any) -> EnrolmentCode:
+    return EnrolmentCode.objects.create(
+        **{
+            "subject": given.get("subject") or subject(),
+            "kind": "arrival",
+            "digest": digest(),
+            "issued_by": given.get("issued_by") or user(),
+            "issued_at": START,
+            "talked_at": START,
+            "opens_at": START,
+            "expires_at": LATER,
             **given,
         }
     )

@@ -1,6 +1,7 @@
-"""A process that prepares or hands over one release and kills itself at one step of it.
+"""A process that prepares or hands over one release, or numbers the log, and kills itself at one step of
+it.
 
-Started by the tests as `python -m tests.faults.child STEP RELEASE USER`, with the environment of the
+Started by the tests as `python -m tests.faults.child STEP [RELEASE USER]`, with the environment of the
 test database. Nothing in the project knows of it: the steps are wrapped from outside.
 """
 
@@ -8,15 +9,18 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import django
 
 django.setup()
 
-from django.utils import timezone  # noqa: E402 - Django is set up first
+from django.core.management import call_command  # noqa: E402 - Django is set up first
+from django.utils import timezone  # noqa: E402
 
 from audit.actions import sequencing  # noqa: E402
+from audit.management.commands import sequencer  # noqa: E402
 from audit.vocabulary import Via  # noqa: E402
 from governance.models import User  # noqa: E402
 from release import storage  # noqa: E402
@@ -31,19 +35,19 @@ def die() -> None:
 
 def before(place: Any, name: str, at: int = 1) -> None:
     """Die right before the step is taken for the `at`-th time."""
-    _wrap(place, name, at, first=die)
+    wrap(place, name, at, first=die)
 
 
 def after(place: Any, name: str, at: int = 1) -> None:
     """Die right after the step was taken for the `at`-th time."""
-    _wrap(place, name, at, last=die)
+    wrap(place, name, at, last=die)
 
 
 def nothing() -> None:
     pass
 
 
-def _wrap(
+def wrap(
     place: Any,
     name: str,
     at: int,
@@ -82,9 +86,24 @@ HANDING: dict[str, Callable[[], None]] = {
     "after the log signed": lambda: before(handing, "_part_bytes"),
     "between two parts of a stream": lambda: before(handing, "_look_again", at=2),
 }
+NUMBERING: dict[str, Callable[[], None]] = {
+    "before a number is written": lambda: before(sequencing, "_write_numbers"),
+    "between numbers and nodes": lambda: after(sequencing, "_write_numbers"),
+    "between nodes and head": lambda: before(sequencing.Checkpoint.objects, "create"),
+    "between head and commit": lambda: after(sequencing.Checkpoint.objects, "create"),
+    "after a batch": lambda: after(sequencer, "sequence"),
+    "in the middle of the second batch": lambda: after(sequencing, "_write_numbers", at=2),
+    "at the end of the second batch": lambda: after(sequencing.Checkpoint.objects, "create", at=2),
+}
+BATCH = 20  # entries; a sequencer takes 2,000 at once
 
 
-def main(step: str, reference: str, user: str) -> None:
+def main(step: str, reference: str = "", user: str = "") -> None:
+    if step in NUMBERING:
+        sequencer.sequence = partial(sequencing.sequence, limit=BATCH)
+        NUMBERING[step]()
+        call_command("sequencer")
+        return
     release = Release.objects.get(ref=reference)
     {**PREPARING, **HANDING}[step]()
     if step in PREPARING:

@@ -59,20 +59,28 @@ def address() -> str:
     return f"postgres://{login}@{place}/{found['NAME']}"
 
 
-def killed(step: str, release: Release, world: World) -> bytes:
+def environment() -> dict[str, str]:
+    """That of a process which works in the test database."""
+    return {
+        "PATH": os.environ["PATH"],
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "SAYSO_DEMO": "1",
+        "SAYSO_DATA": str(settings.SAYSO_DATA),
+        "SAYSO_KEYS": str(settings.SAYSO_KEYS),
+        "SAYSO_NOES": str(settings.SAYSO_NOES),
+        "SAYSO_LOG_ORIGIN": settings.LOG_ORIGIN,
+        "SAYSO_SECRET_KEY": settings.SECRET_KEY,
+        "DATABASE_URL": address(),
+    }
+
+
+def killed(step: str, *whose: str) -> bytes:
     """Let a child die at the step; gives the bytes it had sent before."""
     connection.close()
     child = subprocess.run(
-        [sys.executable, "-m", "tests.faults.child", step, release.ref, world.requester.ref],
+        [sys.executable, "-m", "tests.faults.child", step, *whose],
         cwd=settings.BASE_DIR,
-        env={
-            "PATH": os.environ["PATH"],
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-            "SAYSO_DEMO": "1",
-            "SAYSO_DATA": str(settings.SAYSO_DATA),
-            "SAYSO_KEYS": str(settings.SAYSO_KEYS),
-            "DATABASE_URL": address(),
-        },
+        env=environment(),
         capture_output=True,
         check=False,
         timeout=120,
@@ -112,7 +120,7 @@ def test_a_release_killed_while_it_is_prepared_is_prepared_by_the_next_tick(
 ):
     waiting = world.ask()
     asked = Entry.objects.count()
-    assert killed(step, waiting, world) == b""
+    assert killed(step, waiting.ref, world.requester.ref) == b""
     nothing_without_an_entry()
     waiting.refresh_from_db()
     committed = step == "after the commit"
@@ -127,7 +135,7 @@ def test_a_hand_over_that_is_killed_leaves_its_entry_and_can_be_made_again(
 ):
     release = world.prepare()
     before = Entry.objects.count()
-    sent = killed(step, release, world)
+    sent = killed(step, release.ref, world.requester.ref)
     nothing_without_an_entry()
     given = Download.objects.filter(release=release).count()
     early = step in ("before handing over", "before the permit commits")

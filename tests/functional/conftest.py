@@ -3,6 +3,7 @@
 Nothing is downloaded. Chromium runs with its back-forward cache on, as on people's phones.
 """
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,6 +30,7 @@ FLAGS = [
 WIDTHS = {320: 640, 1280: 800}
 
 Visit = Callable[..., Page]
+Ours = Callable[[str, str, object, bool | None], None]
 
 
 @pytest.fixture(scope="session")
@@ -94,3 +96,21 @@ def picture(page: Page, name: str) -> None:
     folder = Path(settings.BASE_DIR) / "test-artefacts"
     folder.mkdir(exist_ok=True)
     page.screenshot(path=folder / f"{name}.png", full_page=True)
+
+
+@pytest.fixture
+def ours() -> Iterator[Ours]:
+    """Write one line of the report: `met` is None where it could not be measured here."""
+    told: list[bool | None] = []
+
+    def tell(name: str, goal: str, found: object, met: bool | None) -> None:
+        verdict = {True: "met", False: "missed", None: "not measured"}[met]
+        row = {"name": name, "goal": goal, "ours": str(found), "verdict": verdict}
+        if "PORTAL_REPORT" in os.environ:
+            with Path(os.environ["PORTAL_REPORT"]).open("a", encoding="utf-8") as report:
+                report.write(json.dumps(row) + "\n")
+        told.append(met)
+
+    yield tell
+    assert told, "nothing was measured"
+    assert False not in told

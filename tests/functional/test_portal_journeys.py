@@ -20,7 +20,7 @@ from release.vocabulary import Ground
 from tests import survivors
 from tests.factories import consent as said
 from tests.factories import release as answered
-from tests.functional.conftest import Visit, axe, picture
+from tests.functional.conftest import Visit, axe, picture, pressed
 from tests.survivors import WORDS, World, asked_back
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
@@ -67,6 +67,13 @@ def sign_in(page: Page, world: World) -> None:
     page.fill("input[name=passphrase]", WORDS)
     page.locator("main form button").click()
     page.wait_for_url("**/")
+
+
+def words_again(page: Page) -> None:
+    """Where a page asks for her words once more, she types them."""
+    if page.locator("input[name=passphrase]").count():
+        page.fill("input[name=passphrase]", WORDS)
+        pressed(page, "main form button.button")
 
 
 def card(page: Page, consent: Consent) -> Any:
@@ -123,7 +130,7 @@ def test_stopping_needs_only_tab_and_enter(visit: Visit, world: World) -> None:
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-@pytest.mark.parametrize("last", ["home", "details", "stop", "history", "names"])
+@pytest.mark.parametrize("last", ["home", "details", "stop", "history", "names", "settings"])
 def test_after_leaving_back_shows_nothing(
     last: str, javascript: bool, visit: Visit, world: World, elsewhere: str, settings: Any
 ) -> None:
@@ -140,6 +147,8 @@ def test_after_leaving_back_shows_nothing(
         page.goto(reverse(f"portal:{last}", args=[world.on.ref]))
     else:
         page.goto(reverse(f"portal:{last}"))
+        if last in {"history", "settings"}:
+            words_again(page)
     page.locator("button.leave").click()
     page.wait_for_url(elsewhere)
     assert page.title() == "Weather"
@@ -182,6 +191,9 @@ def every_page(page: Page, world: World) -> Iterator[str]:
     """Walk through every page of the door; what is shown bears the name that is yielded."""
     page.goto(reverse("portal:start"))
     yield "start"
+    for name in ("begin", "lost", "shut"):
+        page.goto(reverse(f"portal:{name}"))
+        yield name
     page.goto(reverse("portal:sign_in"))
     yield "sign-in"
     page.fill("input[name=name]", world.her.username)
@@ -190,6 +202,15 @@ def every_page(page: Page, world: World) -> Iterator[str]:
     yield "sign-in-wrong"
     sign_in(page, world)
     yield "home"
+    page.goto(reverse("portal:settings"))
+    yield "again"
+    words_again(page)
+    for name in ("words", "speak", "places", "paper_anew", "close"):
+        page.goto(reverse(f"portal:{name}"))
+        yield name
+    page.goto(reverse("portal:paper_anew"))
+    pressed(page, "main form button.button")
+    yield "paper"
     for name in ("record", "history", "settings", "names", "copy", "own_key"):
         page.goto(reverse(f"portal:{name}"))
         yield name

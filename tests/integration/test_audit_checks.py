@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from audit.models import Entry
 from audit.vocabulary import EntryType
-from consent.models import Consent, ConsentEvent
 from desk.views import findings
 from governance.vocabulary import AgreementState
 from oversight import tasks
@@ -20,7 +19,7 @@ from oversight.actions import jobs, looking, working
 from oversight.models import Finding, Job, Reading, Worksheet, WorksheetCheck
 from oversight.queries import access, then, worksheets
 from oversight.queries import jobs as queries
-from oversight.rules import sampling, standing
+from oversight.rules import sampling
 from oversight.vocabulary import Flag, JobState, Look, Wanted
 from tests.append_only import triggers_lifted
 from tests.auditing import Desk, entered, lasting_desk, shown
@@ -40,20 +39,8 @@ def _quick_passwords(settings: Any) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
-def test_what_was_in_force_then_is_what_a_replay_of_the_events_gives(desk: Desk) -> None:
-    world = desk.world
-    world.pause("c-3")
-    world.resume("c-3")
-    world.pause("c-4")
-    request = world.home.request
-    moments = sorted(ConsentEvent.objects.values_list("at", flat=True))
-    for moment in [*moments, *(each - timedelta(microseconds=1) for each in moments)]:
-        replayed = 0
-        for consent in Consent.objects.all():
-            events = consent.events.order_by("pk").values_list("happening", "at")
-            replayed += standing.yes_stood(list(events), consent.starts, consent.ends, moment)
-        assert then.yeses(request, moment) == replayed
-    assert then.yeses(request, timezone.now()) == 2  # c-1 and c-3: one said no, one has a pause
+def test_what_an_entry_rested_on_is_what_stood_at_its_instant(desk: Desk) -> None:
+    request = desk.world.home.request
     entry = Entry.objects.get(type="dataset:released")
     facts = then.of(desk.case, entry.resource, entry.time)
     assert facts is not None

@@ -24,10 +24,12 @@ from governance.vocabulary import OrganisationKind, Role, UserKind
 from release.actions import recalls
 from release.models import Download, Recall, Release
 from release.vocabulary import ReleaseState
-from tests import auditing, sheets, shredding, staffroom, worlds
+from tests import auditing, sheets, shredding, staffroom, survivors, worlds
 from tests.architecture.test_doors import addresses
 from tests.backups import OPENER
+from tests.factories import consent as said
 from tests.factories import governance as arrivals
+from tests.factories.sittings import sitting
 from tests.integration import api_world
 from tests.lengths import LONG
 from tests.sent import refused_upload
@@ -64,6 +66,30 @@ CASES: dict[str, dict[str, str]] = {
     },
     "portal:never": {},
     **{f"portal:never_{deed}": {"ref": "objection"} for deed in ("undo", "keep", "now")},
+    "portal:begin": {},
+    "portal:choose_name": {},
+    "portal:first_words": {},
+    "portal:lost": {},
+    "portal:lost_words": {},
+    "portal:paper": {},
+    "portal:shut": {},
+    "portal:words": {},
+    "portal:speak": {},
+    "portal:places": {},
+    "portal:end_others": {},
+    "portal:end_all": {},
+    "portal:paper_anew": {},
+    "portal:close": {},
+    "desk:codes": {},
+    "desk:shutting": {},
+    "desk:shutting-done": {},
+    "desk:places": {},
+    "desk:places-end-others": {},
+    "desk:places-end-all": {},
+    "portal:refuse": {"ref": "code"},
+    "portal:end_place": {"ref": "sitting"},
+    "desk:code-cancel": {"ref": "code"},
+    "desk:place-end": {"ref": "sitting"},
     "portal:record": {},
     "portal:keep": {"ref": "shredding"},
     "portal:history": {},
@@ -228,6 +254,7 @@ def staged(world: World) -> Stage:
         "auditor": _auditor(world),
         "log's auditor": auditor,
     }
+    survivors.said_again(survivor)
     clients = {"nobody": Client(raise_request_exception=False), "survivor": survivor}
     clients |= {role: _entered(user) for role, user in staff.items()}
     clients["staff without a second factor"] = Client(raise_request_exception=False)
@@ -268,6 +295,8 @@ def staged(world: World) -> Stage:
             "recipient": world.recipient.ref,
             "person": world.requester.ref,
             "invitation": arrivals.invitation(organisation=world.recipient).ref,
+            "code": said.enrolment_code(subject=world.subject("c-4")).ref,
+            "sitting": sitting().ref,
             "reset": arrivals.account_reset(user=world.requester).ref,
             "number": "1",
             "level": "0",

@@ -30,6 +30,7 @@ from release.models import Download, Release, Upload
 from tests.integration import api_world
 from tests.integration.api_world import CANARY, CLIENTS
 from tests.integration.test_api_uploads import lines, mapping
+from tests.integration.test_client_patience import Cutting
 
 
 class Quiet(WSGIRequestHandler):
@@ -200,6 +201,19 @@ def test_what_came_before_is_not_fetched_again(world, capsys):
     assert main(["fetch", release.ref]) == 0
     assert Download.objects.filter(release=release, part="part").count() == given
     assert part.size == len(whole)
+
+
+def test_a_part_that_breaks_off_goes_on_and_each_asking_is_an_access(world, tmp_path):
+    release = world.prepared(world.approved())
+    way = Way(world.url, client_id=world.way[0], client_secret=world.way[1])
+    slept = []
+    with Door(way, transport=Cutting(), sleep=slept.append) as door:
+        packages.fetch(door, release.ref, tmp_path / "it", identity=None, log_key=None)
+    assert (
+        tmp_path / "it" / "sealed" / "part-00001.age"
+    ).stat().st_size == release.parts.get().size
+    assert Download.objects.filter(release=release, part="part").count() == 2
+    assert slept == [1.0]
 
 
 def test_a_draft_of_something_else_is_fetched_anew(world, capsys):

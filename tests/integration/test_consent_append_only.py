@@ -10,6 +10,7 @@ from consent.models import (
     CategorySetItem,
     Consent,
     ConsentEvent,
+    EnrolmentCode,
     Invalidation,
     LateTag,
     LeftTag,
@@ -77,6 +78,10 @@ KEPT = {
     Subject: ["slot", "holder", "enrolled_at"],
     Shredding: ["id", "ref", "subject", "asked_by", "asked_at", "entry"],
     LegalHold: ["id", "ref", "subject", "ground", "entry", "placed_by", "placed_at", "ends"],
+    EnrolmentCode: [
+        *("id", "ref", "subject", "kind", "digest", "issued_by", "issued_at", "talked_at"),
+        *("opens_at", "expires_at"),
+    ],
     LateTag: ["id", "entry", "subject"],
     LeftTag: ["id", "entry", "subject", "tag"],
     Invalidation: ["id", "consent", "reason"],
@@ -108,6 +113,7 @@ OPEN = {
     LegalHold: {"lifted_by", "lifted_at"},
     Lifting: {"cancelled_at", "done_at"},
     Proposal: {"state", "closed_at", "consent"},
+    EnrolmentCode: {"used_at", "cancelled_at"},  # once, one of them
     LateTag: {"tagged"},  # once, when the key is back
 }
 COLUMNS = [(model, name) for model, names in KEPT.items() for name in names]
@@ -120,6 +126,7 @@ def spoken():
     world.object(recipient=world.police)
     said.shredding(subject=world.hers)
     said.legal_hold(subject=world.hers)
+    said.enrolment_code(subject=world.hers)
     said.late_tag(subject=world.hers)
     said.left_tag(subject=world.hers)
     said.invalidation()
@@ -211,6 +218,7 @@ ALIKE = {
     Terms: [["code", "version", "language"]],
     Shredding: [["ref"]],
     LegalHold: [["ref"]],
+    EnrolmentCode: [["ref"], ["digest"]],
     LateTag: [["entry", "subject"]],
     LeftTag: [["entry", "subject", "tag"]],
     Invalidation: [["consent"]],

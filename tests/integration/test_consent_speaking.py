@@ -5,7 +5,7 @@ from hashlib import sha256
 import pytest
 from django.utils import timezone
 
-from audit.vocabulary import EntryType
+from audit.vocabulary import EntryType, Via
 from common.errors import BadInput, NotPermitted, RuleBroken
 from consent.actions import consents, liftings, objections, subjects, terms
 from consent.models import Consent, Terms
@@ -108,6 +108,17 @@ def test_what_is_not_paused_is_not_resumed(before):
     with nothing_happens(world), pytest.raises(RuleBroken) as refusal:
         consents.resume(consent=consent, **stamp(world.her))
     assert refusal.value.code == "not_paused"
+
+
+@pytest.mark.parametrize("late", [0, 300])
+def test_a_door_whose_clock_is_behind_can_still_resume(late):
+    world = build()
+    consent = consents.pause(consent=world.give(), **stamp(world.her))
+    at = consent.paused_at - days(late / 86_400)
+    consents.resume(consent=consent, by=world.her, at=at, via=Via.PORTAL)
+    pause, resumed = consent.events.order_by("pk")[1:]
+    assert resumed.at > pause.at
+    assert resumed.entry.time == resumed.at
 
 
 def test_what_has_ended_is_neither_paused_nor_resumed():

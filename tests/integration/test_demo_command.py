@@ -12,7 +12,7 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, build_opener
+from urllib.request import HTTPCookieProcessor, build_opener, urlopen
 
 import psutil
 import pytest
@@ -132,9 +132,8 @@ def served_and_ended(folder: Path, how: signal.Signals) -> None:
         people = {name: (door, words) for door, name, words in SIGN_IN.findall("".join(said))}
         assert {place(door) for door, _ in people.values()} == {"/", "/desk/", "/api/"}
         assert len(people) > 10
-        while not listens(port):
-            assert time.monotonic() - began < 60
-            time.sleep(0.1)
+        with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=60) as ready:
+            assert json.load(ready)["ready"] is True  # at once: it says so when it is
         started = psutil.Process(serving.pid).children(recursive=True)
         for name in ("river-maple-41", "harbor-steward"):
             door, words = people[name]

@@ -19,6 +19,7 @@ from governance.models import (
     Seat,
     User,
 )
+from governance.queries.agreements import content_digest
 from governance.vocabulary import AgreementState, RequestState, Role, Vote
 from tests.integration.governance_world import NOW, PASSWORD, build, staff, stamp
 
@@ -106,7 +107,7 @@ def test_both_parties_signing_at_once_bring_it_in_force_once():
     agreement = Agreement.objects.get()
     assert agreement.state == AgreementState.IN_FORCE
     digests = set(agreement.signatures.values_list("digest", flat=True))
-    assert digests == {agreements.content_digest(agreement)}
+    assert digests == {content_digest(agreement)}
 
 
 def test_a_text_that_changes_while_it_is_signed_is_signed_with_the_change_or_unchanged():
@@ -121,7 +122,7 @@ def test_a_text_that_changes_while_it_is_signed_is_signed_with_the_change_or_unc
     assert outcomes[0] == "done"
     assert outcomes[1] in {"done", IntegrityError.__name__}
     signature = world.agreement.signatures.get()
-    assert signature.digest == agreements.content_digest(world.agreement)
+    assert signature.digest == content_digest(world.agreement)
 
 
 def test_sayso_begins_once_even_when_begun_twice_at_once():

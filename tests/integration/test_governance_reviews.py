@@ -20,6 +20,7 @@ from governance.models import (
 )
 from governance.queries import agreements as agreement_readings
 from governance.queries import requests as request_readings
+from governance.queries.agreements import content_digest
 from governance.vocabulary import AgreementState, RequestState, Role, SeatKind, Vote
 from tests.append_only import triggers_lifted
 from tests.integration.governance_world import LATER, NOW, build, member, staff, stamp
@@ -328,12 +329,12 @@ def test_an_agreement_is_in_force_with_the_second_signature_only():
     assert list(agreement_readings.in_force(NOW)) == [agreement]
     assert list(agreement_readings.in_force(agreement.ends)) == []
     digests = set(AgreementSignature.objects.values_list("digest", flat=True))
-    assert digests == {agreements.content_digest(signed)}
+    assert digests == {content_digest(signed)}
 
 
 def test_the_digest_of_an_agreement_stands_for_every_part_of_it():
     agreement = build(signed=False).agreement
-    before = agreements.content_digest(agreement)
+    before = content_digest(agreement)
     changed = {
         "title": "Other",
         "obligations": [],
@@ -345,14 +346,14 @@ def test_the_digest_of_an_agreement_stands_for_every_part_of_it():
     for name, value in changed.items():
         was = getattr(agreement, name)
         setattr(agreement, name, value)
-        found.add(agreements.content_digest(agreement))
+        found.add(content_digest(agreement))
         setattr(agreement, name, was)
     agreement.holder, agreement.recipient = agreement.recipient, agreement.holder
-    found.add(agreements.content_digest(agreement))
+    found.add(content_digest(agreement))
     agreement.holder, agreement.recipient = agreement.recipient, agreement.holder
     for parts in (agreement.datasets, agreement.purposes, agreement.categories):
         parts.all().delete()
-        found.add(agreements.content_digest(agreement))
+        found.add(content_digest(agreement))
     assert len(found) == 1 + len(changed) + 1 + 3
 
 

@@ -25,6 +25,7 @@ from tests.factories import consent as said
 from tests.factories import governance as made
 from tests.factories import oversight as checked
 from tests.factories import release as kept
+from tests.factories.sittings import paper_code
 from tests.integration.audit_log import AT, log_keys  # noqa: F401
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("log_keys")]
@@ -122,6 +123,7 @@ CLOSING: dict[str, Table] = {
     "consent_consent": Table(said.consent, "signature", "'other'"),
     "consent_objection": Table(said.objection, "made_at", EARLIER),
     "consent_shredding": Table(said.shredding, "asked_at", EARLIER),
+    "consent_enrolmentcode": Table(said.enrolment_code, "issued_by_id", key_of(made.user)),
     "consent_legalhold": Table(said.legal_hold, "placed_at", EARLIER),
     "consent_latetag": Table(said.late_tag, "entry_id", key_of(log.entry)),
     "consent_terms": Table(said.terms, "title", "'other'"),
@@ -183,6 +185,7 @@ FINAL: dict[str, tuple[Callable[..., Model], str]] = {
     "governance_user": (made.user, "ended_at"),
     "governance_invitation": (made.invitation, "withdrawn_at"),
     "governance_accountreset": (made.account_reset, "closed_at"),
+    "governance_papercode": (paper_code, "used_at"),
 }
 TABLES = {**FIXED, **CLOSING, **PARTS, **KEPT}
 # Triggers that fill something in; they have tests of their own below.

@@ -13,8 +13,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.test import Client, override_settings
 
+import desk.forms.audit
 import desk.forms.deeds
+import desk.forms.people
 import desk.forms.signin
+import desk.forms.wiping
 import portal.forms
 from common import logs
 from config import metrics
@@ -39,7 +42,10 @@ HEADERS = {
     "HTTP_ORIGIN": f"https://{CANARY}.example",
     "REMOTE_ADDR": ADDRESSES[1],
 }
-MODULES = (desk.forms.deeds, desk.forms.signin, portal.forms)
+MODULES = (
+    *(desk.forms.audit, desk.forms.deeds, desk.forms.people, desk.forms.signin),
+    *(desk.forms.wiping, portal.forms),
+)
 
 
 @pytest.fixture
@@ -122,6 +128,7 @@ def drive(staged: Stage, client: Client) -> None:
 
 
 ROLES = ["nobody", "survivor", "steward", "requester", "machine"]
+ROLES += ["advocate", "board member", "log's auditor", "community's administrator"]
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -19,11 +19,13 @@ from common.errors import BadInput
 from common.inputs import Text
 from consent.actions import objections, proposals, terms
 from consent.models import Terms
-from consent.vocabulary import Channel, HoldGround, Invalidity, Signer
+from consent.vocabulary import Channel, CodeKind, HoldGround, Invalidity, Signer
 from governance.models import Agreement, Field
 from governance.queries.requests import Asked
 from governance.rules import FieldSpec
+from governance.rules.policies import Basis
 from governance.vocabulary import (
+    Device,
     FieldSensitivity,
     FieldType,
     MachineScope,
@@ -279,6 +281,65 @@ CASES: dict[str, Callable[[Staffroom], Given]] = {
         "number": "A-17",
         **hand(room.advocate),
     },
+    "consent.actions.enrolment.issue": lambda room: {
+        "holder": room.holder,
+        "number": "A-17",
+        "kind": CodeKind.ARRIVAL,
+        "talked": True,
+        **hand(room.advocate),
+    },
+    "consent.actions.enrolment.redeem": lambda room: {
+        "code": CODE,
+        "username": "quiet-elm-5",
+        "password": PASSWORD,
+        "language": "es",
+        "at": timezone.now(),
+        "via": Via.PORTAL,
+    },
+    "consent.actions.enrolment.recover": lambda room: {
+        "code": CODE,
+        "password": PASSWORD,
+        "at": timezone.now(),
+        "via": Via.PORTAL,
+    },
+    **dict.fromkeys(
+        [f"consent.actions.shutting.{deed}" for deed in ("shut", "close", "freeze")],
+        lambda room: {"holder": room.holder, "number": "A-17", **hand(room.advocate)},
+    ),
+    "consent.actions.survivors.change_words": lambda room: {
+        "password": PASSWORD,
+        **hand(room.survivor),
+    },
+    "consent.actions.survivors.come_back": lambda room: {
+        "username": "quiet-elm-5",
+        "code": CODE,
+        "password": PASSWORD,
+        "at": timezone.now(),
+        "via": Via.PORTAL,
+    },
+    "consent.actions.survivors.shut_by_paper": lambda room: {
+        "code": CODE,
+        "at": timezone.now(),
+        "via": Via.PORTAL,
+    },
+    "consent.actions.survivors.speak": lambda room: {"language": "es", **hand(room.survivor)},
+    "consent.actions.survivors.end_others": lambda room: {
+        "keep": "sit-2222222222222",
+        **hand(room.survivor),
+    },
+    "governance.actions.sittings.begin": lambda room: {
+        "user": room.survivor,
+        "device": Device.PHONE,
+        "at": timezone.now(),
+    },
+    "governance.actions.sittings.leave": lambda room: {
+        "ref": "sit-2222222222222",
+        "at": timezone.now(),
+    },
+    "governance.actions.sittings.end_others": lambda room: {
+        "keep": "sit-2222222222222",
+        **hand(room.steward),
+    },
     "consent.actions.holds.place": lambda room: {
         "holder": room.holder,
         "number": "A-17",
@@ -461,7 +522,10 @@ CASES: dict[str, Callable[[Staffroom], Given]] = {
         **hand(room.requester),
     },
     "release.actions.inquiries.answer": lambda room: {
-        "request": Asked("req-2222222222222", room.holder, 1, 1, 1, 1, 1, "research"),
+        "request": Asked(
+            *("req-2222222222222", room.holder, 1, 1, 1, 1, 1, "research"),
+            Basis("research", "agr-2222222222222", "", ""),
+        ),
         "number": "A-17",
         **hand(room.steward),
     },

@@ -88,6 +88,20 @@ def signed_in(world: survivors.World) -> Client:
     return client
 
 
+def proved(world: survivors.World) -> Client:
+    """Signed in, and her words typed once more."""
+    client = signed_in(world)
+    client.post("/settings/", {"passphrase": WORDS})
+    return client
+
+
+def on_her_way(world: survivors.World) -> Client:
+    """Somebody whose code has opened."""
+    client = Client(raise_request_exception=False)
+    client.post("/begin/", {"code": survivors.code(world.holder)})
+    return client
+
+
 def draft(room: Staffroom) -> Sent:
     today = timezone.now().date()
     return {
@@ -310,6 +324,25 @@ FORMS: dict[str, Case] = {
         lambda room: {"reported": Reported.DELETED},
         {},
     ),
+    "desk.forms.coming.CodeForm": Case(
+        at_desk(lambda room: room.advocate),
+        lambda room: "/desk/codes/",
+        lambda room: {
+            "holder": room.holder.ref,
+            "number": "A-17",
+            "kind": "arrival",
+            "language": "en",
+            "talked": "on",
+            **PROOF,
+        },
+        {"number": LONGEST_NUMBER, **PROVED},
+    ),
+    "desk.forms.coming.ShuttingForm": Case(
+        at_desk(lambda room: room.advocate),
+        lambda room: "/desk/shutting/",
+        lambda room: {"holder": room.holder.ref, "number": "A-17", "wanted": "shut"},
+        {"number": LONGEST_NUMBER},
+    ),
     "desk.forms.wiping.AskWipeForm": Case(
         at_desk(lambda room: room.advocate),
         lambda room: "/desk/wiping/ask/",
@@ -388,6 +421,46 @@ FORMS: dict[str, Case] = {
         {"passphrase": LONGEST_PASSWORD},
         one_answer=True,
     ),
+    "portal.forms.Code": Case(
+        lambda world: Client(raise_request_exception=False),
+        lambda world: "/begin/",
+        lambda world: {"code": "22222-22222"},
+        {"code": codes.LONGEST},
+        one_answer=True,
+    ),
+    "portal.forms.ShutCode": Case(
+        lambda world: Client(raise_request_exception=False),
+        lambda world: "/shut/",
+        lambda world: {"code": CODE},
+        {"code": codes.LONGEST},
+        one_answer=True,
+    ),
+    "portal.forms.BackIn": Case(
+        lambda world: Client(raise_request_exception=False),
+        lambda world: "/lost/",
+        lambda world: {"name": "nobody", "code": CODE},
+        {"name": 80, "code": codes.LONGEST},
+        one_answer=True,
+    ),
+    "portal.forms.MadeUpName": Case(
+        on_her_way, lambda world: "/begin/name/", lambda world: {"name": "nobody"}, {}
+    ),
+    "portal.forms.Words": Case(
+        proved,
+        lambda world: "/settings/words/",
+        lambda world: {"password": "short", "again": "short"},
+        {"typed": LONGEST_PASSWORD, "password": LONGEST_PASSWORD, "again": LONGEST_PASSWORD},
+    ),
+    "portal.forms.Speak": Case(
+        proved, lambda world: "/settings/language/", lambda world: {"language": "es"}, {}
+    ),
+    "portal.forms.Close": Case(
+        signed_in,
+        lambda world: "/settings/close/",
+        lambda world: {"passphrase": "not these", "sure": "on"},
+        {"passphrase": LONGEST_PASSWORD},
+        one_answer=True,
+    ),
     "portal.forms.OwnKey": Case(
         signed_in,
         lambda world: "/copy/key/",
@@ -431,6 +504,7 @@ NOT_REQUIRED = {
     ("desk.forms.deeds.StopForm", "recipient"),
     ("desk.forms.deeds.AskForm", "days"),
     *(("portal.forms.Never", field) for field in ("place", "kind", "reason", "what", "everything")),
+    *(("portal.forms.Words", field) for field in ("typed", "password", "again")),
     ("desk.forms.audit.CaseForm", "holder"),
     *(
         (f"desk.forms.audit.{form}", field)

@@ -27,7 +27,7 @@ from release.vocabulary import DownloadPart
 from tests import checking, watchers
 from tests.append_only import unguarded
 from tests.gate import drained, part_of
-from tests.survivors import WORDS
+from tests.survivors import WORDS, said_again
 from tests.worlds import World, hand, lasting_world
 
 pytestmark = pytest.mark.database
@@ -81,7 +81,7 @@ def account(world: World, number: str) -> User:
 def signed_in(world: World, number: str) -> Client:
     client = Client()
     client.force_login(account(world, number), backend=MODEL)
-    return client
+    return said_again(client)
 
 
 def saved(client: Client, name: str = "copy", **given: str) -> Any:

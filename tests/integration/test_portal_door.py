@@ -22,15 +22,14 @@ from tests.survivors import WORDS, World
 
 pytestmark = pytest.mark.django_db
 
-OPEN = {"start", "sign_in"}  # what is read before signing in
+OPEN = {"start", "sign_in", "begin", "lost", "shut"}  # what is read before signing in
+ON_THE_WAY = {"choose_name": "begin", "first_words": "begin", "lost_words": "lost"}  # need a code
 FOR_ANYONE = {"leave", "language"}  # they show nothing of anybody
 ARGUMENTS: dict[str, dict[str, str]] = {"language": {"code": "es"}}
 METHODS = {
-    "sign_out": "post",
-    "leave": "post",
-    "hide_names": "post",
-    "asked_later": "post",
-    **dict.fromkeys(["never_undo", "never_keep", "never_now"], "post"),
+    **dict.fromkeys(["sign_out", "leave", "hide_names", "refuse"], "post"),
+    **dict.fromkeys(["end_place", "end_others", "end_all"], "post"),
+    **dict.fromkeys(["asked_later", "never_undo", "never_keep", "never_now"], "post"),
 }
 
 
@@ -61,7 +60,7 @@ def ask(client: Client, name: str, address: str) -> Any:
 def signed_in(user: User) -> Client:
     client = Client()
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return client
+    return survivors.said_again(client)
 
 
 def try_sign_in(name: str, words: str, address: str = "127.0.0.1", client: Any = None) -> Any:
@@ -81,6 +80,8 @@ def test_a_page_is_closed_to_who_has_not_signed_in(name: str, world: World) -> N
         assert response.status_code == 200
     elif name in FOR_ANYONE:
         assert response.status_code in {302, 303}
+    elif name in ON_THE_WAY:
+        assert response["Location"] == reverse(f"portal:{ON_THE_WAY[name]}")
     else:
         assert response.status_code == 302
         assert response["Location"] in {reverse("portal:start"), reverse("portal:sign_in")}

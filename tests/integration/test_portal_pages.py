@@ -35,6 +35,7 @@ TELLING = re.compile(
     r"|refugio|consent|consenti|police|policía|sayso",
     re.IGNORECASE,
 )
+SITE = {"en": "My page", "es": "Mi página"}
 MOST = 14 * 1024  # bytes, compressed, HTML and styles together
 STATUSES = [400, 403, 404, 409, 410, 503]
 
@@ -51,23 +52,9 @@ def world() -> World:
     return world
 
 
-def pages(world: World, language: str) -> dict[str, str]:
-    """Each page a survivor can come to, by a name; names of places are shown on some."""
-    client = Client(headers={"accept-language": language})
-    there = {"start": client.get("/start/"), "sign_in": client.get("/sign-in/")}
-    there["sign_in_wrong"] = client.post("/sign-in/", {"name": "x", "passphrase": "x"})
-    client.force_login(world.her, backend="django.contrib.auth.backends.ModelBackend")
-    for name in ("home", "history", "names", "settings", "copy", "own_key"):
-        there[name] = client.get(reverse(f"portal:{name}"))
-    there["questions"] = client.get(reverse("portal:history"), {"list": "questions"})
-    there["copy_wrong"] = client.post(reverse("portal:copy"), {"passphrase": "x"})
-    there["own_key_wrong"] = client.post(reverse("portal:own_key"), {"passphrase": "x"})
-    there["names_wrong"] = client.post(reverse("portal:names"), {"passphrase": "x"})
-    for which, consent in world.hers.items():
-        for name in ("details", "done"):
-            there[f"{name}_{which}"] = client.get(reverse(f"portal:{name}", args=[consent.ref]))
-    for name, consent in (("stop", world.on), ("pause", world.on), ("resume", world.paused)):
-        there[name] = client.get(reverse(f"portal:{name}", args=[consent.ref]))
+def quietly_asked(client: Client, world: World) -> dict[str, Any]:
+    """What she is asked, does less and never wants, while no names are shown."""
+    there: dict[str, Any] = {}
     there["change"] = client.get(reverse("portal:change", args=[world.on.ref]))
     there["change_gone"] = client.post(reverse("portal:change", args=[world.stopped.ref]))
     asked, police = survivors.asked_to_share(world), survivors.asked_to_share(world, "police")
@@ -85,9 +72,12 @@ def pages(world: World, language: str) -> dict[str, str]:
     there["asked_open"] = client.get(reverse("portal:asked_done", args=[asked.ref]))
     there["never"] = client.get(reverse("portal:never"))
     there["never_wrong"] = client.post(reverse("portal:never"), {"kind": "x"})
-    there["pause_wrong"] = client.post(reverse("portal:pause", args=[world.on.ref]))
-    client.post(reverse("portal:names"), {"passphrase": WORDS})
-    there["home_named"] = client.get("/")
+    return there
+
+
+def asked_by_name(client: Client, world: World) -> dict[str, Any]:
+    """How she says yes: with the name of who asks before her."""
+    asked, there = survivors.asked_to_share(world), dict[str, Any]()
     there["asked"] = client.get(reverse("portal:asked", args=[asked.ref]))
     chosen = {f"kind-{each.code}": "yes" for each in world.categories}
     check = reverse("portal:asked_check", args=[asked.ref])
@@ -96,6 +86,50 @@ def pages(world: World, language: str) -> dict[str, str]:
     there["asked_check_wrong"] = client.post(
         reverse("portal:asked_sign", args=[asked.ref]), {**chosen, "length": "90"}
     )
+    return there
+
+
+def pages(world: World, language: str) -> dict[str, str]:
+    """Each page a survivor can come to, by a name; names of places are shown on some."""
+    client = Client(headers={"accept-language": language})
+    there = {"start": client.get("/start/"), "sign_in": client.get("/sign-in/")}
+    there["sign_in_wrong"] = client.post("/sign-in/", {"name": "x", "passphrase": "x"})
+    for name in ("begin", "lost", "shut"):
+        there[name] = client.get(f"/{name}/")
+        there[f"{name}_wrong"] = client.post(f"/{name}/", {"name": "x", "code": "x"})
+    client.post("/begin/", {"code": survivors.code(world.holder)})
+    there["choose_name"] = client.get(reverse("portal:choose_name"))
+    client.post(
+        reverse("portal:choose_name"),
+        {"name": there["choose_name"].context["form"].fields["name"].choices[0][0]},
+    )
+    there["first_words"] = client.get(reverse("portal:first_words"))
+    client.force_login(world.her, backend="django.contrib.auth.backends.ModelBackend")
+    there["again"] = client.get(reverse("portal:settings"))
+    there["again_wrong"] = client.post(reverse("portal:settings"), {"passphrase": "x"})
+    survivors.said_again(client)
+    for name in ("words", "speak", "places", "paper_anew", "close"):
+        there[name] = client.get(reverse(f"portal:{name}"))
+    there["words_wrong"] = client.post(
+        reverse("portal:words"), {"password": "short", "again": "short"}
+    )
+    there["paper"] = client.post(reverse("portal:paper_anew"), follow=True)
+    for name in ("home", "history", "names", "settings", "copy", "own_key"):
+        there[name] = client.get(reverse(f"portal:{name}"))
+    there["questions"] = client.get(reverse("portal:history"), {"list": "questions"})
+    there["copy_wrong"] = client.post(reverse("portal:copy"), {"passphrase": "x"})
+    there["own_key_wrong"] = client.post(reverse("portal:own_key"), {"passphrase": "x"})
+    there["names_wrong"] = client.post(reverse("portal:names"), {"passphrase": "x"})
+    for which, consent in world.hers.items():
+        for name in ("details", "done"):
+            there[f"{name}_{which}"] = client.get(reverse(f"portal:{name}", args=[consent.ref]))
+    for name, consent in (("stop", world.on), ("pause", world.on), ("resume", world.paused)):
+        there[name] = client.get(reverse(f"portal:{name}", args=[consent.ref]))
+    there |= quietly_asked(client, world)
+    there["pause_wrong"] = client.post(reverse("portal:pause", args=[world.on.ref]))
+    client.post(reverse("portal:names"), {"passphrase": WORDS})
+    there["home_named"] = client.get("/")
+    there |= asked_by_name(client, world)
     there["404"] = client.get("/nowhere/")
     strict = Client(enforce_csrf_checks=True, headers={"accept-language": language})
     there["form_too_old"] = strict.post("/sign-in/")
@@ -113,7 +147,7 @@ def test_titles_and_words_tell_nothing(language: str, world: World) -> None:
     titles = set()
     for name, page in pages(world, language).items():
         (title,) = re.findall(r"<title>(.*?)</title>", page)
-        assert title.endswith(f" · {configured.SITE_NAME}"), name
+        assert title.endswith(f" · {SITE[language]}"), name
         assert not TELLING.search(title), (name, title)
         assert not re.search("traffick|victim|trata de|víctima|survivor|sobrevivien", page), name
         titles.add(title)
@@ -244,3 +278,11 @@ def test_the_page_of_a_failure_asks_neither_session_nor_database(
             answer = errors.failed(request)
         assert answer.status_code == 500
         assert b"wrong here" in answer.content or place == "/api/releases/"
+
+
+@pytest.mark.parametrize("icon", configured.ICONS)
+def test_each_deployment_has_a_small_picture_of_its_own(icon: str, settings: Any) -> None:
+    settings.ICON = icon
+    page = Client().get("/start/").content.decode()
+    assert f'<link rel="icon" href="/static/look/icons/{icon}.svg"' in page
+    assert (Path(configured.BASE_DIR) / f"portal/static/look/icons/{icon}.svg").is_file()

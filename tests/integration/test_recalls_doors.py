@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,15 +16,18 @@ from common.errors import NotReady
 from common.keyring import KeyRing
 from common.words import sentence
 from consent.actions import subjects
-from governance.actions import people
+from desk.views import recalls as views
+from governance.actions import memberships, people
 from governance.models import User
 from governance.vocabulary import Role, UserKind
 from release.actions import recalls
 from release.models import Recall, RecallStep
 from release.vocabulary import Reported
 from tests import staffroom
+from tests.factories import release as made
 from tests.integration import api_world
 from tests.integration.api_world import bearer
+from tests.survivors import said_again
 from tests.worlds import World, hand, small_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -63,7 +67,7 @@ def her(world: World, number: str = "c-1") -> Client:
     )
     client = Client()
     client.force_login(account, "django.contrib.auth.backends.ModelBackend")
-    return client
+    return said_again(client)
 
 
 def test_the_recipient_reads_whom_and_answers_in_two_steps(world: World) -> None:
@@ -109,6 +113,32 @@ def test_the_holder_and_the_board_see_how_it_stands_and_nobody_in_it(world: Worl
         for name in ("recall-acknowledge", "recall-report"):
             assert client.post(place(name, ref), {"reported": "deleted"}).status_code == 404
     assert not RecallStep.objects.exists()
+
+
+def test_the_list_goes_on_by_pages_and_shows_each_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also to somebody who sees the same in two ways; what is asked back meanwhile shifts nothing."""
+    monkeypatch.setattr(views, "PAGE", 2)
+    first = Recall.objects.get()
+    own = {"release": first.release, "opened_at": first.opened_at, "due_at": first.due_at}
+    newer = [made.recall(**own) for _ in range(4)]
+    memberships.grant(  # who sits on the board asks for the recipient too
+        user=world.member,
+        organisation=world.recipient,
+        role=Role.REQUESTER,
+        **hand(world.recipient_admin),
+    )
+    client, more, shown, newest = at_desk(world.member), "", [], first
+    for _ in range(3):
+        page = client.get(place("recalls") + more).content.decode()
+        shown.append(re.findall(r">(rec-[a-z0-9]+)</a>", page))
+        (more,) = re.findall(r'rel="next" href="(\?before=[0-9]+)"', page) or [""]
+        newest = made.recall(**own)
+    assert shown == [[newer[3].ref, newer[2].ref], [newer[1].ref, newer[0].ref], [first.ref]]
+    assert more == ""
+    assert newest.ref in client.get(place("recalls")).content.decode()
+    assert client.get(place("recalls") + "?before=none").status_code == 200
 
 
 def test_it_is_nowhere_for_anybody_else(world: World) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from audit.actions import sequence
 from audit.models import Entry
 from common.errors import NotReady
 from consent.actions import consents, imports
@@ -12,7 +13,9 @@ from consent.actions.replaying import replay
 from consent.models import Consent, Terms
 from consent.vocabulary import Ending
 from governance.models import CategoryVersion, KeptNo
-from tests.append_only import triggers_lifted
+from oversight.queries import words
+from oversight.vocabulary import Finding
+from tests.append_only import triggers_lifted, unguarded
 from tests.integration.test_restored import back_to_yes
 from tests.worlds import World, hand, small_world
 
@@ -43,6 +46,12 @@ def lines(world: World) -> list[str]:
     return [",".join(row) + "\n" for row in rows]
 
 
+def otherwise_said() -> list[str]:
+    """Where something no longer says what was committed to."""
+    told = [each for _, check in words.CHECKS for each in check(lambda count: None)]
+    return [each.place for each in told if isinstance(each, Finding)]
+
+
 def test_papers_that_replace_wider_yeses_are_said_again():
     world = small_world(4, each=1)
     before = timezone.now() - timedelta(days=3)
@@ -71,15 +80,21 @@ def test_papers_that_replace_wider_yeses_are_said_again():
         assert each.ending == Ending.SUPERSEDED
     assert Entry.objects.filter(type="consent:superseded", resource="", reason="replayed").exists()
     assert world.received(world.prepare()) == {"c-3", "c-4"}
+    sequence()
+    again = Entry.objects.get(type="consent:superseded", resource="", reason="replayed")
+    assert f"entry {again.seq}" not in otherwise_said()
+    with unguarded():
+        Consent.objects.filter(pk=wide[0].pk).update(ends=timezone.now() + timedelta(days=999))
+        assert f"entry {again.seq}" in otherwise_said()
     # The binder is gone through once more: the wider papers stay replaced, the newer ones come again.
     for number in HERS:
         with pytest.raises(consents.Refused) as older:
             world.yes(number, signed_at=before)
         assert "older_than_no" in {each.code for each in older.value.problems}
-    again = imports.consents(
+    once_more = imports.consents(
         holder=world.home.organisation, lines=lines(world), **hand(world.home.advocate)
     )
-    assert (again.recorded, again.rejected) == (2, ())
+    assert (once_more.recorded, once_more.rejected) == (2, ())
     assert (replay(**hand(world.chair)).said, replay(**hand(world.chair)).said) == (0, 0)
 
 

@@ -1,6 +1,7 @@
 """What staff write beside a deed is sealed beside its entry, and another text in the table is named."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -21,10 +22,10 @@ from governance.actions import details as writing
 from governance.models import Ballot, DataKey
 from governance.queries import details
 from governance.vocabulary import Role
-from oversight.actions import findings, reviews
-from oversight.models import AuditCase, FindingStep, MembershipReview
+from oversight.actions import findings, looking, reviews
+from oversight.models import AuditCase, FindingStep, MembershipReview, Reading
 from oversight.queries import texts
-from oversight.vocabulary import Finding, Kind, Locked, Verdict
+from oversight.vocabulary import Finding, Kind, Locked, Verdict, Wanted
 from tests.append_only import unguarded
 from tests.auditing import Desk, lasting_desk
 from tests.factories import governance as made
@@ -195,3 +196,37 @@ def test_a_key_made_while_what_wraps_it_changes_hangs_on_the_new_one(
 def test_nobody_but_who_convenes_changes_it(desk: Desk) -> None:
     with pytest.raises(NotPermitted):
         writing.renew_key(**hand(desk.world.home.warden))
+
+
+# --- what auditors looked for ---------------------------------------------------------------------
+
+
+def looks(desk: Desk) -> list[str]:
+    for _ in range(2):
+        looking.find(
+            case=desk.case, wanted=Wanted(actor="usr-2222"), before=None, **hand(desk.auditor)
+        )
+    return looked_otherwise()
+
+
+def test_what_an_auditor_looked_for_is_what_its_entry_commits_to(desk: Desk) -> None:
+    assert looks(desk) == []
+    row = Reading.objects.latest("pk")
+    for values in (
+        {"asked": {**row.asked, "actor": "usr-3333"}},
+        {"asked": {}},
+        {"look": "timeline"},
+        {"at": row.at - timedelta(days=1)},
+    ):
+        with unguarded():
+            Reading.objects.filter(pk=row.pk).update(**values)
+            (only,) = looked_otherwise()
+            assert f"reading row {row.pk}: it says something else than entry" in only
+    with unguarded():
+        Reading.objects.filter(pk=row.pk)._raw_delete(using="default")
+        assert "what was looked at is not there" in looked_otherwise()[0]
+
+
+def looked_otherwise() -> list[str]:
+    checks = (texts.readings, texts.entries_of_readings)
+    return [str(each) for check in checks for each in check(lambda count: None)]

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from audit.rules import tag
 from audit.vocabulary import EntryType
-from consent.vocabulary import Happening
 from governance.vocabulary import AgreementState, Role
 from oversight.rules import access, anomalies, handles, sampling, standing
 from oversight.rules.anomalies import Deeds, Spoken
@@ -208,22 +207,3 @@ def test_an_agreement_is_in_force_within_its_period_only():
     assert standing.agreement(entries, starts, ends, NOW) == AgreementState.DRAFT
     assert standing.agreement(entries, starts, ends, starts) == AgreementState.IN_FORCE
     assert standing.agreement(entries, starts, ends, ends) == AgreementState.ENDED
-
-
-@pytest.mark.parametrize(
-    ("happenings", "stood"),
-    [
-        ([], False),
-        ([Happening.GIVEN], True),
-        ([Happening.GIVEN, Happening.PAUSED], False),
-        ([Happening.GIVEN, Happening.PAUSED, Happening.RESUMED], True),
-        ([Happening.GIVEN, Happening.WITHDRAWN], False),
-        ([Happening.GIVEN, Happening.SUPERSEDED], False),
-    ],
-)
-def test_a_yes_stood_as_its_events_before_the_instant_say(happenings, stood):
-    events = [(each, NOW + timedelta(minutes=n)) for n, each in enumerate(happenings)]
-    at, ends = NOW + timedelta(hours=1), NOW + timedelta(days=1)
-    assert standing.yes_stood(events, NOW, ends, at) is stood
-    assert standing.yes_stood(events, NOW, ends, ends) is False
-    assert standing.yes_stood(events, NOW, ends, NOW - timedelta(seconds=1)) is False

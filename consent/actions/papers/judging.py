@@ -3,10 +3,11 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 
 from django.db.models import Min
 
+from common.days import begins, day_of, here
 from consent import rules
 from consent.actions import giving
 from consent.actions.papers.reading import Line, Rejected
@@ -147,8 +148,8 @@ def _named(line: Line, known: Known, words: list[Rejected]) -> Named:
             return None
         spelled = text if DAY.fullmatch(text) else ""  # Python reads more spellings than people do
         try:
-            return datetime.combine(date.fromisoformat(spelled), time(), tzinfo=UTC)
-        except ValueError:
+            return begins(date.fromisoformat(spelled))
+        except (ValueError, OverflowError):  # a first or last day of all has no beginning elsewhere
             words.append(
                 Rejected(line.number, column, "not_a_date", "Write the day as 2026-11-22.")
             )
@@ -203,10 +204,10 @@ def _draft(line: Line, named: Named) -> rules.Draft:
         terms_language=terms.language if terms else "",
         answers=cells["answers"],
         signature=cells["signature"],
-        signed_at=named.signed_at,
-        starts=named.starts,
-        ends=named.ends,
-        record_until=named.record_until.date() if named.record_until else None,
+        signed_at=here(named.signed_at) if named.signed_at else None,
+        starts=here(named.starts) if named.starts else None,
+        ends=here(named.ends) if named.ends else None,
+        record_until=day_of(named.record_until) if named.record_until else None,
         signer=cells["signer"],
         authority=cells["authority"],
     )
@@ -284,7 +285,7 @@ def _yes(line: Line, named: Named) -> Yes:
         signed_at=named.signed_at,
         starts=named.starts or named.signed_at,
         ends=named.ends,
-        record_until=(named.record_until or named.signed_at).date(),
+        record_until=day_of(named.record_until or named.signed_at),
         recorded_by=named.recorder,
     )
 

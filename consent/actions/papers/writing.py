@@ -1,7 +1,7 @@
 """Making ready, before any lock is held, everything that an import writes."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from consent import rules
 from consent.actions.papers.judging import Key, Yes
 from consent.actions.sets import CategorySets, category_sets
 from consent.models import Consent, ConsentEvent
-from consent.queries import keys
+from consent.queries import keys, words
 from consent.vocabulary import Ending, Happening
 from governance.models import Organisation, User
 
@@ -46,6 +46,7 @@ class Ready:
     slots: tuple[int, ...]
     nonce: bytes
     root: bytes
+    beside: bytes
     sets: CategorySets
     rows: tuple[Row, ...]
 
@@ -70,9 +71,36 @@ def made_ready(holder: Organisation, yeses: Sequence[Yes]) -> Ready:
         slots=tuple(slots),
         nonce=nonce,
         root=subjects_root(keys.tags_of(holder.ref, slots, nonce)),
+        beside=words.together(_said(holder, yeses, sets)),
         sets=sets,
         rows=tuple(_row(holder, yes, sets, current=newest[yes.key] is yes) for yes in yeses),
     )
+
+
+def _said(
+    holder: Organisation, yeses: Sequence[Yes], sets: CategorySets
+) -> Iterator[dict[str, str]]:
+    """What each of them will say, for their entry commits to it."""
+    categories = words.of_versions(sets.versions)
+    texts = {terms.pk: words.text(terms) for terms in {yes.terms for yes in yeses}}
+    for yes in yeses:
+        yield words.yes(
+            slot=yes.slot,
+            holder=holder.ref,
+            recipient=yes.recipient.ref,
+            purpose=yes.purpose.code,
+            categories=categories[_digest(yes, sets)],
+            terms=texts[yes.terms.pk],
+            manner=(yes.channel, yes.signer, "y" * rules.QUESTIONS),
+            signed_at=yes.signed_at,
+            starts=yes.starts,
+            ends=yes.ends,
+            record_until=yes.record_until,
+        )
+
+
+def _digest(yes: Yes, sets: CategorySets) -> str:
+    return sets.digest_of(yes.signed_at, frozenset(c.pk for c in yes.categories))
 
 
 def _row(holder: Organisation, yes: Yes, sets: CategorySets, *, current: bool) -> Row:
@@ -82,8 +110,7 @@ def _row(holder: Organisation, yes: Yes, sets: CategorySets, *, current: bool) -
         *("y" * rules.QUESTIONS, yes.signed_at, yes.recorded_by.pk, yes.starts, yes.ends),
         yes.record_until,
     )
-    digest = sets.digest_of(yes.signed_at, frozenset(c.pk for c in yes.categories))
-    return Row(cells, digest, current)
+    return Row(cells, _digest(yes, sets), current)
 
 
 def write(ready: Ready, older: Sequence[int], *, by: User, at: datetime, entry: int) -> None:

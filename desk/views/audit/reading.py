@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from audit import queries as log
+from common.days import day_of
 from common.errors import NotReady, RuleBroken
-from desk import charts
+from desk import charts, paging
 from desk.forms.audit import SaveForm, SearchForm
 from desk.hand import hand
 from desk.templatetags.desk import label
@@ -22,7 +23,6 @@ from oversight.actions import cases as deeds
 from oversight.actions import looking
 from oversight.queries import cases
 
-LARGEST = 2**62
 HINTS = 200  # on one page, the gravest first
 
 
@@ -71,7 +71,11 @@ def save(request: HttpRequest, ref: str) -> HttpResponse:
 def event(request: HttpRequest, ref: str, number: int) -> HttpResponse:
     """A2. One entry as it was logged, and what was in force then."""
     case = case_of(request, ref)
-    found = looking.event(case=case, number=number, **hand(request)) if number < LARGEST else None
+    found = (
+        looking.event(case=case, number=number, **hand(request))
+        if number < paging.LARGEST
+        else None
+    )
     if found is None:
         raise Http404
     page = {
@@ -104,7 +108,7 @@ def days(request: HttpRequest, ref: str) -> HttpResponse:
 def hints(request: HttpRequest, ref: str) -> HttpResponse:
     case = case_of(request, ref)
     spoken = looking.hints(case=case, **hand(request))
-    start = _number(request.GET.get("from", "")) or 0
+    start = paging.number(request.GET.get("from", "")) or 0
     page = {
         "case": case,
         "hints": spoken[start : start + HINTS],
@@ -130,11 +134,7 @@ def _choices() -> dict[str, Any]:
 
 def _before(request: HttpRequest) -> int | None:
     """The number below which the page begins; anything else begins with the newest."""
-    return _number(request.GET.get("before", ""))
-
-
-def _number(sent: str) -> int | None:
-    return int(sent) if sent.isascii() and sent.isdigit() and int(sent) < LARGEST else None
+    return paging.number(request.GET.get("before", ""))
 
 
 def _question(form: SearchForm) -> str:
@@ -146,9 +146,9 @@ def _question(form: SearchForm) -> str:
 def _days(asked: dict[str, str]) -> dict[str, str]:
     """A kept question as the form takes it: its instants as days, the last one that is inside."""
     kept = dict(asked)
-    for name, earlier in (("since", timedelta()), ("until", timedelta(days=1))):
+    for name, earlier in (("since", timedelta()), ("until", timedelta.resolution)):
         if name in kept:
-            kept[name] = (datetime.fromisoformat(kept[name]) - earlier).date().isoformat()
+            kept[name] = day_of(datetime.fromisoformat(kept[name]) - earlier).isoformat()
     return kept
 
 

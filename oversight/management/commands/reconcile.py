@@ -44,17 +44,7 @@ class Command(BaseCommand):
             raise CommandError(f"This was not compared to its end. {error}") from None
         if self.stderr.isatty():
             self.stderr.write("")
-        if done.in_part:
-            self.stdout.write(
-                f"{done.in_part} things were compared in part only: the key of somebody in them was "
-                "destroyed, and nobody can tell any more whether their entries are about that person."
-            )
-        for holder, waits in groupby(done.unchecked, key=lambda each: each.holder):
-            counts = "; ".join(f"{each.what}: {each.count}" for each in waits)
-            self.stdout.write(
-                f"The key of {holder} is not here, or does not open somebody's key. Whose entry is "
-                f"whose could not be compared of {counts}."
-            )
+        self._say_what_was_not(done)
         if done.findings:
             raise CommandError(
                 f"The log and what is kept do not agree: {done.findings} findings, named above."
@@ -66,6 +56,24 @@ class Command(BaseCommand):
                 returncode=IN_PART,
             )
         self.stdout.write(f"The log and what is kept agree: {done.looked_at} comparisons.")
+
+    def _say_what_was_not(self, done: reconciling.Reconciled) -> None:
+        if done.in_part:
+            self.stdout.write(
+                f"{done.in_part} things were compared in part only: the key of somebody in them was "
+                "destroyed, and nobody can tell any more whether their entries are about that person."
+            )
+        if done.uncommitted:
+            self.stdout.write(
+                f"{done.uncommitted} things were written before entries committed to what rows say: "
+                "whether those still say the same nobody can tell. Their number never grows."
+            )
+        for holder, waits in groupby(done.unchecked, key=lambda each: each.holder):
+            counts = "; ".join(f"{each.what}: {each.count}" for each in waits)
+            self.stdout.write(
+                f"The key of {holder} is not here, or does not open somebody's key. Whose entry is "
+                f"whose could not be compared of {counts}."
+            )
 
     def _tell(self, finding: Finding) -> None:
         self.stdout.write(str(finding))

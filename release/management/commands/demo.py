@@ -1,5 +1,6 @@
 """The main job from end to end, in the terminal, on a world made for it."""
 
+import http.client
 import json
 import os
 import secrets
@@ -7,8 +8,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from argparse import ArgumentParser
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ from release.management.demo.story import Story
 
 DOORS = {"river-maple-41": "/", "university-machine": "/api/"}
 DESK = "/desk/"
+PATIENCE, LOOK_AGAIN = 60.0, 0.2  # seconds for both programs to be there, and between two looks
 
 
 class Command(BaseCommand):
@@ -122,9 +125,12 @@ def serve(say: Callable[[str], object]) -> None:
         )
         for name in processes.DEMONSTRATION
     ]
-    say(f"Serving on {here}/ (Ctrl-C ends it).")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends it too, and nothing is left
     try:
+        say("Starting the web server and the clock.")
+        if unwell := until_ready(own["SAYSO_BIND"], started):
+            say(f"Not ready after {PATIENCE:.0f} s: {unwell}")
+        say(f"Serving on {here}/ (Ctrl-C ends it).")
         started[-1].wait()
     except KeyboardInterrupt:
         pass
@@ -133,6 +139,34 @@ def serve(say: Callable[[str], object]) -> None:
             process.terminate()
         for process in started:
             process.wait()
+
+
+def until_ready(bind: str, started: Sequence[subprocess.Popen[bytes]]) -> str:
+    """Wait until the clock goes and every door can be used; else what is not well, in words.
+
+    On a slow machine both programs take their time to load, and whoever came before would find
+    nobody there, or an answer that waits for the clock.
+    """
+    ends, unwell = time.monotonic() + PATIENCE, "the web server does not answer."
+    host = str(settings.ALLOWED_HOSTS[0]).lstrip(".*") or "localhost"
+    name, _, port = bind.rpartition(":")
+    place = "127.0.0.1" if name in {"", "0.0.0.0"} else name.strip("[]")  # noqa: S104 - compared, not bound
+    while time.monotonic() < ends and all(one.poll() is None for one in started):
+        asking = http.client.HTTPConnection(place, int(port), timeout=PATIENCE)
+        try:
+            asking.request("GET", "/readyz", headers={"Host": host})
+            answer = asking.getresponse()
+            told = json.loads(answer.read())
+        except (OSError, http.client.HTTPException, ValueError):
+            told = None
+        finally:
+            asking.close()
+        if told and told["ready"]:
+            return ""
+        if told:
+            unwell = " ".join(one["says"] for one in told["checks"] if one["code"] != "ok")
+        time.sleep(LOOK_AGAIN)
+    return unwell
 
 
 def environment() -> dict[str, str]:

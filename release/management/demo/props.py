@@ -11,6 +11,7 @@ import numpy as np
 from django.conf import settings
 from django.utils import timezone
 
+from common.days import day_of
 from consent.actions import consents, imports, objections
 from consent.models import Consent
 from governance.models import AccessRequest, Agreement, DataCategory, Dataset
@@ -131,7 +132,7 @@ def drawn_papers(here: World, folder: Path, seed: int, file: Path, mapping: byte
         rng=np.random.default_rng(seed),
         plan=PaperPlan(main=research, others=(legal,)),
         numbers=_numbers(file, mapping),
-        today=here.now.date(),
+        today=day_of(here.now),
         certain="",
         never="",
     )

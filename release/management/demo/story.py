@@ -12,6 +12,7 @@ from rich.table import Table
 from audit.actions import sequence
 from audit.queries import log_size
 from audit.vocabulary import Via
+from common.days import day_of
 from common.errors import Void
 from consent.actions import consents, subjects
 from consent.models import Consent, Subject
@@ -96,7 +97,7 @@ class Story:
         return generate(
             seed=self.facts.seed,
             folder=self.folder / "input",
-            today=self.now.date(),
+            today=day_of(self.now),
             cases_plan=PaperPlan(main=research, others=(legal, evaluation)),
             health_plan=PaperPlan(main=legal, others=(research,)),
             recipient_staff="university-requester",

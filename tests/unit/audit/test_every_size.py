@@ -76,6 +76,20 @@ def test_every_root_is_the_one_of_the_rfc():
             edge.append(LEAVES[size])
 
 
+# Roots over the same entries, by pymerkle 7.0.0 (`InmemoryTree`, SHA-256): SHA-256 over those of the
+# sizes 1 to 130 in a row, and the last one. The library itself is no dependency, not even of tests: it
+# is under the GPL 3 or later where this project is under Apache 2.0, it pins one exact version of
+# another library, and its consistency proofs are not those of RFC 6962; its roots are.
+PYMERKLE_ALL = "a1f3c71794e6af290ec5305b8f82334a7116625c536d1c831b3db483a0146d32"
+PYMERKLE_LAST = "6a24d05c0a48bc46e7f07e1d26a8c374a80a7e4db945118ea80775c63721cd07"
+
+
+def test_every_root_is_the_one_that_pymerkle_gives():
+    roots = [root_of(LEAVES[:size]) for size in range(1, MOST + 1)]
+    assert roots[-1].hex() == PYMERKLE_LAST
+    assert sha256(b"".join(roots)).hexdigest() == PYMERKLE_ALL
+
+
 def test_every_inclusion_proof_is_the_one_of_the_rfc_and_proves_its_leaf():
     for size in range(1, MOST + 1):
         for index in range(size):

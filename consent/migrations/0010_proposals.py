@@ -176,8 +176,8 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('audit', '0012_words_of_proposals'),
-        ('consent', '0008_tags_stay'),
-        ('governance', '0011_words_of_proposals'),
+        ('consent', '0009_enrolment_codes'),
+        ('governance', '0012_words_of_proposals'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

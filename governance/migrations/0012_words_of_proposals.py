@@ -37,7 +37,7 @@ def put_back(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('governance', '0010_data_keys_of_staff'),
+        ('governance', '0011_sittings_and_paper'),
     ]
 
     operations = [
