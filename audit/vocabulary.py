@@ -19,10 +19,15 @@ class EntryType(TextChoices):
     CONSENT_INVALIDATED = "consent:invalidated"
     CONSENT_SUPERSEDED = "consent:superseded"
     CONSENT_IMPORTED = "consent:imported"
+    CONSENT_SIGNED = "consent:signed"
+    CONSENT_CANCELLED = "consent:cancelled"
+    CONSENT_LAPSED = "consent:lapsed"
 
     OBJECTION_MADE = "objection:made"
     OBJECTION_NARROWED = "objection:narrowed"
     OBJECTION_LIFTED = "objection:lifted"
+    OBJECTION_LIFTING = "objection:lifting"
+    OBJECTION_KEPT = "objection:kept"
 
     TERMS_PUBLISHED = "terms:published"
     TERMS_RETIRED = "terms:retired"

@@ -64,6 +64,14 @@ def consent_reference() -> str:
     return reference("con")
 
 
+def lifting_reference() -> str:
+    return reference("lft")
+
+
+def proposal_reference() -> str:
+    return reference("pro")
+
+
 def objection_reference() -> str:
     return reference("obj")
 

@@ -405,6 +405,11 @@ ENGINE_MEMORY_MB = number("SAYSO_ENGINE_MEMORY_MB", 512, 16, 65_536)
 ENGINE_WORKERS = number("SAYSO_ENGINE_WORKERS", 2, 1, 64)
 ENGINE_SEATS = number("SAYSO_ENGINE_SEATS", 2, 1, 64)  # releases written at once on this machine
 
+# How long a yes waits that lets more go than before, or the first one to police, a prosecutor or an
+# immigration office; and how long an ask for a yes can be answered.
+COOLING_HOURS = number("SAYSO_COOLING_HOURS", 24, 1, 720)
+ASK_DAYS = number("SAYSO_ASK_DAYS", 30, 1, 365)
+
 # Between the second yes to shredding somebody's key and its end, in which it can be called off.
 SHRED_DAYS = number("SAYSO_SHRED_DAYS", 7, 1, 365)
 

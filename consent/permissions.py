@@ -20,6 +20,13 @@ def check_can_speak(user: User, subject: Subject) -> None:
         raise NotPermitted("not_yours", _("You cannot speak for this person."))
 
 
+def check_herself(user: User, subject: Subject) -> None:
+    """What nobody does for her: to let more go before its wait is over."""
+    check_can_speak(user, subject)
+    if user.kind != UserKind.SURVIVOR:
+        raise NotPermitted("only_herself", _("Only she herself can start it sooner."))
+
+
 def can_shred(user: User, holder: Organisation) -> bool:
     """Whether the user may have a hand in shredding: the holder's advocates and administrators."""
     return governance.can_advise(user, holder) or governance.can_administer(user, holder)

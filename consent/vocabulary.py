@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 LONGEST_SIGNATURE = 200  # signs; a place where the paper lies, never the paper itself
 LONGEST_AUTHORITY = 120
+MANY_DAYS = 731  # the longest anybody is asked to share for; a purpose's own longest is less
 LONGEST_NUMBER = 200  # a client number; only its digest is kept
 
 
@@ -58,6 +59,9 @@ class Happening(TextChoices):
     SUPERSEDED = "superseded", _("replaced")
 
 
+FIRST = (Happening.GIVEN, Happening.RENEWED, Happening.NARROWED)
+"""How a yes can begin: as a new one, as the same again, or as a smaller one in place of a larger."""
+
 NOES = {Happening.WITHDRAWN, Happening.PAUSED, Happening.SUPERSEDED, Happening.INVALIDATED}
 """What is recorded also where the holder's key is away; a yes waits for it."""
 
@@ -68,6 +72,46 @@ class Ending(TextChoices):
     WITHDRAWN = "withdrawn", _("stopped")
     SUPERSEDED = "superseded", _("replaced")
     INVALIDATED = "invalidated", _("not valid")
+
+
+class Invalidity(TextChoices):
+    """Why a yes never counted; nothing about what happened to the person."""
+
+    NOT_INFORMED = "not_informed", _("the person was not told what it means")
+    NOT_FREE = "not_free", _("the person was pressed")
+    NOT_ENTITLED = "not_entitled", _("who signed was not allowed to")
+    NOT_HERS = "not_hers", _("it is another person's")
+    NOT_SIGNED = "not_signed", _("nobody signed it")
+    BY_MISTAKE = "by_mistake", _("it was recorded by mistake")
+
+
+class ProposalState(TextChoices):
+    """Where an ask for a yes stands."""
+
+    OPEN = "open", _("not answered yet")
+    DEFERRED = "deferred", _("decided later")
+    WAITING = "waiting", _("yes, and it has not started yet")
+    GIVEN = "given", _("yes")
+    REFUSED = "refused", _("no")
+    LAPSED = "lapsed", _("ran out")
+    CANCELLED = "cancelled", _("taken back")
+
+
+ANSWERABLE = (ProposalState.OPEN, ProposalState.DEFERRED)
+UNSETTLED = (*ANSWERABLE, ProposalState.WAITING)
+
+
+class Turn(TextChoices):
+    """What can happen to an ask for a yes."""
+
+    ASKED = "asked", _("asked")
+    DEFERRED = "deferred", _("decided later")
+    SIGNED = "signed", _("signed")
+    WAIVED = "waived", _("started at once")
+    GIVEN = "given", _("came into force")
+    REFUSED = "refused", _("no")
+    LAPSED = "lapsed", _("ran out")
+    CANCELLED = "cancelled", _("taken back")
 
 
 class Element(TextChoices):
@@ -97,3 +141,43 @@ class Standing(TextChoices):
     EXPIRED = "expired", _("past its end")
     WITHDRAWN = "withdrawn", _("stopped")
     NO_CONSENT = "no_consent", _("no yes was given")
+
+
+STANDING_DPV: dict[Standing, str] = {
+    Standing.IN_FORCE: "ConsentGiven",
+    Standing.OBJECTED: "ConsentWithdrawn",
+    Standing.PAUSED: "ConsentRequestDeferred",
+    Standing.NOT_STARTED: "ConsentRequestDeferred",
+    Standing.EXPIRED: "ConsentExpired",
+    Standing.WITHDRAWN: "ConsentWithdrawn",
+    Standing.NO_CONSENT: "ConsentUnknown",
+}
+"""The state of the W3C Data Privacy Vocabulary that each of ours is nearest to; it has no word for
+what is paused or has not started, which stand beside one that permits nothing."""
+
+HAPPENING_DPV: dict[Happening, str] = {
+    Happening.REQUESTED: "ConsentRequested",
+    Happening.DEFERRED: "ConsentRequestDeferred",
+    Happening.GIVEN: "ConsentGiven",
+    Happening.RENEWED: "RenewedConsentGiven",
+    Happening.NARROWED: "ConsentGiven",
+    Happening.PAUSED: "ConsentRequestDeferred",
+    Happening.RESUMED: "ConsentGiven",
+    Happening.REFUSED: "ConsentRefused",
+    Happening.WITHDRAWN: "ConsentWithdrawn",
+    Happening.EXPIRED: "ConsentExpired",
+    Happening.INVALIDATED: "ConsentInvalidated",
+    Happening.SUPERSEDED: "ConsentRevoked",
+}
+"""The state in which each thing that happens to a yes leaves it."""
+
+PROPOSAL_DPV: dict[ProposalState, str] = {
+    ProposalState.OPEN: "ConsentRequested",
+    ProposalState.DEFERRED: "ConsentRequestDeferred",
+    ProposalState.WAITING: "ConsentRequestDeferred",
+    ProposalState.GIVEN: "ConsentGiven",
+    ProposalState.REFUSED: "ConsentRefused",
+    ProposalState.LAPSED: "ConsentExpired",
+    ProposalState.CANCELLED: "ConsentWithdrawn",
+}
+"""The same of an ask for a yes; one that waits stands beside one that permits nothing."""

@@ -6,6 +6,7 @@ from django.urls.converters import StringConverter
 from desk.views import (
     agreements,
     arrivals,
+    asking,
     auditors,
     codes,
     datasets,
@@ -91,6 +92,8 @@ pages = [
     path("people/join/", arrivals.join, name="join"),
     # holding
     path("datasets/", datasets.many, name="datasets"),
+    path("asks/", asking.ask, name="ask"),
+    path("asks/done/", asking.done, name="ask-done"),
     path("stops/", stops.record, name="stop"),
     path("stops/done/", stops.done, name="stop-done"),
     # a client's own way in

@@ -144,6 +144,7 @@ class Narrowing(TextChoices):
     CONSENT_PAUSED = "consent_paused", _("sharing paused")
     CONSENT_NARROWED = "consent_narrowed", _("sharing narrowed")
     CONSENT_SUPERSEDED = "consent_superseded", _("sharing replaced")
+    CONSENT_INVALIDATED = "consent_invalidated", _("sharing found not valid")
     OBJECTION_MADE = "objection_made", _("objection made")
     AGREEMENT_SUSPENDED = "agreement_suspended", _("agreement suspended")
     AGREEMENT_ENDED = "agreement_ended", _("agreement ended")
@@ -173,3 +174,5 @@ class Closing(TextChoices):
     TOKEN_REVOKED = "token_revoked", _("token revoked")
     SHREDDING_CALLED_OFF = "shredding_called_off", _("shredding called off")
     HOLD_PLACED = "hold_placed", _("legal hold placed")
+    YES_CANCELLED = "yes_cancelled", _("a yes taken back before it started")
+    NO_KEPT = "no_kept", _("a no that stays after all")

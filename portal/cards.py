@@ -8,12 +8,14 @@ from typing import assert_never
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from consent.queries.proposals import Asked
 from consent.queries.sharing import Sharing
 from consent.vocabulary import Ending, Standing
 from portal.places import Place, Places
 from release.queries.inquiries import AskedAbout
 from release.queries.recalls import Standing as Recalled
 from release.queries.uses import WhereItWent
+from release.rules.timing import DELETE_WITHIN
 from release.vocabulary import Ground, VoidGround
 
 
@@ -54,6 +56,32 @@ class Card:
     @property
     def ended_at(self) -> datetime:
         return self.sharing.consent.ended_at or self.sharing.consent.ends
+
+    @property
+    def delete_by(self) -> datetime:
+        """By when they must have deleted it, if nothing ends it sooner."""
+        return self.sharing.consent.ends + DELETE_WITHIN
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One ask for a yes, as a page shows it."""
+
+    asked: Asked
+    place: Place
+
+    @property
+    def ref(self) -> str:
+        return self.asked.ref
+
+    @property
+    def delete_days(self) -> int:
+        """Days after its end within which they must delete it."""
+        return DELETE_WITHIN.days
+
+
+def ask(asked: Asked, places: Places) -> Ask:
+    return Ask(asked=asked, place=places.of(asked.recipient))
 
 
 def card(sharing: Sharing, places: Places) -> Card:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from governance.models import Organisation
 
@@ -22,6 +23,9 @@ class Place:
 
     number: int
     name: str
+
+    def __str__(self) -> str:
+        return self.name or _("Place %(number)s") % {"number": self.number}
 
 
 class Places:

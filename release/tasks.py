@@ -18,7 +18,7 @@ from audit.queries import footing
 from common import logs
 from common.acting import CLOCK, acting
 from common.errors import NotReady
-from consent.actions import tagging
+from consent.actions import liftings, proposals, tagging
 from governance.actions import filing, repeats, reviews
 from governance.queries import clock
 from release import broker
@@ -96,13 +96,25 @@ def recall_due(at: datetime) -> int:
         return 0
 
 
+def settle_words(at: datetime) -> int:
+    """What people signed or took back and what has waited comes into force; asks that nobody answered
+    run out; whose yes ends soon is asked once."""
+    try:
+        done = proposals.settle_due(at=at) + liftings.settle_due(at=at)
+        return done + proposals.ask_renewals(at=at)
+    except NotReady as reason:
+        log.warning("words wait: %s", reason.code)
+        return 0
+
+
 @acting(lambda: CLOCK)
 def tick(at: datetime) -> int:
-    """Everything that is due: noes to file, recalls, people to shred, tags to catch up, packages to
+    """Everything that is due: noes to file, recalls, people to shred, words that waited, tags to catch up, packages to
     remake, releases, uploads, unanswered requests, wiping, sweeping, the log and its witnesses."""
     keeping.beat(worker=worker_name(), at=at)
     file_noes()
-    done = recall_due(at) + shred_due(at) + tagging.catch_up(at=at) + keeping.remake(at=at)
+    done = recall_due(at) + shred_due(at) + settle_words(at)
+    done += tagging.catch_up(at=at) + keeping.remake(at=at)
     done += run_releases(at) + load_uploads(at) + uploads.sweep(at=at) + repeats.forget(at=at)
     done += len(reviews.lapse_unanswered(at=at))
     done += keeping.wipe(at=at) + keeping.sweep() + versions.sweep_staging(at=at)
@@ -182,6 +194,12 @@ def shred() -> None:
     shred_due(clock.now())
 
 
+@broker.app.task(base=OfTheClock, name="clock.settle")
+def settle() -> None:
+    """What has waited to come into force, and what nobody answered."""
+    settle_words(clock.now())
+
+
 @broker.app.task(base=OfTheClock, name="clock.tag")
 def tag() -> None:
     """What was written about people while their holder's key was away."""
@@ -237,6 +255,7 @@ SCHEDULE: dict[Task, int] = {
     remake: 5,
     recall: 5,
     shred: 30,
+    settle: 30,
     tag: 30,
     lapse: 30,
     wipe: 30,

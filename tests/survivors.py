@@ -12,8 +12,8 @@ from django.test import Client
 from django.utils import timezone
 
 from audit.vocabulary import Via
-from consent.actions import consents, enrolment, subjects
-from consent.models import Consent, Subject, Terms
+from consent.actions import consents, enrolment, proposals, subjects
+from consent.models import Consent, Proposal, Subject, Terms
 from consent.vocabulary import Channel, CodeKind, Signer
 from governance import permissions
 from governance.models import DataCategory, Organisation, Purpose, User
@@ -47,6 +47,7 @@ class World:
     expired: Consent
     other: Consent
     releases: dict[str, Release] = field(default_factory=dict)
+    asks: dict[str, Proposal] = field(default_factory=dict)
 
     @property
     def hers(self) -> dict[str, Consent]:
@@ -136,6 +137,40 @@ def _build() -> World:
         stopped=stopped,
         expired=expired,
         other=other,
+    )
+
+
+def asked_to_share(world: World, kind: str = "health") -> Proposal:
+    """Her holder's advocate asks her, once, for a yes to somebody of this kind; it is open."""
+    if kind not in world.asks:
+        by = made.user()
+        made.membership(user=by, organisation=world.holder, role="advocate")
+        permissions.grant(by, world.holder, Role.ADVOCATE)
+        world.asks[kind] = proposals.ask(
+            subject=world.subject,
+            recipient=made.organisation(name=f"Maple {kind}", kind=kind),
+            purpose=world.purpose,
+            categories=world.categories,
+            terms=world.terms,
+            by=by,
+            at=timezone.now(),
+            via=Via.DESK,
+        )
+    return world.asks[kind]
+
+
+def waiting(world: World) -> Proposal:
+    """A first yes to the police that she has signed; it waits."""
+    return proposals.answer(
+        proposal=asked_to_share(world, "police"),
+        categories=world.categories[:1],
+        signature=world.her.username,
+        answers="yyyyyyy",
+        channel=Channel.PORTAL,
+        lawyer_offered=True,
+        by=world.her,
+        at=timezone.now(),
+        via=Via.PORTAL,
     )
 
 

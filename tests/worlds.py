@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from django.db import connection
+from django.test import override_settings
 from django.utils import timezone
 from pyrage import x25519
 
 from audit.vocabulary import Via
-from consent.actions import consents, objections, terms
+from consent.actions import consents, liftings, objections, terms
 from consent.actions.subjects import client_digest, digest_key
 from consent.models import Consent, Objection, Subject, SubjectKey, Terms
-from consent.vocabulary import Channel, Signer
+from consent.vocabulary import Channel, Invalidity, Signer
 from governance import models as g
 from governance.actions import (
     agreements,
@@ -96,23 +97,23 @@ class World:
         """This client says yes to Delta, for everything unless `categories` says otherwise."""
         here = at or self.home
         now = timezone.now()
-        return consents.give(
-            **{
-                "subject": self.subject(number, here),
-                "recipient": self.recipient,
-                "purpose": self.purpose,
-                "categories": self.categories,
-                "terms": self.text,
-                "channel": Channel.IN_PERSON,
-                "signer": Signer.SELF,
-                "signature": "an x on paper",
-                "answers": "yyyyyyy",
-                "signed_at": now,
-                "ends": now + timedelta(days=20),
-                **hand(here.advocate),
-                **changes,
-            }
-        )
+        given = {
+            "subject": self.subject(number, here),
+            "recipient": self.recipient,
+            "purpose": self.purpose,
+            "categories": self.categories,
+            "terms": self.text,
+            "channel": Channel.IN_PERSON,
+            "signer": Signer.SELF,
+            "signature": "an x on paper",
+            "answers": "yyyyyyy",
+            "signed_at": now,
+            "ends": now + timedelta(days=20),
+            **hand(here.advocate),
+            **changes,
+        }
+        with override_settings(COOLING_HOURS=0):  # whatever it replaces, its wait is over
+            return consents.give(**given)
 
     def consent(self, number: str) -> Consent:
         """Her consent that has not ended."""
@@ -121,6 +122,22 @@ class World:
 
     def no(self, number: str) -> Consent:
         return consents.withdraw(consent=self.consent(number), **hand(self.home.advocate))
+
+    def less(self, number: str) -> Consent:
+        """Her yes is made smaller: one kind of information is left."""
+        return consents.narrow(
+            consent=self.consent(number),
+            categories=self.categories[:1],
+            **hand(self.home.advocate),
+        )
+
+    def invalid(self, number: str) -> Consent:
+        """Her yes is found never to have counted."""
+        return consents.invalidate(
+            consent=self.consent(number),
+            reason=Invalidity.NOT_INFORMED,
+            **hand(self.home.advocate),
+        )
 
     def pause(self, number: str, until: datetime | None = None) -> Consent:
         return consents.pause(consent=self.consent(number), until=until, **hand(self.home.advocate))
@@ -133,7 +150,11 @@ class World:
         return objections.make(subject=self.subject(number), **against, **hand(self.home.advocate))
 
     def lift(self, objection: Objection) -> Objection:
-        return objections.lift(objection=objection, **hand(self.home.advocate))
+        """Taken back, and its wait is over."""
+        waits = liftings.ask(objection=objection, **hand(self.home.advocate))
+        assert liftings.settle_due(at=waits.due_at) == 1
+        objection.refresh_from_db()
+        return objection
 
     def ask(self, at: Holding | None = None, replaces: Release | None = None) -> Release:
         return releases.ask(

@@ -1,38 +1,31 @@
 """A person's yes: give, pause, resume, withdraw."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
-from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from audit.vocabulary import EntryType, Via
-from common.days import day_of, here
 from common.errors import RuleBroken
 from common.inputs import Text, taking
 from common.words import sentence as _
 from consent import rules
+from consent.actions import drafts, giving
+from consent.actions.giving import Refused, Signed
 from consent.actions.happenings import end, happened, said_once
-from consent.actions.sets import added_later, category_set
+from consent.actions.sets import category_set
 from consent.actions.subjects import client_digest, digest_key, find, hold
-from consent.models import Consent, Subject, Terms
+from consent.models import Consent, Invalidation, Subject, Terms
 from consent.permissions import check_can_advise, check_can_speak
-from consent.queries import facts, latest
-from consent.vocabulary import LONGEST_NUMBER, Channel, Ending, Happening, Signer
+from consent.queries import facts
+from consent.queries.sharing import extent, versions_of
+from consent.rules.waiting import Extent, widens
+from consent.vocabulary import LONGEST_NUMBER, Channel, Ending, Happening, Invalidity, Signer
 from governance.actions import scopes
 from governance.models import DataCategory, Organisation, Purpose, User
-from governance.queries import clock, people
+from governance.queries import clock
 from governance.vocabulary import Narrowing
-
-
-class Refused(RuleBroken):
-    """A yes that does not come into force: every reason at once."""
-
-    def __init__(self, problems: tuple[rules.Problem, ...]) -> None:
-        super().__init__(problems[0].code, " ".join(problem.message for problem in problems))
-        self.problems = problems
 
 
 @taking()
@@ -59,74 +52,43 @@ def give(
     """Record one person's yes to her holder disclosing to one recipient for one purpose.
 
     It comes into force only whole: raises Refused naming every missing element (R3, R6) and every
-    other reason; NotPermitted unless `by` is the person or the holder's advocate. An older yes to
-    the same is superseded in the same transaction. `record_until` defaults to the day of the yes,
-    `starts` to the signing; doors offer `rules.default_end` (R4) as the end.
+    other reason, also where it would widen what runs and has not waited; NotPermitted unless `by` is
+    the person or the holder's advocate. An older yes to the same is superseded in the same
+    transaction. Without `ends` it ends as R4 says; `record_until` defaults to the day of the yes,
+    `starts` to the signing, or to the end of the wait where a first yes has to wait.
     """
     check_can_speak(by, subject)
-    draft = rules.Draft(
-        person=True,
-        holder=True,
-        recipient=True,
-        purpose=True,
-        categories=tuple(category.code for category in categories),
-        terms=True,
-        terms_published_at=terms.published_at,
-        language=terms.language,
-        terms_language=terms.language,
-        answers=answers,
-        signature=signature,
-        signed_at=here(signed_at),
-        starts=here(starts) if starts else None,
-        ends=here(ends) if ends else None,
-        record_until=record_until,
+    signed = Signed(
+        subject=subject,
+        recipient=recipient,
+        purpose=purpose,
+        categories=categories,
+        terms=terms,
+        channel=channel,
         signer=signer,
+        signature=signature,
+        answers=answers,
+        signed_at=signed_at,
+        ends=ends,
+        starts=starts,
+        record_until=record_until,
         authority=authority,
     )
-    with _widening(subject, recipient, purpose) as moment:
+    with giving.widening(subject, recipient, purpose) as moment:
         hold([subject.slot])  # her words, one by one
-        noes = latest.noes(slots=[subject.slot], recipient=recipient, purpose=purpose)
-        found = rules.problems(
-            draft,
-            at=at,
-            longest_days=purpose.longest_days,
-            latest_no=noes.get(subject.slot),
-            latest_yes=latest.yes(subject=subject, recipient=recipient, purpose=purpose),
-            from_recipient=people.is_member(by, recipient),
-            categories_later=added_later(categories, signed_at),
-            wiped_before=latest.wiped(holder=subject.holder_id, slots=[subject.slot]).get(
-                subject.slot
-            ),
-        )
-        if subject.holder_id == recipient.pk:
-            found += (rules.Problem("holder_is_recipient", _("A yes is to somebody else.")),)
-        if found:
+        if found := giving.problems(signed, by=by, at=at):
             raise Refused(found)
-        own: dict[str, Any] = {"by": by, "at": at, "via": via, "moment": moment}
-        supersede(subject=subject, recipient=recipient, purpose=purpose, signed_at=signed_at, **own)
-        consent = Consent.objects.create(
-            subject=subject,
-            holder=subject.holder,
-            recipient=recipient,
-            purpose=purpose,
-            category_set=category_set(categories, signed_at),
-            terms=terms,
-            channel=channel,
-            signer=signer,
-            authority=authority,
-            signature=signature,
-            answers=answers,
-            signed_at=signed_at,
-            recorded_at=at,
-            recorded_by=by,
-            starts=starts or signed_at,
-            ends=ends or signed_at,  # never empty here: `problems` names a missing end
-            record_until=record_until or day_of(signed_at),
-        )
-        happened(
-            consent, Happening.GIVEN, EntryType.CONSENT_GIVEN, by=by, at=at, via=via, moment=moment
-        )
-    return consent
+        starts = giving.cooled(signed, at)
+        if starts >= signed.last:
+            raise Refused(
+                (
+                    rules.Problem(
+                        "ends_before_start",
+                        _("It would end before it starts: it has to wait first."),
+                    ),
+                )
+            )
+        return giving.record(signed, starts=starts, by=by, at=at, via=via, moment=moment)
 
 
 def withdraw(*, consent: Consent, by: User, at: datetime, via: Via) -> Consent:
@@ -148,6 +110,14 @@ def withdraw(*, consent: Consent, by: User, at: datetime, via: Via) -> Consent:
         ended = [current, *_running_beside(current, elsewhere)]
         for each in ended:
             end(each, Ending.WITHDRAWN, by=by, via=via, moment=moment)
+        drafts.drop(
+            [current.subject_id, *elsewhere],
+            recipient=current.recipient,
+            purpose=current.purpose,
+            by=by,
+            via=via,
+            moment=moment,
+        )
         for slot in sorted(set(elsewhere) - {each.subject_id for each in ended}):
             # There too nothing older comes into force.
             said_once(slot, current.recipient, current.purpose, by=by, via=via, moment=moment)
@@ -166,7 +136,7 @@ def _also_hers(slot: int) -> list[int]:
 def _running_beside(consent: Consent, elsewhere: Sequence[int]) -> list[Consent]:
     """Her other yeses to the same recipient and purpose."""
     return list(
-        _held().filter(
+        giving.held().filter(
             subject__in=elsewhere,
             recipient=consent.recipient_id,
             purpose=consent.purpose_id,
@@ -208,6 +178,7 @@ def stop_by_number(
             running = running.filter(recipient=recipient)
         for each in running.select_related("subject__holder", "recipient", "purpose"):
             end(each, Ending.WITHDRAWN, by=by, via=via, moment=moment)
+        drafts.drop(slots, recipient=recipient, by=by, via=via, moment=moment)
         for each_slot in slots:
             said_once(each_slot, recipient, None, by=by, via=via, moment=moment)
 
@@ -236,6 +207,14 @@ def pause(
         current.paused_at, current.paused_until = moment.at, until
         current.save(update_fields=["paused_at", "paused_until"])
         moment.tell(**facts.paused(current))
+        drafts.drop(
+            [current.subject_id],
+            recipient=current.recipient,
+            purpose=current.purpose,
+            by=by,
+            via=via,
+            moment=moment,
+        )
         happened(
             current,
             Happening.PAUSED,
@@ -248,10 +227,151 @@ def pause(
     return current
 
 
+@taking()
+def narrow(
+    *,
+    consent: Consent,
+    by: User,
+    at: datetime,
+    via: Via,
+    categories: Sequence[DataCategory] | None = None,
+    ends: datetime | None = None,
+    record_until: date | None = None,
+) -> Consent:
+    """Let less go, from now on: fewer kinds of information, an earlier end, an earlier last day.
+
+    What she signed stays hers: the smaller yes bears the same signature and takes the other's place.
+    What is not named stays as it is. Raises NotPermitted unless `by` is the person or the holder's
+    advocate; RuleBroken where it has ended, or what is asked for is not less.
+    """
+    check_can_speak(by, consent.subject)
+    with scopes.narrowing(
+        act=Narrowing.CONSENT_NARROWED,
+        recipients=[consent.recipient_id],
+        slots=[consent.subject_id],
+    ) as moment:
+        hold([consent.subject_id])
+        old = _locked(consent)
+        new = _smaller(old, moment.at, categories=categories, ends=ends, record_until=record_until)
+        # Told with this instant: after a restore the larger yes ends, whoever signed it when.
+        end(old, Ending.SUPERSEDED, moment.at, by=by, via=via, moment=moment)
+        drafts.drop(
+            [old.subject_id],
+            recipient=old.recipient,
+            purpose=old.purpose,
+            by=by,
+            via=via,
+            moment=moment,
+        )
+        new.save()
+        happened(
+            new,
+            Happening.NARROWED,
+            EntryType.CONSENT_NARROWED,
+            by=by,
+            at=moment.at,
+            via=via,
+            moment=moment,
+        )
+        if new.paused_at is not None:
+            moment.tell(**facts.paused(new))
+            happened(
+                new,
+                Happening.PAUSED,
+                EntryType.CONSENT_PAUSED,
+                by=by,
+                at=moment.at,
+                via=via,
+                moment=moment,
+            )
+    return new
+
+
+def _smaller(
+    old: Consent,
+    at: datetime,
+    *,
+    categories: Sequence[DataCategory] | None,
+    ends: datetime | None,
+    record_until: date | None,
+) -> Consent:
+    """The yes that takes the place of a larger one; what was paused stays paused."""
+    before = extent(old, at)
+    kept = old.category_set
+    if categories is not None:
+        kept = category_set(categories, old.signed_at)
+    new = Consent(
+        subject=old.subject,
+        holder=old.holder,
+        recipient=old.recipient,
+        purpose=old.purpose,
+        category_set=kept,
+        terms=old.terms,
+        channel=old.channel,
+        signer=old.signer,
+        authority=old.authority,
+        signature=old.signature,
+        answers=old.answers,
+        signed_at=old.signed_at,
+        recorded_at=at,
+        recorded_by=old.recorded_by,
+        starts=max(old.starts, at),
+        ends=ends or old.ends,
+        record_until=record_until or old.record_until,
+        paused_at=at if before.paused else None,
+        paused_until=old.paused_until if before.paused else None,
+    )
+    if new.ends <= new.starts:
+        raise RuleBroken("end_in_past", _("Choose a day that is still to come, or stop sharing."))
+    after = Extent(versions_of(new), new.starts, new.ends, new.record_until)
+    if not after.versions:
+        raise RuleBroken("nothing_left", _("Nothing would be left. Stop sharing instead."))
+    same = (before.versions, before.ends, before.record_until)
+    if widens(replace(before, paused=False), after) or same == (
+        after.versions,
+        after.ends,
+        after.record_until,
+    ):
+        raise RuleBroken("not_less", _("This would not be less than you share now."))
+    return new
+
+
+@taking()
+def invalidate(
+    *, consent: Consent, reason: Invalidity, by: User, at: datetime, via: Via
+) -> Consent:
+    """Say that this yes never counted, for one of a closed list of reasons; it ends at once.
+
+    A no like any other: what went out under it is asked back, and nothing signed before it comes
+    into force. Raises NotPermitted unless `by` is the person or the holder's advocate; RuleBroken
+    where it has ended.
+    """
+    check_can_speak(by, consent.subject)
+    with scopes.narrowing(
+        act=Narrowing.CONSENT_INVALIDATED,
+        recipients=[consent.recipient_id],
+        slots=[consent.subject_id],
+    ) as moment:
+        hold([consent.subject_id])
+        current = _locked(consent)
+        end(current, Ending.INVALIDATED, by=by, via=via, moment=moment)
+        Invalidation.objects.create(consent=current, reason=reason)
+        drafts.drop(
+            [current.subject_id],
+            recipient=current.recipient,
+            purpose=current.purpose,
+            by=by,
+            via=via,
+            moment=moment,
+        )
+    return current
+
+
 def resume(*, consent: Consent, by: User, at: datetime, via: Via) -> Consent:
     """Let sharing go on after a pause; her own act, never anybody's silence."""
     check_can_speak(by, consent.subject)
     with transaction.atomic():
+        hold([consent.subject_id])
         current = _locked(consent)
         at = clock.now()  # the clock that stamped the pause, so that its end lies after it
         if not _paused(current, at):
@@ -262,53 +382,8 @@ def resume(*, consent: Consent, by: User, at: datetime, via: Via) -> Consent:
     return current
 
 
-def supersede(
-    *,
-    subject: Subject,
-    recipient: Organisation,
-    purpose: Purpose,
-    signed_at: datetime,
-    by: User,
-    at: datetime,
-    via: Via,
-    moment: scopes.Moment | None,
-) -> None:
-    """End the yes that a newer one, signed at `signed_at`, replaces, inside its transaction."""
-    same = {"subject": subject, "recipient": recipient, "purpose": purpose}
-    older = _held().filter(ended_at__isnull=True, **same).first()
-    if older is None:
-        return
-    if moment is None:
-        raise RuleBroken("changed_meanwhile", _("Another yes was recorded just now. Look again."))
-    end(older, Ending.SUPERSEDED, signed_at, by=by, via=via, moment=moment)
-
-
-@contextmanager
-def _widening(
-    subject: Subject, recipient: Organisation, purpose: Purpose
-) -> Iterator[scopes.Moment | None]:
-    """A new yes widens, unless it replaces one: what the older one opened may be more."""
-    replaces = Consent.objects.filter(
-        subject=subject, recipient=recipient, purpose=purpose, ended_at__isnull=True
-    ).exists()
-    manager: AbstractContextManager[scopes.Moment | None] = (
-        scopes.narrowing(
-            act=Narrowing.CONSENT_SUPERSEDED, recipients=[recipient.pk], slots=[subject.slot]
-        )
-        if replaces
-        else scopes.plain()
-    )
-    with manager as moment:
-        yield moment
-
-
-def _held() -> QuerySet[Consent]:
-    rows = Consent.objects.select_for_update(of=("self",))
-    return rows.select_related("subject__holder", "purpose", "recipient")
-
-
 def _locked(consent: Consent) -> Consent:
-    current = _held().get(pk=consent.pk)
+    current = giving.held().get(pk=consent.pk)
     if current.ended_at is not None:
         raise RuleBroken("already_ended", _("This sharing has ended already."))
     return current

@@ -1,25 +1,21 @@
 """A person's standing no: make, narrow, lift."""
 
-import secrets
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
 
-from audit.tlog.subjects import subjects_root
-from audit.vocabulary import EntryType, Via
+from audit.vocabulary import Via
 from common.errors import RuleBroken
 from common.inputs import taking
 from common.words import sentence as _
-from consent.actions import tagging
+from consent.actions import drafts, standing
 from consent.actions.subjects import hold
 from consent.models import Objection, Subject
-from consent.permissions import check_can_speak
-from consent.queries import facts, keys, words
-from governance.actions import scopes, trail
+from consent.permissions import check_can_speak, check_herself
+from governance.actions import scopes
 from governance.models import DataCategory, Organisation, Purpose, User
-from governance.queries import clock
 from governance.vocabulary import Narrowing, OrganisationKind
 
 
@@ -37,34 +33,44 @@ def make(
 ) -> Objection:
     """Say no to a recipient, a kind of recipient, a purpose, a category, or (nothing named) to all.
 
-    When this returns it has been acknowledged. Raises NotPermitted unless `by` is the person or the
+    It counts wherever the same sign-in is known, and takes back what waits to come into force. When
+    this returns it has been acknowledged. Raises NotPermitted unless `by` is the person or the
     holder's advocate; RuleBroken where the same no stands already.
     """
     check_can_speak(by, subject)
-    with _no(subject, recipient) as moment:
-        hold([subject.slot])
-        same = Objection.objects.filter(
-            subject=subject,
-            recipient=recipient,
-            recipient_kind=recipient_kind or "",
-            purpose=purpose,
-            category=category,
-            lifted_at__isnull=True,
+    people = [subject, *standing.also_hers(subject)]
+    slots = [each.slot for each in people]
+    with _no(slots, recipient) as moment:
+        hold(slots)
+        same = {
+            "recipient": recipient,
+            "recipient_kind": recipient_kind or "",
+            "purpose": purpose,
+            "category": category,
+        }
+        stands = set(
+            Objection.objects.filter(subject__in=slots, lifted_at__isnull=True, **same).values_list(
+                "subject", flat=True
+            )
         )
-        if same.exists():
+        if subject.slot in stands:
             raise RuleBroken("already_objected", _("This no stands already."))
-        objection = Objection.objects.create(
-            subject=subject,
+        said = [
+            standing.said(each, same, by=by, via=via, moment=moment)
+            for each in people
+            if each.slot not in stands
+        ]
+        drafts.drop(
+            slots,
             recipient=recipient,
-            recipient_kind=recipient_kind or "",
+            recipient_kind=recipient_kind,
             purpose=purpose,
             category=category,
-            made_at=moment.at,
-            made_by=by,
+            by=by,
+            via=via,
+            moment=moment,
         )
-        moment.tell(**facts.objected(objection))
-        _written(objection, EntryType.OBJECTION_MADE, by=by, at=moment.at, via=via, moment=moment)
-    return objection
+    return said[0]
 
 
 @taking()
@@ -79,103 +85,39 @@ def narrow(
     purpose: Purpose | None = None,
     category: DataCategory | None = None,
 ) -> Objection:
-    """Make a no smaller: it keeps what it named and names more. This widens sharing, her own act.
+    """Make a no smaller at once: it keeps what it named and names more. Only she herself may: for
+    everybody else it waits (`liftings.ask`).
 
-    Raises RuleBroken where what is asked for is not smaller, or the no was lifted.
+    Raises NotPermitted for anybody else; RuleBroken where what is asked for is not smaller, or the
+    no was lifted.
     """
-    check_can_speak(by, objection.subject)
+    check_herself(by, objection.subject)
+    named: standing.Named = {
+        "recipient": recipient,
+        "recipient_kind": recipient_kind or "",
+        "purpose": purpose,
+        "category": category,
+    }
     with transaction.atomic():
-        old = _standing(objection)
-        new = Objection(
-            subject=old.subject,
-            recipient=recipient or old.recipient,
-            recipient_kind=recipient_kind or old.recipient_kind,
-            purpose=purpose or old.purpose,
-            category=category or old.category,
-            made_at=old.made_at,  # she said this no on that day: an older yes stays refused
-            made_by=by,
-        )
-        kept = (
-            old.recipient_id in {None, new.recipient_id}
-            and old.recipient_kind in {"", new.recipient_kind}
-            and old.purpose_id in {None, new.purpose_id}
-            and old.category_id in {None, new.category_id}
-        )
-        named = [new.recipient_id, new.recipient_kind, new.purpose_id, new.category_id]
-        before = [old.recipient_id, old.recipient_kind, old.purpose_id, old.category_id]
-        if not kept or named == before:
-            raise RuleBroken("not_narrower", _("This would not make the no smaller."))
-        at = clock.now()  # the clock that stamped the no, so that its end lies after it
-        old.lifted_at = at
-        old.save(update_fields=["lifted_at"])
-        new.save()
-        _written(new, EntryType.OBJECTION_NARROWED, by=by, at=at, via=via)
-    return new
+        hold([objection.subject_id])
+        return standing.make_smaller(objection, named, by=by, via=via)
 
 
 def lift(*, objection: Objection, by: User, at: datetime, via: Via) -> Objection:
-    """Take a no back. What ran before it runs again; a paper signed before it and not yet recorded
-    stays refused.
+    """Take a no back at once: only she herself may. What ran before it runs again; a paper signed
+    before it and not yet recorded stays refused.
+
+    Raises NotPermitted for anybody else; RuleBroken where it was taken back already.
     """
-    check_can_speak(by, objection.subject)
+    check_herself(by, objection.subject)
     with transaction.atomic():
-        old = _standing(objection)
-        at = clock.now()  # the clock that stamped the no, so that its end lies after it
-        old.lifted_at = at
-        old.save(update_fields=["lifted_at"])
-        _written(old, EntryType.OBJECTION_LIFTED, by=by, at=at, via=via)
-    return old
+        hold([objection.subject_id])
+        return standing.take_back(objection, by=by, via=via)
 
 
-def _no(subject: Subject, recipient: Organisation | None) -> AbstractContextManager[scopes.Moment]:
+def _no(
+    slots: Sequence[int], recipient: Organisation | None
+) -> AbstractContextManager[scopes.Moment]:
     if recipient is None:
-        return scopes.narrowing(act=Narrowing.OBJECTION_MADE, everyone=True, slots=[subject.slot])
-    return scopes.narrowing(
-        act=Narrowing.OBJECTION_MADE, recipients=[recipient.pk], slots=[subject.slot]
-    )
-
-
-def _standing(objection: Objection) -> Objection:
-    current = (
-        Objection.objects.select_for_update(of=("self",))
-        .select_related("subject__holder", "recipient", "purpose", "category")
-        .filter(Q(lifted_at__isnull=True), pk=objection.pk)
-        .first()
-    )
-    if current is None:
-        raise RuleBroken("already_lifted", _("This no was taken back already."))
-    return current
-
-
-def _written(
-    objection: Objection,
-    type: EntryType,
-    *,
-    by: User,
-    at: datetime,
-    via: Via,
-    moment: scopes.Moment | None = None,
-) -> None:
-    nonce = secrets.token_bytes(16)
-    tag, reason = keys.tag_in(objection.subject, nonce, no=type == EntryType.OBJECTION_MADE)
-    entry = trail.record(
-        type=type,
-        by=by,
-        at=at,
-        via=via,
-        resource=tag.hex(),
-        reason=reason,
-        purpose=objection.purpose.code if objection.purpose else "",
-        subjects=1,
-        subjects_root=subjects_root([tag]),
-        nonce=nonce,
-        detail=words.beside_objections([objection.pk]),
-        epoch_everyone=moment.everyone if moment else None,
-        epoch_scope=(
-            moment.epochs.get(objection.recipient_id)
-            if moment and objection.recipient_id is not None
-            else None
-        ),
-    )
-    if reason:
-        tagging.wait(entry.pk, [objection.subject])
+        return scopes.narrowing(act=Narrowing.OBJECTION_MADE, everyone=True, slots=slots)
+    return scopes.narrowing(act=Narrowing.OBJECTION_MADE, recipients=[recipient.pk], slots=slots)

@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from audit import queries as log
 from audit.tlog.subjects import subjects_root
 from audit.vocabulary import EntryType, Via
-from consent.actions import subjects, tagging, wiping
+from consent.actions import drafts, found_again, standing, tagging, wiping
 from consent.models import (
     Consent,
     ConsentEvent,
@@ -28,7 +28,7 @@ from consent.models import (
     Subject,
 )
 from consent.queries import facts, keys, words
-from consent.vocabulary import Ending, Happening
+from consent.vocabulary import Ending, Happening, Turn
 from governance import permissions
 from governance.actions import repeating, scopes, trail
 from governance.models import DataCategory, Organisation, Purpose, User
@@ -36,7 +36,7 @@ from governance.queries import noes
 from governance.storage import noes_file, unpacked
 from governance.vocabulary import REPLAYED, Closing, Narrowing
 
-Told = Mapping[str, Any]
+Told = found_again.Told
 MOMENT = timedelta(microseconds=1)
 ENTRIES = {
     Ending.WITHDRAWN: (EntryType.CONSENT_WITHDRAWN, Happening.WITHDRAWN),
@@ -45,7 +45,7 @@ ENTRIES = {
 }
 PERSONAL = {
     *("ended", "objection", "paused", "replaced"),
-    *("shredded", "wiped", "called_off", "hold", "code"),
+    *("shredded", "wiped", "called_off", "hold", "code", "cancelled", "kept_no"),
 }
 
 
@@ -79,7 +79,7 @@ def replay(*, by: User, at: datetime, via: Via, settled: Collection[str] = ()) -
     by_hand: list[ByHand] = []
     identities = log.key_ring().noes_identities() if unknown else ()
     gone = {
-        _place(each["person"])
+        found_again.place(each["person"])
         for _, packed in noes_file().opened(unknown, seen, identities)
         for each in json.loads(unpacked(packed))["told"]
         if each["what"] == "shredded"
@@ -91,7 +91,9 @@ def replay(*, by: User, at: datetime, via: Via, settled: Collection[str] = ()) -
             by_hand.append(ByHand(mark.hex(), no["act"], no["at"]))
             continue
         told = no["told"] if whole else []
-        people = {place: _subject(each, gone, by, at, via) for place, each in enumerate(told)}
+        people = {
+            place: found_again.subject(each, gone, by, at, via) for place, each in enumerate(told)
+        }
         with scopes.repeating(
             act=_act(no["act"]),
             mark=mark,
@@ -151,39 +153,6 @@ def _slots(told: list[Told], people: Mapping[int, Subject | None]) -> list[int]:
     return found + [slot for each in told for slot, *_ in each.get("people", [])]
 
 
-def _place(person: Told) -> tuple[str, int, int]:
-    """One person, whatever leads to her: the holder, the slot, and since when it has been hers."""
-    return person["holder"], person["slot"], person["enrolled"]
-
-
-def _subject(
-    told: Told, gone: Collection[tuple[str, int, int]], by: User, at: datetime, via: Via
-) -> Subject | None:
-    """The person as she is known here; one who has been forgotten is enrolled again, so that no
-    paper signed before her no ever comes into force. Whoever was shredded later in the file (`gone`)
-    is not: her number is to lead nowhere."""
-    person = told.get("person")
-    if person is None:
-        return None
-    holder = Organisation.objects.filter(ref=person["holder"]).first()
-    if holder is None:
-        return None
-    digests = [bytes.fromhex(each) for each in person["digests"]]
-    if _place(person) in gone:
-        digests = []
-    found = subjects.find(holder, digests)
-    if not found and digests:
-        found = subjects.enrol(holder=holder, digests=digests[:1], by=by, at=at, via=via)
-    if found:
-        wanted = Subject.objects.filter(slot__in=found.values())
-    else:  # no client number led to her: only her old slot, if it is still hers
-        wanted = Subject.objects.filter(slot=person["slot"])
-    subject = wanted.select_related("holder").first()
-    if not found and subject is not None and facts.stamp(subject.enrolled_at) != person["enrolled"]:
-        return None
-    return subject
-
-
 class _Repeated:
     """One no that is being said again, inside its transaction."""
 
@@ -207,6 +176,8 @@ class _Repeated:
             "shredded": self._shredded,
             "called_off": self._called_off,
             "hold": self._hold,
+            "cancelled": self._cancelled,
+            "kept_no": self._kept_no,
             "code": self._code,
         }[told["what"]](told, subject)
 
@@ -225,6 +196,16 @@ class _Repeated:
         shredding.save(update_fields=["called_off_at", "called_off_by"])
         self._written(EntryType.SHREDDING_CALLED_OFF, [subject])
         return True
+
+    def _cancelled(self, told: Told, subject: Subject) -> bool:
+        waits = drafts.locked().filter(subject=subject, ref=told["ref"], closed_at__isnull=True)
+        for each in waits:
+            drafts.closed(each, Turn.CANCELLED, by=self.by, at=self.moment.at, via=self.via)
+            return True
+        return False
+
+    def _kept_no(self, told: Told, subject: Subject) -> bool:
+        return standing.keep(told["ref"], subject, by=self.by, at=self.moment.at, via=self.via)
 
     def _code(self, told: Told, subject: Subject) -> bool:
         named = {"ref": told["ref"], "subject": subject, "used_at": None, "cancelled_at": None}

@@ -18,6 +18,13 @@ def added_later(categories: Iterable[DataCategory], signed_at: datetime) -> bool
     return then.values("category").distinct().count() < len(wanted)
 
 
+def versions_at(categories: Iterable[DataCategory], signed_at: datetime) -> frozenset[int]:
+    """The versions that a yes to these categories covers, as they stood at the signing."""
+    chosen = frozenset(category.pk for category in categories)
+    sets = category_sets([(signed_at, chosen)])
+    return frozenset(sets.versions[sets.digest_of(signed_at, chosen)])
+
+
 @dataclass(frozen=True)
 class CategorySets:
     """Which versions each choice of categories covers; `stored` gives every set its row."""

@@ -21,13 +21,16 @@ from consent.models import (
     ConsentEvent,
     EnrolmentCode,
     LegalHold,
+    Lifting,
     Objection,
+    Proposal,
+    ProposalStep,
     Shredding,
     Subject,
     SubjectKey,
 )
 from consent.queries import facts, keys, tags, words
-from consent.vocabulary import WIPED, Ending, Happening
+from consent.vocabulary import WIPED, Ending, Happening, ProposalState, Turn
 from governance.actions import scopes, trail
 from governance.models import Organisation, User
 from governance.queries import noes
@@ -148,6 +151,18 @@ def wipe(
                 words.beside_consents([consent.pk], Happening.WITHDRAWN),
             ),
         )
+    for proposal in Proposal.objects.select_for_update().filter(
+        subject=subject, closed_at__isnull=True
+    ):
+        proposal.state, proposal.closed_at = ProposalState.CANCELLED, moment.at
+        proposal.save(update_fields=["state", "closed_at"])
+        entry = told(EntryType.CONSENT_CANCELLED)
+        ProposalStep.objects.create(
+            proposal=proposal, turn=Turn.CANCELLED, at=moment.at, entry=entry
+        )
+    Lifting.objects.filter(
+        objection__subject=subject, cancelled_at__isnull=True, done_at__isnull=True
+    ).update(cancelled_at=moment.at)
     told(EntryType.KEY_SHREDDED)
     tagging.leave(subject, [*tags.shared_words(subject).items(), *tags.late_words(subject)])
     subject.account, subject.wrapped_key, subject.shredded_at = None, b"", moment.at
@@ -159,6 +174,8 @@ def wipe(
         signature=WIPED, authority=WIPED, recorded_by=None
     )
     Objection.objects.filter(subject=subject).update(made_by=None)
+    Proposal.objects.filter(subject=subject).update(signature=WIPED, asked_by=None, signed_by=None)
+    Lifting.objects.filter(objection__subject=subject).update(asked_by=None)
     _forget_in_noes(subject)
 
 

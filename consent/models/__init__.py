@@ -1,9 +1,16 @@
 """Facts about what each person said."""
 
-from consent.models.consents import CategorySet, CategorySetItem, Consent, ConsentEvent
+from consent.models.consents import (
+    CategorySet,
+    CategorySetItem,
+    Consent,
+    ConsentEvent,
+    Invalidation,
+)
 from consent.models.enrolment import EnrolmentCode
-from consent.models.objections import Objection
+from consent.models.objections import Lifting, Objection
 from consent.models.people import SlotBlock, Subject, SubjectKey
+from consent.models.proposals import Proposal, ProposalItem, ProposalStep
 from consent.models.shredding import LegalHold, Shredding
 from consent.models.tags import LateTag, LeftTag
 from consent.models.terms import Terms
@@ -14,10 +21,15 @@ __all__ = [
     "Consent",
     "ConsentEvent",
     "EnrolmentCode",
+    "Invalidation",
     "LateTag",
     "LeftTag",
     "LegalHold",
+    "Lifting",
     "Objection",
+    "Proposal",
+    "ProposalItem",
+    "ProposalStep",
     "Shredding",
     "SlotBlock",
     "Subject",

@@ -16,6 +16,7 @@ from consent.vocabulary import (
     Channel,
     Ending,
     Happening,
+    Invalidity,
     Signer,
 )
 from governance.models import CategoryVersion, Organisation, Purpose, User
@@ -181,3 +182,18 @@ class ConsentEvent(models.Model):
 
     def __str__(self) -> str:
         return f"consent event {self.pk}"
+
+
+class Invalidation(models.Model):
+    """One consent was found never to have counted."""
+
+    consent = models.OneToOneField(Consent, on_delete=models.PROTECT, related_name="invalidation")
+    reason = models.CharField(max_length=16, choices=Invalidity.choices)
+
+    sensitivity: ClassVar = dict.fromkeys(["id", "consent", "reason"], Sensitivity.PERSONAL)
+
+    class Meta:
+        constraints = [one_of("reason", Invalidity, name="invalidation_reason_known")]
+
+    def __str__(self) -> str:
+        return f"invalidation {self.pk}"

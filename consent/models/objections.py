@@ -63,3 +63,56 @@ class Objection(models.Model):
 
     def __str__(self) -> str:
         return self.ref
+
+
+class Lifting(models.Model):
+    """One person takes a standing no back, or makes it smaller; it waits before it counts."""
+
+    ref = models.CharField(max_length=32, unique=True, default=ids.lifting_reference)
+    objection = models.ForeignKey(Objection, on_delete=models.PROTECT, related_name="liftings")
+    # What the smaller no would name; nothing at all where it is taken back whole.
+    recipient = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    recipient_kind = models.CharField(max_length=32, choices=OrganisationKind.choices, blank=True)
+    purpose = models.ForeignKey(Purpose, on_delete=models.PROTECT, null=True, related_name="+")
+    category = models.ForeignKey(
+        DataCategory, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    asked_at = models.DateTimeField()
+    asked_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    due_at = models.DateTimeField()
+    cancelled_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+
+    sensitivity: ClassVar = {
+        "id": Sensitivity.INTERNAL,
+        **dict.fromkeys(["ref", "objection"], Sensitivity.PSEUDONYM),
+        **dict.fromkeys(
+            [
+                *("recipient", "recipient_kind", "purpose", "category", "asked_at", "asked_by"),
+                *("due_at", "cancelled_at", "done_at"),
+            ],
+            Sensitivity.PERSONAL,
+        ),
+    }
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(recipient_kind="") | Q(recipient_kind__in=OrganisationKind.values),
+                name="lifting_kind_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(cancelled_at__isnull=True) | Q(done_at__isnull=True),
+                name="lifting_done_or_cancelled",
+            ),
+            models.UniqueConstraint(
+                fields=["objection"],
+                condition=Q(cancelled_at__isnull=True, done_at__isnull=True),
+                name="lifting_one_open",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.ref

@@ -8,7 +8,9 @@ from consent.models import (
     Consent,
     EnrolmentCode,
     LegalHold,
+    Lifting,
     Objection,
+    Proposal,
     Shredding,
     Subject,
     SubjectKey,
@@ -57,6 +59,17 @@ def objected(objection: Objection) -> dict[str, Any]:
         "kind": objection.recipient_kind,
         "category": objection.category.code if objection.category else "",
     }
+
+
+def cancelled(proposal: Proposal) -> dict[str, Any]:
+    """That she took a yes back before it counted."""
+    return {"what": "cancelled", "ref": proposal.ref, "person": person(proposal.subject)}
+
+
+def kept_no(lifting: Lifting) -> dict[str, Any]:
+    """That a no of hers stays, which she had taken back."""
+    subject = lifting.objection.subject
+    return {"what": "kept_no", "ref": lifting.ref, "person": person(subject)}
 
 
 def shredded(subject: Subject) -> dict[str, Any]:

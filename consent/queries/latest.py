@@ -17,8 +17,8 @@ REFUSING = (Ending.WITHDRAWN, Ending.INVALIDATED)  # being replaced is no no: it
 def noes(*, slots: Iterable[int], recipient: Organisation, purpose: Purpose) -> dict[int, datetime]:
     """For each slot that ever said no to this recipient and purpose: when it last did.
 
-    A no is a consent that was stopped, or was never valid; a pause, gone on from or not; or an
-    objection that speaks about the whole of this ask, standing or lifted. That she let it go on, or
+    A no is a consent that was stopped, or was never valid; a pause, gone on from or not; that a yes
+    was made smaller; or an objection that speaks about the whole of this ask, standing or lifted. That she let it go on, or
     lifted it, does not make an older yes come back.
     """
     wanted = list(slots)
@@ -28,8 +28,8 @@ def noes(*, slots: Iterable[int], recipient: Organisation, purpose: Purpose) -> 
         stopped = Consent.objects.filter(
             subject__in=chunk, recipient=recipient, purpose=purpose, ending__in=REFUSING
         )
-        paused = ConsentEvent.objects.filter(
-            happening=Happening.PAUSED,
+        less = ConsentEvent.objects.filter(
+            happening__in=[Happening.PAUSED, Happening.NARROWED],
             consent__subject__in=chunk,
             consent__recipient=recipient,
             consent__purpose=purpose,
@@ -43,7 +43,7 @@ def noes(*, slots: Iterable[int], recipient: Organisation, purpose: Purpose) -> 
         )
         for rows in (
             stopped.values_list("subject_id").annotate(last=Max(F("ended_at"))),
-            paused.values_list("consent__subject_id").annotate(last=Max(F("at"))),
+            less.values_list("consent__subject_id").annotate(last=Max(F("at"))),
             objected.values_list("subject_id").annotate(last=Max(F("made_at"))),
         ):
             for slot, last in rows:

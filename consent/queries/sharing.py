@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 
 from consent.models import CategorySetItem, Consent, Objection, Subject
 from consent.rules import Ask, ConsentFact, ObjectionFact, standing, word
+from consent.rules.waiting import Extent
 from consent.vocabulary import Ending, Standing
 from governance.models import CategoryVersion, DataCategory, Organisation, Purpose, User
 
@@ -60,16 +61,25 @@ def fact(consent: Consent) -> ConsentFact:
         starts=consent.starts,
         ends=consent.ends,
         record_until=consent.record_until,
-        versions=frozenset(
-            CategorySetItem.objects.filter(set=consent.category_set_id).values_list(
-                "version_id", flat=True
-            )
-        ),
+        versions=versions_of(consent),
         paused_at=consent.paused_at,
         paused_until=consent.paused_until,
         ended_at=consent.ended_at,
         ending=Ending(consent.ending) if consent.ending else None,
     )
+
+
+def versions_of(consent: Consent) -> frozenset[int]:
+    """The category versions that a yes covers."""
+    items = CategorySetItem.objects.filter(set=consent.category_set_id)
+    return frozenset(items.values_list("version_id", flat=True))
+
+
+def extent(consent: Consent, at: datetime) -> Extent:
+    """How far a yes that runs reaches."""
+    own = fact(consent)
+    paused = own.paused_at is not None and (own.paused_until is None or own.paused_until > at)
+    return Extent(own.versions, own.starts, own.ends, own.record_until, paused)
 
 
 def objections(subject: Subject) -> list[ObjectionFact]:

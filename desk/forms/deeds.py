@@ -8,9 +8,11 @@ from django.utils.translation import gettext_lazy as _
 
 from common.days import begins
 from common.inputs import Text, of
-from consent.vocabulary import LONGEST_NUMBER
+from consent.queries.proposals import Askable
+from consent.vocabulary import LONGEST_NUMBER, MANY_DAYS
 from desk.forms.fields import DateField, TextField
 from desk.forms.signin import ProveAgainForm
+from desk.templatetags.desk import label
 from governance.actions.keys import FINGERPRINT, TYPED
 from governance.models import (
     AccessRequest,
@@ -143,6 +145,49 @@ class StopForm(forms.Form):
             ("", _("everyone")),
             *((o.ref, o.name) for o in recipients),
         ]
+
+
+class AskForm(forms.Form):
+    """Asking a client for a yes: to one recipient, for one purpose, kind by kind."""
+
+    holder = forms.ChoiceField(label=_("At which organisation"), widget=forms.RadioSelect)
+    number = TextField(
+        Text(most=LONGEST_NUMBER, least=1),
+        label=_("Client number"),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    recipient = forms.ChoiceField(label=_("Who would get it"))
+    purpose = forms.ChoiceField(label=_("What for"))
+    kinds = forms.MultipleChoiceField(
+        label=_("Which kinds of information"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose at least one kind.")},
+    )
+    terms = forms.ChoiceField(label=_("Which text, in which language"))
+    days = forms.IntegerField(
+        label=_("For how many days"),
+        help_text=_("Empty: 90 days, or the purpose’s longest if that is shorter."),
+        min_value=1,
+        max_value=MANY_DAYS,
+        required=False,
+    )
+
+    def __init__(
+        self, *args: Any, holders: list[Organisation], askable: Askable, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        if len(holders) == 1:
+            self.fields["holder"].widget = forms.HiddenInput()
+            self.fields["holder"].initial = holders[0].ref
+        choices = {
+            "holder": [(o.ref, o.name) for o in holders],
+            "recipient": [(o.ref, o.name) for o in askable.recipients if o not in holders],
+            "purpose": [(p.code, label(p)) for p in askable.purposes],
+            "kinds": [(c.code, label(c)) for c in askable.categories],
+            "terms": [(str(t), f"{t.title} ({t})") for t in askable.terms],
+        }
+        for name, found in choices.items():
+            self.fields[name].choices = found  # type: ignore[attr-defined]
 
 
 class ReportForm(forms.Form):

@@ -18,7 +18,7 @@ from audit.vocabulary import EntryType
 from consent.models import ConsentEvent, LateTag, Subject
 from consent.queries import tags
 from consent.queries.keys import KeyDestroyed, tags_of
-from oversight.queries.said import EVENTS, OBJECTIONS
+from oversight.queries.said import EVENTS, LIFTINGS, OBJECTIONS
 from release.models import Presence, Recall, Release, ReleasePart, Sending
 from release.queries import recalls
 from release.queries.accounting import WIPING
@@ -26,7 +26,7 @@ from release.rules.bits import block_of, place_of
 from release.rules.packed import unpack
 from release.vocabulary import Deed, DownloadPart
 
-HER_WORDS = EVENTS | OBJECTIONS | WIPING
+HER_WORDS = EVENTS | OBJECTIONS | LIFTINGS | WIPING
 RECALLS = {
     EntryType.RECALL_OPENED,
     EntryType.RECALL_ACKNOWLEDGED,

@@ -10,7 +10,7 @@ from audit.rules import tag
 from audit.tlog.subjects import subjects_root
 from audit.vocabulary import EntryType
 from common.errors import NotReady
-from consent.models import Consent, ConsentEvent, Objection, Subject
+from consent.models import Consent, ConsentEvent, Objection, ProposalStep, Subject
 from consent.queries.keys import KeyDestroyed, tags_of, those_opened
 from consent.vocabulary import Happening
 from governance.vocabulary import REPLAYED
@@ -20,7 +20,16 @@ from oversight.vocabulary import Finding, Kind, Locked, Skipped, Told
 
 MOMENT = timedelta(microseconds=1)  # how long a no that does not go on standing stands
 # A row is named by its number in its table: a reference is known to the person, and leads to her.
-EVENTS = {*(EntryType(f"consent:{each.value}") for each in Happening), EntryType.CONSENT_IMPORTED}
+# What happens to an ask for a yes, which is no consent yet; its steps stand under these.
+ASKS = {
+    *(EntryType.CONSENT_REQUESTED, EntryType.CONSENT_DEFERRED, EntryType.CONSENT_REFUSED),
+    *(EntryType.CONSENT_SIGNED, EntryType.CONSENT_CANCELLED, EntryType.CONSENT_LAPSED),
+}
+EVENTS = {
+    *(EntryType(f"consent:{each.value}") for each in Happening),
+    *(EntryType.CONSENT_IMPORTED, *ASKS),
+}
+LIFTINGS = {EntryType.OBJECTION_LIFTING, EntryType.OBJECTION_KEPT}
 OBJECTIONS = {
     EntryType.OBJECTION_MADE,
     EntryType.OBJECTION_NARROWED,
@@ -109,8 +118,14 @@ def entries_of_events(step: Step) -> Iterator[Told]:
 def _entries_of_events(page: list[EntryFacts]) -> Iterator[Told]:
     rows = ConsentEvent.objects.filter(entry__in=[entry.pk for entry in page])
     found = set(rows.values_list("entry_id", flat=True))
+    asks = ProposalStep.objects.filter(entry__in=[entry.pk for entry in page])
+    steps = set(asks.values_list("entry_id", flat=True))
     for entry in page:
-        if entry.pk not in found:
+        if entry.type in ASKS:
+            if entry.pk not in steps:
+                says = "nothing that happened to an ask stands under it."
+                yield Finding(Kind.ENTRY_WITHOUT_EVENT, entry.place, says)
+        elif entry.pk not in found:
             says = "nothing that happened to a consent stands under it."
             yield Finding(Kind.ENTRY_WITHOUT_EVENT, entry.place, says)
         elif entry.type == EntryType.CONSENT_IMPORTED:

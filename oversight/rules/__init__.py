@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from audit.vocabulary import EntryType
 from consent.rules import SKEW
-from consent.vocabulary import Ending, Happening
+from consent.vocabulary import FIRST, Ending, Happening
 
 ENDINGS = {
     Happening.WITHDRAWN: Ending.WITHDRAWN,
@@ -138,13 +138,13 @@ class State:
 
 def derived(events: Sequence[tuple[str, datetime]]) -> State | str:
     """The state that these events, in their order, lead to; a sentence where they cannot be."""
-    if not events or events[0][0] != Happening.GIVEN:
+    if not events or events[0][0] not in FIRST:
         return "its first event is no yes."
     state = State()
     for happening, at in events[1:]:
         if state.ended_at is not None:
             return "something happened to it after its end."
-        if happening == Happening.GIVEN:
+        if happening in FIRST:
             return "it was given twice."
         if happening in ENDINGS:
             state = State(at, ENDINGS[Happening(happening)], state.paused_at)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from audit.vocabulary import EntryType
-from consent.vocabulary import Happening
+from consent.vocabulary import FIRST, Happening
 from governance.vocabulary import AgreementState
 from oversight import rules
 
@@ -37,7 +37,7 @@ def agreement(
     return state
 
 
-LIVE = (Happening.GIVEN, Happening.RESUMED)
+LIVE = (*FIRST, Happening.RESUMED)
 """The last turn of a yes that is neither over nor paused."""
 
 PAUSES = (Happening.PAUSED, Happening.RESUMED)

@@ -11,10 +11,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 from audit.vocabulary import Via
 from common.errors import RuleBroken
 from consent.actions import consents
-from consent.queries import sharing, shredding
+from consent.queries import proposals, sharing, shredding
 from governance.models import User
-from portal.cards import Card, card
-from portal.forms import Pause
+from portal.cards import Card, ask, card
+from portal.forms import Change, Pause
 from portal.places import Places, names_shown
 from release.queries import uses
 from release.queries.uses import Met
@@ -22,13 +22,16 @@ from release.queries.uses import Met
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    cards = sorted(her_cards(request), key=lambda one: one.place.number)
+    shared = sharing.of(her(request), timezone.now())
+    places = her_places(request, shared)
+    cards = sorted((card(one, places) for one in shared), key=lambda one: one.place.number)
     last = uses.last_picked_up(her(request))
     waiting, kept = shredding.of_account(her(request), timezone.now())
     return render(
         request,
         "portal/home.html",
         {
+            "asks": [ask(one, places) for one in proposals.of(her(request), timezone.now())],
             "waiting": waiting,
             "kept": kept,
             "running": [(one, last.get(one.ref)) for one in cards if one.running],
@@ -99,6 +102,35 @@ def resume(request: HttpRequest, ref: str) -> HttpResponse:
     return redirect("portal:done", ref)
 
 
+@require_http_methods(["GET", "POST"])
+def change(request: HttpRequest, ref: str) -> HttpResponse:
+    """Less of it, or not so long: at once. What she opened may have ended before she presses."""
+    found = her_card(request, ref)
+    if not found.running:
+        if request.method == "POST":
+            page = {"card": found, "gone": True}
+            return render(request, "portal/change.html", page, status=409)
+        return redirect("portal:done", ref)
+    at = timezone.now()
+    form = Change(request.POST if request.method == "POST" else None, card=found, at=at)
+    if request.method == "GET" or not form.is_valid():
+        return render(request, "portal/change.html", {"card": found, "form": form})
+    try:
+        less = consents.narrow(
+            consent=found.sharing.consent,
+            categories=form.kept,
+            ends=form.ends,
+            by=her(request),
+            at=at,
+            via=Via.PORTAL,
+        )
+    except RuleBroken as error:
+        gone = error.code == "already_ended"
+        page = {"card": found, "form": form, "gone": gone, "less": error.code == "not_less"}
+        return render(request, "portal/change.html", page, status=409 if gone else 200)
+    return redirect("portal:done", less.ref)
+
+
 @require_GET
 def done(request: HttpRequest, ref: str) -> HttpResponse:
     """How it stands now, whatever was pressed, and however often."""
@@ -131,7 +163,8 @@ def her_places(
 ) -> Places:
     first_met = sorted(shared, key=lambda one: one.consent.pk)
     later = sorted(met, key=lambda one: one.at)
+    asked = proposals.recipients(her(request))
     return Places(
-        [*(one.recipient for one in first_met), *(one.recipient for one in later)],
+        [*(one.recipient for one in first_met), *asked, *(one.recipient for one in later)],
         named=names_shown(request),
     )

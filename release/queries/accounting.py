@@ -11,8 +11,17 @@ from audit.queries import facts as log
 from audit.queries.facts import EntryFacts
 from audit.rules import tag
 from audit.vocabulary import EntryType
-from consent.models import Consent, ConsentEvent, Objection, Shredding, Subject
+from consent.models import (
+    Consent,
+    ConsentEvent,
+    Lifting,
+    Objection,
+    ProposalStep,
+    Shredding,
+    Subject,
+)
 from consent.queries import keys, sharing, tags
+from consent.vocabulary import Turn
 from governance.models import DataCategory, Organisation, Purpose, User
 from release.models import Inquiry, Recall
 from release.queries import recalls, uses
@@ -24,6 +33,7 @@ OBJECTIONS = {
     EntryType.OBJECTION_NARROWED,
     EntryType.OBJECTION_LIFTED,
 }
+LIFTINGS = {EntryType.OBJECTION_LIFTING, EntryType.OBJECTION_KEPT}
 WIPING = {
     EntryType.SHREDDING_ASKED,
     EntryType.SHREDDING_AGREED,
@@ -75,7 +85,9 @@ def uses_of(subject: Subject) -> list[Event]:
         *(event for went in uses.of_subject(subject) for event in _went(went)),
         *_asked(subject),
         *_said(subject),
+        *_proposed(subject),
         *_objected(subject),
+        *_lifting(subject),
         *_wiping(subject),
         *_recalled(subject),
     ]
@@ -168,6 +180,29 @@ def _said(subject: Subject) -> Iterator[Event]:
         )
 
 
+def _proposed(subject: Subject) -> Iterator[Event]:
+    """What she was asked for, and what she answered; a yes that counts is told as such."""
+    rows = (
+        ProposalStep.objects.filter(proposal__subject=subject)
+        .exclude(turn__in=[Turn.GIVEN, Turn.WAIVED])
+        .select_related("proposal__recipient", "proposal__purpose", "entry")
+    )
+    late = tags.of(subject)
+    for row in rows:
+        if row.turn == Turn.SIGNED and row.entry.type != EntryType.CONSENT_SIGNED:
+            continue  # it counted at once
+        yield Event(
+            deed=Deed.SAID,
+            at=row.at,
+            subject=subject,
+            entry=row.entry_id,
+            recipient=row.proposal.recipient,
+            purpose=row.proposal.purpose,
+            word=row.entry.type,
+            later=late.get(row.entry_id),
+        )
+
+
 def _objected(subject: Subject) -> Iterator[Event]:
     """Her standing noes name no entry: theirs stand at the same instant and are hers."""
     rows = list(
@@ -186,6 +221,23 @@ def _objected(subject: Subject) -> Iterator[Event]:
             yield _no(subject, row, entry.time, entry.type, entry.pk, later)
     for at, row in made.items():
         yield _no(subject, row, at, EntryType.OBJECTION_MADE, None, None)
+
+
+def _lifting(subject: Subject) -> Iterator[Event]:
+    """That a no of hers was to be taken back, and that it stayed after all."""
+    rows = list(
+        Lifting.objects.filter(objection__subject=subject).select_related(
+            "objection__recipient", "objection__purpose"
+        )
+    )
+    asked = {row.asked_at: row for row in rows}
+    kept = {row.cancelled_at: row for row in rows if row.cancelled_at is not None}
+    if not rows:
+        return
+    for entry, later in _hers(subject, LIFTINGS, [*asked, *kept]):
+        row = (asked if entry.type == EntryType.OBJECTION_LIFTING else kept).get(entry.time)
+        if row is not None:
+            yield _no(subject, row.objection, entry.time, entry.type, entry.pk, later)
 
 
 def _no(

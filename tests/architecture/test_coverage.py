@@ -52,6 +52,7 @@ NO_ENTRY: dict[str, str] = {
     ),
     "POST desk-language": "in which language this browser reads",
     "POST desk:replace-device": "opens the page of a new device; the device leaves the entry",
+    "POST portal:asked_check": "shows once more what she chose; nothing is kept before she signs",
     "POST portal:choose_name": "a name that this session keeps; the deed it is for leaves the entry",
     "POST portal:paper": "this session forgets the codes that it showed; making them was the entry",
     "POST portal:hide_names": "this session shows numbers again instead of names",
@@ -66,6 +67,14 @@ HERS: dict[str, str] = {
             *("GET portal:resume", "GET portal:stop"),
         ],
         "she reads what is kept of herself; that she looked is nobody's to know",
+    ),
+    **dict.fromkeys(
+        [
+            *("GET portal:asked",),
+            *(f"GET portal:asked_{step}" for step in ("first", "no", "now", "back", "done")),
+            *("GET portal:asked_check",),
+        ],
+        "she reads what she is asked, or what she said",
     ),
     "GET portal:record": "she reads what is to become of her own record",
     "GET desk:wiping": "references, days and colleagues: no number, and only where one has a hand",

@@ -10,9 +10,7 @@ from tests.architecture.source import Module, actions, modules, reached
 NARROWING = "governance.actions.scopes.narrowing"
 
 # Acts that no deed performs yet, each with its reason.
-NOT_YET: dict[Narrowing, str] = {
-    Narrowing.CONSENT_NARROWED: "a narrower yes is signed anew and supersedes the wider one",
-}
+NOT_YET: dict[Narrowing, str] = {}
 # Deeds that lock a scope's row without moving it, each with its reason.
 LOCKS_ONLY: dict[str, str] = {
     "governance.actions.people": "two first administrators cannot be made at once",

@@ -21,6 +21,10 @@ COLUMNS = {
 }
 VERBS = {"SUSPEND", "END", "PAUSE", "RETIRE"}
 REPEATED = {"governance.actions.repeating", "consent.actions.replaying"}  # they read it out again
+# What opens such a transaction and says nothing in it itself.
+OPENED_FOR_OTHERS: dict[str, str] = {
+    "consent.actions.giving.widening": "what is recorded inside ends the older yes, which tells",
+}
 # What sets such a column and widens.
 WIDENS: dict[str, str] = {
     "consent.actions.consents.resume": "her own yes again",
@@ -107,6 +111,7 @@ def test_every_deed_that_narrows_or_closes_tells_the_file_of_noes_what_it_is_abo
         (module, name)
         for module, name in deeds()
         if OPENING & module.mentions(name) and module.name != SCOPES
+        if f"{module.name}.{name}" not in OPENED_FOR_OTHERS
     ]
     assert len(opens) > 15
     assert [f"{module.name}.{name}" for module, name in opens if silent(module, name)] == []

@@ -17,6 +17,7 @@ NO_ENTRY: dict[str, str] = {
     "consent.actions.tagging.leave": "part of shredding, whose deed leaves the entry",
     "consent.actions.tagging.wait": "part of what is said without a key, which leaves the entry",
     "consent.actions.subjects.hold": "a lock; the deed that takes it leaves the entry",
+    "consent.actions.sets.versions_at": "a reading; the sets are written with the yes",
     "consent.actions.sets.category_set": "part of giving a yes, whose entry covers it",
     "consent.actions.sets.category_sets": "a reading; the sets are written with the yes",
     "consent.actions.subjects.client_digest": "arithmetic",
@@ -73,6 +74,9 @@ INSIDE: dict[str, str] = {
     "governance.actions.rotated": "the entry of a change of keys",
     "consent.actions.carrying": "the steps of shredding.carry_out_due, which leaves the entry",
     "consent.actions.wiping": "the steps of shredding and of holds, which leave the entries",
+    "consent.actions.drafts": "the steps of what she is asked for, which leave the entries",
+    "consent.actions.giving": "the steps of every yes, whose deeds leave the entries",
+    "consent.actions.standing": "the steps of every standing no, which leave the entries",
     "consent.actions.happenings": "what the deeds of consents write, which leave the entries",
     "consent.actions.papers": "the steps of imports.consents, which leaves the entry",
     "release.actions.answers": "the last step of releases.run: the answer and its entry",
@@ -82,6 +86,9 @@ INSIDE: dict[str, str] = {
 }
 # Deeds of nobody in particular: the clock's, or the very first one. They say when, not who.
 NO_BY: dict[str, str] = {
+    "consent.actions.liftings.settle_due": "the clock does it",
+    "consent.actions.proposals.ask_renewals": "the clock does it",
+    "consent.actions.proposals.settle_due": "the clock does it",
     "consent.actions.tagging.catch_up": "the clock does it",
     "consent.actions.enrolment.recover": "whoever has the code is known by nothing else",
     "consent.actions.enrolment.redeem": "the newcomer is nobody yet when it begins",

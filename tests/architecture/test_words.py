@@ -80,6 +80,9 @@ def tables() -> list[tuple[str, Mapping[Any, Any], type[TextChoices]]]:
 # Tables that hold only some words on purpose, each with its reason.
 PARTIAL: dict[str, str] = {
     "governance.permissions.GRANTS": "a seat on a board gives its permission, not a membership",
+    "consent.actions.drafts.CLOSED": "only some of what happens to an ask ends it without a yes",
+    "consent.actions.drafts.ENTRIES": "an ask that became a yes stands under that yes's entry",
+    "consent.actions.giving.FIRST": "only some of what happens to a yes begins one",
     "consent.queries.sets.NOT_YET": "only what a running yes can still be, besides run out",
     "release.rules.decide.STANDING_GROUNDS": "a yes in force is no ground to withhold",
     "release.rules.person.STANDING_GROUNDS": "the same table, for one person",

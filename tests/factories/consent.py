@@ -8,10 +8,15 @@ from consent.models import (
     Consent,
     ConsentEvent,
     EnrolmentCode,
+    Invalidation,
     LateTag,
     LeftTag,
     LegalHold,
+    Lifting,
     Objection,
+    Proposal,
+    ProposalItem,
+    ProposalStep,
     Shredding,
     SlotBlock,
     Subject,
@@ -23,6 +28,7 @@ from tests.factories.governance import (
     HEX,
     LATER,
     START,
+    category,
     category_version,
     digest,
     numbers,
@@ -136,6 +142,84 @@ def objection(**given: Any) -> Objection:
             "subject": given.get("subject") or subject(),
             "made_at": START,
             "made_by": given.get("made_by") or user(kind="survivor"),
+            **given,
+        }
+    )
+
+
+def invalidation(**given: Any) -> Invalidation:
+    return Invalidation.objects.create(
+        **{"consent": given.get("consent") or consent(), "reason": "not_free", **given}
+    )
+
+
+def lifting(**given: Any) -> Lifting:
+    return Lifting.objects.create(
+        **{
+            "objection": given.get("objection") or objection(),
+            "asked_at": START,
+            "asked_by": given.get("asked_by") or user(kind="survivor"),
+            "due_at": LATER,
+            **given,
+        }
+    )
+
+
+def proposal(**given: Any) -> Proposal:
+    return Proposal.objects.create(
+        **{
+            "subject": given.get("subject") or subject(),
+            "recipient": given.get("recipient") or organisation(kind="health"),
+            "purpose": given.get("purpose") or purpose(),
+            "terms": given.get("terms") or terms(),
+            "days": 30,
+            "asked_by": given.get("asked_by") or user(),
+            "asked_at": START,
+            "answer_by": LATER,
+            **given,
+        }
+    )
+
+
+def renewal(**given: Any) -> Proposal:
+    return proposal(**{"renews": given.get("renews") or consent(), **given})
+
+
+def signed_proposal(**given: Any) -> Proposal:
+    return proposal(
+        **{
+            "state": "waiting",
+            "channel": "portal",
+            "chosen": given.get("chosen") or category_set(),
+            "signature": "amber-willow-41",
+            "answers": "yyyyyyy",
+            "signed_at": START,
+            "signed_by": given.get("signed_by") or user(kind="survivor"),
+            "ends": LATER,
+            "record_until": START.date(),
+            "takes_effect_at": LATER,
+            **given,
+        }
+    )
+
+
+def proposal_item(**given: Any) -> ProposalItem:
+    return ProposalItem.objects.create(
+        **{
+            "proposal": given.get("proposal") or proposal(),
+            "category": given.get("category") or category(),
+            **given,
+        }
+    )
+
+
+def proposal_step(**given: Any) -> ProposalStep:
+    return ProposalStep.objects.create(
+        **{
+            "proposal": given.get("proposal") or proposal(),
+            "turn": "asked",
+            "at": START,
+            "entry": given.get("entry") or entry(),
             **given,
         }
     )

@@ -229,11 +229,40 @@ def every_page(page: Page, world: World) -> Iterator[str]:
         yield f"{name}-{which}"
     page.goto(reverse("portal:history") + "?list=questions")
     yield "questions"
+    page.goto(reverse("portal:change", args=[world.on.ref]))
+    yield "change"
+    page.goto(reverse("portal:never"))
+    page.locator("form", has=page.locator("select[name=kind]")).first.locator(
+        "select"
+    ).select_option("police")
+    page.locator("form", has=page.locator("select[name=kind]")).first.locator("button").click()
+    yield "never"
+    asked, police = survivors.asked_to_share(world), survivors.asked_to_share(world, "prosecutor")
+    page.goto("/")
+    yield "home-asked"
+    for name, ask in (("asked_first", police), ("asked", asked), ("asked_no", asked)):
+        page.goto(reverse(f"portal:{name}", args=[ask.ref]))
+        yield name.replace("_", "-")
     page.goto(reverse("portal:names"))
     page.fill("input[name=passphrase]", WORDS)
     page.locator("main form button").first.click()
     page.wait_for_url("**/")
     yield "home-named"
+    page.goto(reverse("portal:asked", args=[police.ref]))
+    yield "asked-named"
+    page.locator("main input[value=yes]").first.check()
+    page.locator("main form.card button").first.click()
+    page.wait_for_url("**/check/")
+    yield "asked-check"
+    page.locator("main input[name=read]").check()
+    page.locator("main input[name=lawyer]").check()
+    page.fill("main input[name=signature]", world.her.username)
+    page.locator("main form.card button").first.click()
+    page.wait_for_url("**/done/")
+    yield "asked-waits"
+    for name in ("asked_now", "asked_back"):
+        page.goto(reverse(f"portal:{name}", args=[police.ref]))
+        yield name.replace("_", "-")
     page.goto(reverse("portal:history"))
     for each in page.locator("summary").all():
         each.click()

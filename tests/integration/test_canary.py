@@ -17,7 +17,7 @@ from django.utils import timezone
 from audit.models import Entry
 from audit.vocabulary import EntryType
 from common.keyring import KeyRing
-from consent.actions import subjects
+from consent.actions import proposals, subjects
 from governance import models as g
 from governance.actions import people
 from governance.vocabulary import OrganisationKind, Role, UserKind
@@ -43,6 +43,7 @@ FURTHEST = {"requester", "steward", "survivor"}
 SIGNS = ("-violet", "canary-c-")  # in every cell of text of every row, and in every story
 
 # What stands in each address's place for a reference. An address that is not here fails the test.
+STEPS_OF_AN_ASK = ("first", "check", "sign", "no", "later", "now", "back", "done")
 CASES: dict[str, dict[str, str]] = {
     "healthz": {},
     "readyz": {},
@@ -58,6 +59,13 @@ CASES: dict[str, dict[str, str]] = {
     "portal:pause": {"ref": "consent"},
     "portal:resume": {"ref": "consent"},
     "portal:done": {"ref": "consent"},
+    "portal:change": {"ref": "consent"},
+    **{
+        f"portal:asked{step}": {"ref": "proposal"}
+        for step in ("", *(f"_{each}" for each in STEPS_OF_AN_ASK))
+    },
+    "portal:never": {},
+    **{f"portal:never_{deed}": {"ref": "objection"} for deed in ("undo", "keep", "now")},
     "portal:begin": {},
     "portal:choose_name": {},
     "portal:first_words": {},
@@ -141,6 +149,8 @@ CASES: dict[str, dict[str, str]] = {
     "desk:off-board-here": {"ref": "person", "organisation": "recipient"},
     "desk:join": {},
     "desk:datasets": {},
+    "desk:ask": {},
+    "desk:ask-done": {},
     "desk:stop": {},
     "desk:stop-done": {},
     "desk:wiping": {},
@@ -259,6 +269,7 @@ def staged(world: World) -> Stage:
         *worlds._organisation("Brook", OrganisationKind.RESEARCH, world.chair), "brook-engine-9"
     )
     recall = _recall(world)
+    elsewhere = arrivals.organisation(kind="health")
     release = world.prepare()
     assert release.state == ReleaseState.PREPARED
     return Stage(
@@ -266,6 +277,15 @@ def staged(world: World) -> Stage:
         {
             "language": "es",
             "consent": world.consent("c-1").ref,
+            "proposal": proposals.ask(
+                subject=world.subject("c-1"),
+                recipient=elsewhere,
+                purpose=world.purpose,
+                categories=world.categories,
+                terms=world.text,
+                **worlds.hand(world.home.advocate),
+            ).ref,
+            "objection": world.object("c-1", recipient=elsewhere).ref,
             "shredding": shredding.ask(world, "c-1").ref,
             "hold": shredding.hold(world, "c-1").ref,
             "agreement": world.home.agreement.ref,

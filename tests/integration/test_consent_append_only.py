@@ -11,10 +11,15 @@ from consent.models import (
     Consent,
     ConsentEvent,
     EnrolmentCode,
+    Invalidation,
     LateTag,
     LeftTag,
     LegalHold,
+    Lifting,
     Objection,
+    Proposal,
+    ProposalItem,
+    ProposalStep,
     Shredding,
     Subject,
     SubjectKey,
@@ -79,6 +84,19 @@ KEPT = {
     ],
     LateTag: ["id", "entry", "subject"],
     LeftTag: ["id", "entry", "subject", "tag"],
+    Invalidation: ["id", "consent", "reason"],
+    Lifting: [
+        *("id", "ref", "objection", "recipient", "recipient_kind", "purpose", "category"),
+        *("asked_at", "asked_by", "due_at"),
+    ],
+    # One that is signed: what she signed stays, whatever becomes of it.
+    Proposal: [
+        *("id", "ref", "subject", "recipient", "purpose", "terms", "days", "renews", "asked_by"),
+        *("asked_at", "answer_by", "channel", "chosen", "signature", "answers", "lawyer_offered"),
+        *("signed_at", "signed_by", "ends", "record_until", "takes_effect_at"),
+    ],
+    ProposalItem: ["id", "proposal", "category"],
+    ProposalStep: ["id", "proposal", "turn", "at", "entry"],
 }
 # The columns that may change, each with its reason; everything else stands above.
 OPEN = {
@@ -93,6 +111,8 @@ OPEN = {
         *("shredded_at", "cleaned_at"),
     },
     LegalHold: {"lifted_by", "lifted_at"},
+    Lifting: {"cancelled_at", "done_at"},
+    Proposal: {"state", "closed_at", "consent"},
     EnrolmentCode: {"used_at", "cancelled_at"},  # once, one of them
     LateTag: {"tagged"},  # once, when the key is back
 }
@@ -109,6 +129,11 @@ def spoken():
     said.enrolment_code(subject=world.hers)
     said.late_tag(subject=world.hers)
     said.left_tag(subject=world.hers)
+    said.invalidation()
+    said.lifting()
+    said.signed_proposal(renews=said.consent())
+    said.proposal_item()
+    said.proposal_step()
     return world
 
 
@@ -126,6 +151,8 @@ def other_value(field):
         return "'2020-02-02 00:00:00'"
     if kind in {"CharField", "SlugField", "TextField"}:
         return "'other'"
+    if kind == "BooleanField":
+        return f"NOT {field.column}"
     return f"COALESCE({field.column}, 0) + 1"
 
 
@@ -194,6 +221,10 @@ ALIKE = {
     EnrolmentCode: [["ref"], ["digest"]],
     LateTag: [["entry", "subject"]],
     LeftTag: [["entry", "subject", "tag"]],
+    Invalidation: [["consent"]],
+    Lifting: [["ref"], ["objection"]],
+    Proposal: [["ref"], ["subject", "recipient", "purpose"]],
+    ProposalItem: [["proposal", "category"]],
 }
 
 
@@ -258,13 +289,14 @@ def test_a_retired_text_is_frozen():
 
 
 def test_without_its_trigger_each_refusal_here_would_be_a_change():
-    spoken()
+    world = spoken()
+    hers = Consent.objects.filter(subject=world.hers)
     if connection.vendor == "postgresql":
         execute("SET CONSTRAINTS ALL IMMEDIATE")  # else its triggers cannot be lifted
     with triggers_lifted():
-        assert Consent.objects.update(signature="other") == 1
+        assert hers.update(signature="other") == 1
         assert ConsentEvent.objects.update(happening="renewed") == 1
-    refused(lambda: Consent.objects.update(signature="another"))
+    refused(lambda: hers.update(signature="another"))
 
 
 # --- a no without its epoch (PostgreSQL) ----------------------------------------------------------
@@ -332,3 +364,16 @@ def test_a_step_of_a_shredding_is_taken_once(step):
     assert rows.update(**at) == 1
     refused(lambda: rows.update(**{f"{step}_at": timezone.now()}))
     refused(lambda: rows.update(**{f"{step}_at": None, f"{step}_by": None}))
+
+
+@pytest.mark.parametrize(
+    ("make", "last"),
+    [
+        (lambda: said.proposal(state="refused", closed_at=timezone.now()), "state"),
+        (lambda: said.lifting(cancelled_at=timezone.now()), "done_at"),
+    ],
+)
+def test_what_is_settled_is_frozen(make, last):
+    row = make()
+    now = {"state": "open", "done_at": timezone.now()}[last]
+    refused(lambda: type(row).objects.filter(pk=row.pk).update(**{last: now}))

@@ -93,7 +93,6 @@ REFUSED = {
     "missing_language": lambda w: {"terms": Terms(published_at=w.terms.published_at)},
     "missing_answers": lambda w: {"answers": "yyyyyyn"},
     "missing_signature": lambda w: {"signature": " "},
-    "missing_ends": lambda w: {"ends": None},
     "missing_authority": lambda w: {"signer": Signer.GUARDIAN, "authority": " "},
     "signed_in_future": lambda w: {"signed_at": timezone.now() + timedelta(minutes=6)},
     "starts_before_signature": lambda w: {"starts": w.now - days(2)},
@@ -119,12 +118,11 @@ def test_a_yes_that_lacks_something_is_refused_by_name_and_leaves_nothing(code):
 def test_every_reason_is_named_at_once():
     world = build()
     with pytest.raises(consents.Refused) as refusal:
-        world.give(categories=[], answers="", signature="", ends=None)
+        world.give(categories=[], answers="", signature="")
     assert [problem.code for problem in refusal.value.problems] == [
         "missing_categories",
         "missing_answers",
         "missing_signature",
-        "missing_ends",
     ]
     assert refusal.value.code == "missing_categories"
 
@@ -166,7 +164,11 @@ def test_a_yes_signed_before_she_paused_is_refused_and_one_signed_after_is_not(t
     with nothing_happens(world), pytest.raises(consents.Refused) as refusal:
         world.give(signed_at=at)
     assert refusal.value.code == "older_than_no"
-    again = world.give(signed_at=at + timedelta(microseconds=1))
+    young = {"signed_at": at + timedelta(microseconds=1)}
+    with nothing_happens(world), pytest.raises(consents.Refused) as refusal:
+        world.give(**young)  # in the place of one that is paused, or runs to an earlier day
+    assert refusal.value.code == "has_to_wait"
+    again = world.give(**young, at=at + days(1) + timedelta(seconds=1))
     assert how(again) == Standing.IN_FORCE
 
 
@@ -206,7 +208,11 @@ def test_a_newer_yes_supersedes_the_older_one_and_moves_the_epoch():
     older = world.give()
     before = epochs(world.recipient.pk)
     last = last_entry()
-    newer = world.give(categories=world.categories[:1], signed_at=world.now)
+    newer = world.give(
+        categories=world.categories[:1],
+        signed_at=world.now,
+        record_until=older.record_until,
+    )
     older.refresh_from_db()
     assert (older.ending, newer.ended_at) == (Ending.SUPERSEDED, None)
     after = epochs(world.recipient.pk)

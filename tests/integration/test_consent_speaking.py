@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from audit.vocabulary import EntryType, Via
 from common.errors import BadInput, NotPermitted, RuleBroken
-from consent.actions import consents, objections, subjects, terms
+from consent.actions import consents, liftings, objections, subjects, terms
 from consent.models import Consent, Terms
 from consent.queries import sharing
 from consent.vocabulary import Ending, Happening, Standing
@@ -229,8 +229,11 @@ DEEDS = {
         consent=Consent.objects.get(paused_at__isnull=False), **stamp(by)
     ),
     "make": lambda w, c, o, by: objections.make(subject=w.hers, purpose=w.purpose, **stamp(by)),
-    "narrow": lambda w, c, o, by: objections.narrow(objection=o, purpose=w.purpose, **stamp(by)),
-    "lift": lambda w, c, o, by: objections.lift(objection=o, **stamp(by)),
+    "lift": lambda w, c, o, by: liftings.ask(objection=o, **stamp(by)),
+    "make smaller": lambda w, c, o, by: liftings.ask(objection=o, purpose=w.purpose, **stamp(by)),
+    "narrow": lambda w, c, o, by: consents.narrow(
+        consent=c, categories=w.categories[:1], **stamp(by)
+    ),
 }
 
 
@@ -277,7 +280,9 @@ def test_she_and_her_holders_advocate_may_and_she_is_only_a_person_in_the_log(de
     DEEDS[deed](world, consent, objection, by)
     # A stop is also kept where she is known elsewhere: nothing older comes into force there.
     entries = entries_after(last)
-    assert len(entries) == (2 if deed == "withdraw" else 1)
+    # So is a standing no; and that one is to be taken back, where she herself asks for it.
+    twice = {"withdraw", "make", "narrow"} | ({"lift", "make smaller"} if whose == "her" else set())
+    assert len(entries) == (2 if deed in twice else 1)
     for entry in entries:
         assert entry.actor == ("person" if whose == "her" else by.ref)
         leaf = bytes(entry.leaf)

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from audit.vocabulary import Via
 from common.errors import BadInput
 from common.inputs import Text
-from consent.actions import objections, terms
+from consent.actions import objections, proposals, terms
 from consent.models import Terms
-from consent.vocabulary import Channel, CodeKind, HoldGround, Signer
+from consent.vocabulary import Channel, CodeKind, HoldGround, Invalidity, Signer
 from governance.models import Agreement, Field
 from governance.queries.requests import Asked
 from governance.rules import FieldSpec
@@ -67,6 +67,18 @@ def text(room: Staffroom) -> Given:
 
 def published_before(room: Staffroom) -> Terms:
     return terms.publish(**{**text(room), "at": timezone.now() - timedelta(days=1)})
+
+
+def ask(room: Staffroom) -> Given:
+    return {
+        "subject": staffroom.enrolled(room, "A-17"),
+        "recipient": room.recipient,
+        "purpose": room.purpose,
+        "categories": room.categories,
+        "terms": terms.publish(**text(room)),
+        "days": 3,
+        **hand(room.advocate),
+    }
 
 
 def yes(room: Staffroom) -> Given:
@@ -212,6 +224,42 @@ CASES: dict[str, Callable[[Staffroom], Given]] = {
         **hand(room.steward),
     },
     "consent.actions.consents.give": yes,
+    "consent.actions.consents.narrow": lambda room: {
+        "consent": staffroom.yes(room, staffroom.enrolled(room, "A-17"), published_before(room)),
+        "categories": room.categories[:1],
+        "ends": timezone.now() + timedelta(days=2),
+        "record_until": timezone.now().date() - timedelta(days=1),
+        **hand(room.advocate),
+    },
+    "consent.actions.consents.invalidate": lambda room: {
+        "consent": staffroom.yes(room, staffroom.enrolled(room, "A-17"), published_before(room)),
+        "reason": Invalidity.NOT_FREE,
+        **hand(room.advocate),
+    },
+    "consent.actions.liftings.ask": lambda room: {
+        "objection": objections.make(
+            subject=staffroom.enrolled(room, "A-17"), **hand(room.advocate)
+        ),
+        "recipient_kind": OrganisationKind.POLICE,
+        **hand(room.advocate),
+    },
+    "consent.actions.proposals.ask": ask,
+    "consent.actions.proposals.ask_by_number": lambda room: {
+        **{name: given for name, given in ask(room).items() if name != "subject"},
+        "holder": room.holder,
+        "number": "A-17",
+    },
+    "consent.actions.proposals.answer": lambda room: {
+        "proposal": proposals.ask(**ask(room)),
+        "categories": room.categories[:1],
+        "signature": "binder 1",
+        "answers": "yyyyyyy",
+        "channel": Channel.IN_PERSON,
+        "ends": timezone.now() + timedelta(days=2),
+        "record_until": timezone.now().date(),
+        "lawyer_offered": True,
+        **hand(room.advocate),
+    },
     "consent.actions.consents.pause": lambda room: {
         "consent": staffroom.yes(room, staffroom.enrolled(room, "A-17"), published_before(room)),
         "until": timezone.now() + timedelta(days=7),

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from common import codes
 from consent.actions import shredding
-from consent.models import Shredding
+from consent.models import Shredding, Terms
 from consent.vocabulary import LONGEST_NUMBER, LONGEST_WHY
 from desk.forms.people import NewDevice, NewPassword
 from desk.forms.wiping import _AboutClient
@@ -29,6 +29,7 @@ from release.models import Recall
 from release.vocabulary import Reported
 from tests import auditing, nasty, staffroom, survivors
 from tests.architecture.source import BASE, python_files
+from tests.factories import consent as said
 from tests.factories import release as answered
 from tests.lengths import share
 from tests.staffroom import PASSWORD, Staffroom, hand
@@ -156,6 +157,20 @@ def asked_to_wipe(room: Staffroom) -> Shredding:
 def asked_back(room: Staffroom) -> Recall:
     release = answered.prepared(request=staffroom.approved(room))
     return answered.recall(release=release)
+
+
+def published_text(room: Staffroom) -> Terms:
+    return Terms.objects.first() or said.terms()
+
+
+def with_names(world: survivors.World) -> Client:
+    client = signed_in(world)
+    client.post("/names/", {"passphrase": WORDS})
+    return client
+
+
+def chosen(world: survivors.World) -> Sent:
+    return {**{f"kind-{each.code}": "yes" for each in world.categories}, "length": "30"}
 
 
 PROOF = {"password": "not this one", "code": "000000"}
@@ -378,6 +393,20 @@ FORMS: dict[str, Case] = {
         lambda room: PROOF,
         PROVED,
     ),
+    "desk.forms.deeds.AskForm": Case(
+        at_desk(lambda room: room.advocate),
+        lambda room: "/desk/asks/",
+        lambda room: {
+            "holder": room.holder.ref,
+            "number": "A-17",
+            "recipient": room.recipient.ref,
+            "purpose": room.purpose.code,
+            "kinds": [room.categories[0].code],
+            "terms": str(published_text(room)),
+            "days": "30",
+        },
+        {"number": 200, "days": 10},
+    ),
     "portal.forms.SignIn": Case(
         lambda world: Client(raise_request_exception=False),
         lambda world: "/sign-in/",
@@ -442,11 +471,39 @@ FORMS: dict[str, Case] = {
     "portal.forms.Pause": Case(
         signed_in, lambda world: f"/details/{world.on.ref}/pause/", lambda world: {"until": "7"}, {}
     ),
+    "portal.forms.Change": Case(
+        signed_in,
+        lambda world: f"/details/{world.on.ref}/change/",
+        lambda world: {"kinds": [world.categories[0].code], "until": "7"},
+        {},
+    ),
+    "portal.forms.Choice": Case(
+        with_names,
+        lambda world: f"/asked/{survivors.asked_to_share(world).ref}/check/",
+        lambda world: chosen(world),
+        {},
+    ),
+    "portal.forms.Signing": Case(
+        with_names,
+        lambda world: f"/asked/{survivors.asked_to_share(world, 'police').ref}/sign/",
+        lambda world: {
+            **chosen(world),
+            "read": "on",
+            "lawyer": "on",
+            "signature": world.her.username,
+        },
+        {"signature": 150},
+    ),
+    "portal.forms.Never": Case(
+        signed_in, lambda world: "/never/", lambda world: {"kind": "unheard"}, {}
+    ),
 }
 # What several forms have in common; no page shows one of them by itself.
 PARTS = {NewPassword, NewDevice, _AboutClient}
 NOT_REQUIRED = {
     ("desk.forms.deeds.StopForm", "recipient"),
+    ("desk.forms.deeds.AskForm", "days"),
+    *(("portal.forms.Never", field) for field in ("place", "kind", "reason", "what", "everything")),
     *(("portal.forms.Words", field) for field in ("typed", "password", "again")),
     ("desk.forms.audit.CaseForm", "holder"),
     *(
@@ -537,7 +594,9 @@ def test_whatever_nobody_should_write_into_a_form_is_refused_beside_its_field(na
     case, world = FORMS[name], world_of(name)
     client, place, good = case.client(world), case.place(world), case.good(world)
     shown = place.removesuffix("vote/").removesuffix("answer/")
-    shown = client.get(shown.removesuffix("report/"))
+    shown = client.get(shown.removesuffix("report/").removesuffix("check/"))
+    if place.endswith("/sign/"):  # it stands on the page that the choice leads to
+        shown = client.post(place.replace("/sign/", "/check/"), good)
     form = shown.context["form"]
     assert type(form) is forms_of_ours()[name]
     before = nasty.everything()

@@ -29,6 +29,7 @@ ARGUMENTS: dict[str, dict[str, str]] = {"language": {"code": "es"}}
 METHODS = {
     **dict.fromkeys(["sign_out", "leave", "hide_names", "refuse"], "post"),
     **dict.fromkeys(["end_place", "end_others", "end_all"], "post"),
+    **dict.fromkeys(["asked_later", "never_undo", "never_keep", "never_now"], "post"),
 }
 
 

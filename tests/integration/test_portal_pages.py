@@ -52,6 +52,43 @@ def world() -> World:
     return world
 
 
+def quietly_asked(client: Client, world: World) -> dict[str, Any]:
+    """What she is asked, does less and never wants, while no names are shown."""
+    there: dict[str, Any] = {}
+    there["change"] = client.get(reverse("portal:change", args=[world.on.ref]))
+    there["change_gone"] = client.post(reverse("portal:change", args=[world.stopped.ref]))
+    asked, police = survivors.asked_to_share(world), survivors.asked_to_share(world, "police")
+    refused = survivors.asked_to_share(world, "court")
+    there["asked_quiet"] = client.get(reverse("portal:asked", args=[asked.ref]))
+    there["asked_no"] = client.get(reverse("portal:asked_no", args=[asked.ref]))
+    there["asked_first"] = client.get(reverse("portal:asked_first", args=[police.ref]))
+    if police.state == "open":
+        survivors.waiting(world)
+        client.post(reverse("portal:asked_no", args=[refused.ref]))
+    there["home_asked"] = client.get("/")
+    for name in ("now", "back", "done"):
+        there[f"asked_{name}"] = client.get(reverse(f"portal:asked_{name}", args=[police.ref]))
+    there["asked_refused"] = client.get(reverse("portal:asked_done", args=[refused.ref]))
+    there["asked_open"] = client.get(reverse("portal:asked_done", args=[asked.ref]))
+    there["never"] = client.get(reverse("portal:never"))
+    there["never_wrong"] = client.post(reverse("portal:never"), {"kind": "x"})
+    return there
+
+
+def asked_by_name(client: Client, world: World) -> dict[str, Any]:
+    """How she says yes: with the name of who asks before her."""
+    asked, there = survivors.asked_to_share(world), dict[str, Any]()
+    there["asked"] = client.get(reverse("portal:asked", args=[asked.ref]))
+    chosen = {f"kind-{each.code}": "yes" for each in world.categories}
+    check = reverse("portal:asked_check", args=[asked.ref])
+    there["asked_nothing"] = client.post(check, {**dict.fromkeys(chosen, "no"), "length": "90"})
+    there["asked_check"] = client.post(check, {**chosen, "length": "90"})
+    there["asked_check_wrong"] = client.post(
+        reverse("portal:asked_sign", args=[asked.ref]), {**chosen, "length": "90"}
+    )
+    return there
+
+
 def pages(world: World, language: str) -> dict[str, str]:
     """Each page a survivor can come to, by a name; names of places are shown on some."""
     client = Client(headers={"accept-language": language})
@@ -88,9 +125,11 @@ def pages(world: World, language: str) -> dict[str, str]:
             there[f"{name}_{which}"] = client.get(reverse(f"portal:{name}", args=[consent.ref]))
     for name, consent in (("stop", world.on), ("pause", world.on), ("resume", world.paused)):
         there[name] = client.get(reverse(f"portal:{name}", args=[consent.ref]))
+    there |= quietly_asked(client, world)
     there["pause_wrong"] = client.post(reverse("portal:pause", args=[world.on.ref]))
     client.post(reverse("portal:names"), {"passphrase": WORDS})
     there["home_named"] = client.get("/")
+    there |= asked_by_name(client, world)
     there["404"] = client.get("/nowhere/")
     strict = Client(enforce_csrf_checks=True, headers={"accept-language": language})
     there["form_too_old"] = strict.post("/sign-in/")

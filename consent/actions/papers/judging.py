@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from django.db.models import Min
 
 from common.days import begins, day_of, here
 from consent import rules
+from consent.actions import giving
 from consent.actions.papers.reading import Line, Rejected
 from consent.actions.subjects import find
-from consent.models import Consent, Terms
+from consent.models import Consent, Subject, Terms
 from consent.queries import latest
 from consent.vocabulary import Channel, Signer
 from governance.models import CategoryVersion, DataCategory, Organisation, Purpose, User
@@ -113,6 +114,8 @@ def judged(read: Sequence[Line], known: Known, *, at: datetime) -> tuple[list[Ye
         pair = (line.cells["recipient"], line.cells["purpose"])
         found = _judge(line, known, noes.get(pair, {}), running.get(pair, {}), members, at)
         if isinstance(found, Yes):
+            found = _cooled(found, at)
+        if isinstance(found, Yes):
             yeses.append(found)
         else:
             rejected.extend(found)
@@ -153,17 +156,21 @@ def _named(line: Line, known: Known, words: list[Rejected]) -> Named:
             return None
 
     codes = tuple(code.strip() for code in cells["categories"].split(";") if code.strip())
+    signed_at, ends = day("signed_on"), day("ends_on")
+    purpose = known.purposes.get(cells["purpose"])
+    if not cells["ends_on"] and signed_at is not None and purpose is not None:
+        ends = rules.default_end(signed_at, purpose.longest_days)
     return Named(
         slot=known.slots.get(line.digest),
         recipient=known.recipients.get(cells["recipient"]),
-        purpose=known.purposes.get(cells["purpose"]),
+        purpose=purpose,
         terms=known.terms.get((cells["terms"], cells["language"])),
         recorder=known.users.get(cells["recorded_by"]),
         codes=codes,
         categories=tuple(known.categories[code] for code in codes if code in known.categories),
-        signed_at=day("signed_on"),
+        signed_at=signed_at,
         starts=day("starts_on"),
-        ends=day("ends_on"),
+        ends=ends,
         record_until=day("record_until"),
     )
 
@@ -281,6 +288,38 @@ def _yes(line: Line, named: Named) -> Yes:
         record_until=day_of(named.record_until or named.signed_at),
         recorded_by=named.recorder,
     )
+
+
+def _cooled(yes: Yes, at: datetime) -> Yes | list[Rejected]:
+    """The same yes, starting when it has waited; a paper that widens what runs waits unrecorded."""
+    if yes.signed_at + giving.wait() <= at:
+        return yes
+    signed = giving.Signed(
+        subject=Subject.objects.select_related("holder").get(pk=yes.slot),
+        recipient=yes.recipient,
+        purpose=yes.purpose,
+        categories=yes.categories,
+        terms=yes.terms,
+        channel=yes.channel,
+        signer=yes.signer,
+        signature=yes.signature,
+        answers="",
+        signed_at=yes.signed_at,
+        ends=yes.ends,
+        starts=yes.starts,
+        record_until=yes.record_until,
+        authority=yes.authority,
+    )
+    try:
+        starts = giving.cooled(signed, at)
+    except giving.Refused as refused:
+        return [
+            Rejected(yes.line, "signed_on", each.code, each.message) for each in refused.problems
+        ]
+    if starts >= yes.ends:
+        words = "It would end before it starts: it has to wait first."
+        return [Rejected(yes.line, "ends_on", "ends_before_start", words)]
+    return replace(yes, starts=starts)
 
 
 COLUMN_OF = {
