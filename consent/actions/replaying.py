@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from audit import queries as log
 from audit.tlog.subjects import subjects_root
 from audit.vocabulary import EntryType, Via
-from consent.actions import drafts, found_again, standing, tagging, wiping
+from consent.actions import drafts, found_again, standing, subjects, tagging, wiping
 from consent.models import (
     Consent,
     ConsentEvent,

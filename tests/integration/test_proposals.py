@@ -1,4 +1,4 @@
-"""An ask for a yes: what becomes of it, who may answer, and the wait before it counts (ADR 20)."""
+"""An ask for a yes: what becomes of it, who may answer, and the wait before it counts (ADR 23)."""
 
 from datetime import timedelta
 
