@@ -32,6 +32,7 @@ class Kept:
     """One world: what stands in each table, the files beside it, and how its maker spoke of it."""
 
     tables: dict[str, bytes | list[Row]]
+    service: dict[str, bytes]  # the service's own keys, under which all of it is sealed
     keys: dict[str, bytes]
     data: dict[str, bytes]
     noes: bytes
@@ -47,18 +48,33 @@ def once(name: Hashable, make: Callable[[], T]) -> T:
     moved = abs((timezone.now() - datetime.now(UTC)).total_seconds()) > AN_INSTANT
     if moved or filled_tables():
         return make()
-    if name in _kept:
+    if name in _kept and _same_service(_kept[name]):
         return cast(T, _put_back(_kept[name]))
     keys, data = _names(settings.SAYSO_KEYS), _names(settings.SAYSO_DATA)
     world = make()
+    new = _files(settings.SAYSO_KEYS, {each for each in keys if each.startswith("org-")})
     _kept[name] = Kept(
         tables={table: _rows(table) for table in filled_tables()},
-        keys=_files(settings.SAYSO_KEYS, {each for each in keys if each.startswith("org-")}),
+        service={each: new[each] for each in new if _of_service(each)},
+        keys={each: new[each] for each in new if each.startswith("org-")},
         data=_files(settings.SAYSO_DATA, data),
         noes=noes_file().path.read_bytes() if noes_file().path.exists() else b"",
         world=_copied(world),
     )
     return world
+
+
+def _of_service(name: str) -> bool:
+    return name.startswith("service.") or name == "noes.recipient"
+
+
+def _same_service(kept: Kept) -> bool:
+    """Whether no key of the service was made or changed since."""
+    return all(
+        (settings.SAYSO_KEYS / name).exists()
+        and (settings.SAYSO_KEYS / name).read_bytes() == content
+        for name, content in kept.service.items()
+    )
 
 
 def _put_back(kept: Kept) -> Any:

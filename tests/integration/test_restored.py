@@ -15,7 +15,7 @@ from audit import queries as log
 from audit.actions import sequence
 from audit.models import Entry
 from common.errors import BadInput, NotPermitted, NotReady, RuleBroken, Void
-from consent.actions import consents, replaying
+from consent.actions import consents, found_again, replaying
 from consent.actions.replaying import replay
 from consent.actions.subjects import client_digest, digest_key
 from consent.models import Consent, Objection, Subject, SubjectKey
@@ -174,7 +174,7 @@ def test_a_slot_that_is_somebody_elses_now_is_not_taken_for_hers(world):
     told = {"holder": world.home.organisation.ref, "slot": world.subject("c-2").slot}
     person = {**told, "enrolled": 5, "digests": []}
     given = hand(world.chair)
-    assert replaying._subject({"person": person}, (), **given) is None
+    assert found_again.subject({"person": person}, (), **given) is None
 
 
 def test_an_objection_to_an_organisation_that_is_not_known_here_grows(world):
