@@ -70,6 +70,7 @@ NO_ENTRY: dict[str, str] = {
 }
 # Modules that are the inside of one deed: nothing in them is called from a door.
 INSIDE: dict[str, str] = {
+    "consent.actions.found_again": "the steps of replaying.replay, which leaves the entry",
     "governance.actions.repeating": "the steps of replaying.replay, which leaves the entry",
     "governance.actions.rotated": "the entry of a change of keys",
     "consent.actions.carrying": "the steps of shredding.carry_out_due, which leaves the entry",

@@ -84,7 +84,6 @@ BAD = {
         "terms",
         "terms_later",
     ),
-    "no end": ({"ends_on": ""}, "ends_on", "missing_ends"),
     "an end that never comes": ({"ends_on": "never"}, "ends_on", "not_a_date"),
     "too long": ({"ends_on": "+89"}, "ends_on", "too_long"),
     "an end before the start": (

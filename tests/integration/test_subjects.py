@@ -184,8 +184,8 @@ def test_a_no_counts_also_while_the_holders_key_is_away(tmp_path, away):
         world.withdraw(first)
         consents.pause(consent=second, **stamp(world.her))
         world.object()
-        # Her stop is kept at her other holder too, whose key is not there either.
-        assert Entry.objects.filter(reason="key-absent").count() == 4
+        # Both noes are kept at her other holder too, whose key is not there either.
+        assert Entry.objects.filter(reason="key-absent").count() == 5
     first.refresh_from_db()
     second.refresh_from_db()
     assert first.ended_at is not None

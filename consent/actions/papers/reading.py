@@ -30,6 +30,7 @@ COLUMNS = (
 )
 OPTIONAL = {"starts_on"}
 CELL = Text(most=2000, lines=True)
+LONGEST_CELL = 131_072  # bytes: beyond it the file is no such file
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ def read(
 ) -> tuple[list[Line], list[Rejected]]:
     """The lines that can be read, and those that cannot. Raises BadInput where none can."""
     key = digest_key(holder)
+    csv.field_size_limit(LONGEST_CELL)  # one for the whole process: whoever reads sets it
     reader = csv.reader(lines, strict=True)
     rows = _numbered(reader)
     try:
