@@ -254,6 +254,6 @@ def test_a_no_gets_its_turn_while_readers_keep_coming():
             before = len(read)
             with scopes.narrowing(act=ACT, recipients=[body.pk]):
                 passed = len(read) - before
-            assert passed < 80
+            assert passed < 400  # thousands, where it waits for a moment without readers
         over.set()
     assert broken == []
