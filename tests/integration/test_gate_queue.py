@@ -249,11 +249,13 @@ def test_a_no_gets_its_turn_while_readers_keep_coming():
                 continue
 
     with elsewhere(keep_reading, 8) as broken:
-        wait_until(lambda: len(read) > 16)
-        for _ in range(20):
-            before = len(read)
-            with scopes.narrowing(act=ACT, recipients=[body.pk]):
-                passed = len(read) - before
-            assert passed < 400  # thousands, where it waits for a moment without readers
-        over.set()
+        try:
+            wait_until(lambda: len(read) > 16)
+            for _ in range(20):
+                before = len(read)
+                with scopes.narrowing(act=ACT, recipients=[body.pk]):
+                    passed = len(read) - before
+                assert passed < 400  # thousands, where it waits for a moment without readers
+        finally:
+            over.set()
     assert broken == []
