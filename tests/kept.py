@@ -86,6 +86,8 @@ def _put_back(kept: Kept) -> Any:
             with connection.cursor() as cursor:
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
     _write(settings.SAYSO_KEYS, kept.keys)
+    for name in _names(settings.SAYSO_DATA) - set(kept.data):
+        (settings.SAYSO_DATA / name).unlink()  # of an earlier test in this world
     _write(settings.SAYSO_DATA, kept.data)
     if kept.noes:
         noes_file().path.write_bytes(kept.noes)

@@ -224,7 +224,7 @@ def small_world(
         "format": format,
     }
     return kept.once(
-        f"small world {people_count} {shape}", lambda: _small_world(people_count, **shape)
+        f"small world {people_count} {shape} {FIELDS}", lambda: _small_world(people_count, **shape)
     )
 
 

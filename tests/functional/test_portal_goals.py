@@ -23,6 +23,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Error, Page
 
+from consent.vocabulary import ProposalState
 from release.vocabulary import Ground
 from tests import staffroom, survivors
 from tests.architecture.source import BASE
@@ -193,6 +194,21 @@ def test_stop(visit: Visit, world: World, ours: Ours) -> None:
     page.get_by_role("button", name="Stop sharing").click()
     world.on.refresh_from_db()
     ours("stop sharing", "2 actions at most", 2, world.on.ending == "withdrawn")
+
+
+def test_no(visit: Visit, world: World, ours: Ours) -> None:
+    asked = survivors.asked_to_share(world)
+    page = visit(javascript=False)
+    sign_in(page, world)
+    page.goto(reverse("portal:asked", args=[asked.ref]))
+    boxes = [each.bounding_box() for each in page.locator(".pair .button").all()]
+    sizes = {(round(box["width"]), round(box["height"])) for box in boxes if box}
+    page.get_by_role("link", name="Say no").click()
+    page.locator("main form button").click()
+    asked.refresh_from_db()
+    said = asked.state == ProposalState.REFUSED
+    found = f"said: {said}, sizes: {len(sizes)}"
+    ours("say no", "1 action and 1 to confirm, as large as yes", found, said and len(sizes) == 1)
 
 
 @pytest.mark.parametrize("language", ["en", "es"])

@@ -16,6 +16,7 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db import connection
+from django.test import override_settings
 from django.utils import timezone
 from pyrage import x25519
 from rest_framework.test import APIClient
@@ -158,22 +159,24 @@ class World:
         """This client says yes to Delta."""
         digest = client_digest(digest_key(self.holder), number)
         now = timezone.now()
-        return consents.give(
-            subject=SubjectKey.objects.get(digest=digest).subject,
-            recipient=self.delta.organisation,
-            purpose=g.Purpose.objects.get(code=PURPOSE),
-            categories=[category()],
-            terms=self.terms,
-            channel=Channel.IN_PERSON,
-            signer=Signer.SELF,
-            signature="an x on paper",
-            answers="yyyyyyy",
-            signed_at=now,
-            ends=now + timedelta(days=20),
-            by=self.advocate,
-            at=now,
-            via=Via.COMMAND,
-        )
+        given = {
+            "subject": SubjectKey.objects.get(digest=digest).subject,
+            "recipient": self.delta.organisation,
+            "purpose": g.Purpose.objects.get(code=PURPOSE),
+            "categories": [category()],
+            "terms": self.terms,
+            "channel": Channel.IN_PERSON,
+            "signer": Signer.SELF,
+            "signature": "an x on paper",
+            "answers": "yyyyyyy",
+            "signed_at": now,
+            "ends": now + timedelta(days=20),
+            "by": self.advocate,
+            "at": now,
+            "via": Via.COMMAND,
+        }
+        with override_settings(COOLING_HOURS=0):  # whatever it replaces, its wait is over
+            return consents.give(**given)
 
     def consent_of(self, number: str) -> Consent:
         """This client's yes that has not ended."""

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.test import override_settings
 from django.utils import timezone
 
 from audit.actions import sequence
@@ -52,6 +53,7 @@ def otherwise_said() -> list[str]:
     return [each.place for each in told if isinstance(each, Finding)]
 
 
+@override_settings(COOLING_HOURS=0)  # they were signed long enough ago
 def test_papers_that_replace_wider_yeses_are_said_again():
     world = small_world(4, each=1)
     before = timezone.now() - timedelta(days=3)
