@@ -3,17 +3,19 @@ then. The model is the gate's own rule, asked at that instant of the rows as the
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from consent.actions import objections
+from consent.actions import objections, subjects
 from consent.models import CategorySetItem, Consent, Objection
 from consent.rules import Ask, ConsentFact, ObjectionFact, word
 from consent.vocabulary import Ending, Standing
 from governance.queries import catalogue, clock
+from governance.vocabulary import UserKind
 from oversight.queries import then
-from tests.factories.governance import organisation, purpose
+from tests.factories.governance import organisation, purpose, user
 from tests.worlds import World, hand, small_world
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -72,10 +74,18 @@ def _goes(world: World, number: str, at: datetime) -> bool:
     return found.standing == Standing.IN_FORCE and opens
 
 
+def herself(world: World, number: str) -> dict[str, Any]:
+    """She comes in by a sign-in of her own."""
+    account = user(kind=UserKind.SURVIVOR)
+    subjects.give_account(
+        subject=world.subject(number), account=account, **hand(world.home.advocate)
+    )
+    return hand(account)
+
+
 def steps(world: World) -> list[Callable[[], object]]:
     about, helped = world.categories
     frozen: list[Objection] = []
-    by = hand(world.home.advocate)
     return [
         lambda: world.pause("c-1", until=timezone.now() + HOUR),
         lambda: world.pause("c-2"),
@@ -87,7 +97,11 @@ def steps(world: World) -> list[Callable[[], object]]:
         lambda: world.object("c-2", purpose=purpose()),
         lambda: world.yes("c-6", categories=[about]),
         lambda: world.object("c-6", category=about),
-        lambda: objections.narrow(objection=frozen[0], category=helped, **by),
+        lambda: objections.narrow(
+            objection=Objection.objects.get(pk=frozen[0].pk),
+            category=helped,
+            **herself(world, "c-4"),
+        ),
         lambda: world.object("c-2", recipient_kind=world.recipient.kind),
         lambda: world.object("c-3", category=helped),
         lambda: world.yes("c-5"),
