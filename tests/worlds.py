@@ -152,8 +152,9 @@ class World:
     def lift(self, objection: Objection) -> Objection:
         """Taken back, and its wait is over."""
         waits = liftings.ask(objection=objection, **hand(self.home.advocate))
-        assert liftings.settle_due(at=waits.due_at) == 1
-        objection.refresh_from_db()
+        while objection.lifted_at is None:  # in a race somebody else may be at it
+            liftings.settle_due(at=waits.due_at)
+            objection.refresh_from_db()
         return objection
 
     def ask(self, at: Holding | None = None, replaces: Release | None = None) -> Release:
