@@ -13,7 +13,7 @@ import pytest
 from django.db import connection, connections
 
 from common.errors import BadInput
-from consent.actions import consents, imports, objections
+from consent.actions import consents, imports, objections, standing
 from consent.models import Consent, Objection
 from consent.queries import keys, sharing
 from consent.vocabulary import Channel, Ending, Standing
@@ -135,7 +135,7 @@ def standing_still(patch: pytest.MonkeyPatch, place: Any, step: str) -> Iterator
 def test_a_no_that_is_being_said_is_waited_for(monkeypatch):
     """She has begun: her words are held, her objection is not committed yet."""
     world = build()
-    with standing_still(monkeypatch, objections, "_written") as begun:
+    with standing_still(monkeypatch, standing, "_written") as begun:
         hers = Other(lambda: world.object(recipient=world.recipient))
         assert begun.wait(timeout=LONG)
         papers = Other(lambda: bring(world, paper(world), paper(world, "A-18")))
@@ -176,7 +176,7 @@ QUIET: dict[str, Callable[[World], object]] = {
         subject=w.other, recipient=w.recipient, **stamp(w.stranger)
     ),
     "somebody of another holder's said no to everything": lambda w: objections.make(
-        subject=w.elsewhere, **stamp(w.her)
+        subject=w.enrol("L-9", w.lake), **stamp(w.lake_advocate)
     ),
 }
 
