@@ -89,7 +89,7 @@ class Choice(forms.Form):
         self.fields["length"] = forms.ChoiceField(
             label=_("For how long?"),
             choices=[(str(days), in_days(days)) for days in lengths],
-            initial=str(most),
+            initial=str(lengths[0]),
             widget=forms.RadioSelect,
         )
 
