@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -35,7 +36,7 @@ def paper(request: HttpRequest) -> HttpResponse:
         offers.drop(request, PAPER)
         return redirect("portal:home")
     shown: dict[str, Any] = json.loads(waiting)
-    address = request.build_absolute_uri("/")
+    address = request.build_absolute_uri(reverse("portal:shut"))
     return render(request, "portal/paper.html", {**shown, "address": address})
 
 
