@@ -48,7 +48,8 @@ NO_POSTGRESQL = Missing(
 NO_CHROMIUM = Missing("The browser tests: there is no Chromium (Debian: apt-get install chromium).")
 SHORT = Missing(
     "On PostgreSQL, what is about pages, addresses, files and who may do what more than about "
-    "the database; and everywhere four fifths of what nobody should send (`make whole` runs that too).",
+    "the database; and everywhere four fifths of what nobody should send and the desk in two sizes of four "
+    "(`make whole` runs that too).",
     chosen=True,
 )
 
