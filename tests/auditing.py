@@ -37,6 +37,7 @@ class Desk:
 @contextmanager
 def lasting_desk() -> Iterator[Desk]:
     """One such world for several tests."""
+    CLIENTS.clear()  # whoever came in to another world of the same people is out
     with lasting_world(4) as world:
         looks = auditor(world)
         world.fetch(world.prepare())
