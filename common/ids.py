@@ -100,6 +100,18 @@ def code_reference() -> str:
     return reference("cod")
 
 
+def assignment_reference() -> str:
+    return reference("asg")
+
+
+def block_reference() -> str:
+    return reference("blk")
+
+
+def spoken_reference() -> str:
+    return reference("spk")
+
+
 def sitting_reference() -> str:
     return reference("sit")
 

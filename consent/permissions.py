@@ -1,22 +1,72 @@
-"""Who may record what for whom: the person herself, or an advocate of the holder."""
+"""Who may record what for whom: the person herself; her no, any advocate of the holder; whatever lets
+more go, or shows her list, an advocate who helps her. Whom she has blocked does none of it."""
+
+from django.db.models import Exists, OuterRef, QuerySet
 
 from common.errors import NotPermitted
 from common.words import sentence as _
-from consent.models import Subject
+from consent.models import Assignment, Block, Subject
 from governance import permissions as governance
 from governance.models import Organisation, User
 from governance.vocabulary import UserKind
 
 
+def helping() -> QuerySet[Assignment]:
+    """Who helps whom at this moment: neither ended, nor the role it hangs on, nor blocked by her."""
+    blocked = Block.objects.filter(
+        subject=OuterRef("subject"), worker=OuterRef("membership__user"), lifted_at__isnull=True
+    )
+    return Assignment.objects.filter(
+        ~Exists(blocked), ended_at__isnull=True, membership__ended_at__isnull=True
+    )
+
+
+def is_blocked(user: User, subject: Subject) -> bool:
+    """Whether this person keeps this worker away."""
+    return Block.objects.filter(subject=subject, worker=user, lifted_at__isnull=True).exists()
+
+
+def can_help(user: User, subject: Subject) -> bool:
+    """Whether the user is an advocate of the holder's whom this person is assigned to."""
+    if user.kind != UserKind.STAFF or not governance.can_advise(user, subject.holder):
+        return False
+    return helping().filter(subject=subject, membership__user=user).exists()
+
+
+def check_can_help(user: User, subject: Subject) -> None:
+    """Ask her, read her list with her."""
+    _require(can_help(user, subject))
+
+
 def can_speak(user: User, subject: Subject) -> bool:
-    """Whether the user may record what this person says: she herself, or the holder's advocate."""
-    if user.kind == UserKind.SURVIVOR:
-        return user.is_active and Subject.objects.filter(pk=subject.pk, account=user).exists()
-    return governance.can_advise(user, subject.holder)
+    """Whether the user may record what lets more go: she herself, or an advocate who helps her."""
+    return _is_herself(user, subject) or can_help(user, subject)
 
 
 def check_can_speak(user: User, subject: Subject) -> None:
-    if not can_speak(user, subject):
+    _require(can_speak(user, subject))
+
+
+def can_say_no(user: User, subject: Subject) -> bool:
+    """Whether the user may record her no: she herself, or any advocate of the holder she has not
+    blocked."""
+    if _is_herself(user, subject):
+        return True
+    return governance.can_advise(user, subject.holder) and not is_blocked(user, subject)
+
+
+def check_can_say_no(user: User, subject: Subject) -> None:
+    _require(can_say_no(user, subject))
+
+
+def _is_herself(user: User, subject: Subject) -> bool:
+    if user.kind != UserKind.SURVIVOR or not user.is_active:
+        return False
+    return Subject.objects.filter(pk=subject.pk, account=user).exists()
+
+
+def _require(allowed: bool) -> None:
+    if not allowed:
         raise NotPermitted("not_yours", _("You cannot speak for this person."))
 
 
@@ -25,6 +75,20 @@ def check_herself(user: User, subject: Subject) -> None:
     check_can_speak(user, subject)
     if user.kind != UserKind.SURVIVOR:
         raise NotPermitted("only_herself", _("Only she herself can start it sooner."))
+
+
+def can_give_helpers(user: User, assignment: Assignment) -> bool:
+    """Whether the user may give this person another helper: an administrator of the holder, or the
+    advocate who helps her."""
+    holder = assignment.subject.holder
+    if governance.can_administer(user, holder):
+        return True
+    own = helping().filter(pk=assignment.pk, membership__user=user).exists()
+    return own and governance.can_advise(user, holder)
+
+
+def check_can_give_helpers(user: User, assignment: Assignment) -> None:
+    _require(can_give_helpers(user, assignment))
 
 
 def can_shred(user: User, holder: Organisation) -> bool:

@@ -30,6 +30,13 @@ class CodeKind(TextChoices):
     RETURN = "return", _("new words for the sign-in she has")
 
 
+class Checked(TextChoices):
+    """What a person says, asked later, of a stop that was recorded in her name. It stays either way."""
+
+    HERS = "hers", _("she said so")
+    NOT_HERS = "not_hers", _("she did not say so")
+
+
 class Channel(TextChoices):
     PORTAL = "portal", _("on this page")
     IN_PERSON = "in_person", _("in person")

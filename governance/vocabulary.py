@@ -176,3 +176,5 @@ class Closing(TextChoices):
     HOLD_PLACED = "hold_placed", _("legal hold placed")
     YES_CANCELLED = "yes_cancelled", _("a yes taken back before it started")
     NO_KEPT = "no_kept", _("a no that stays after all")
+    ASSIGNMENT_ENDED = "assignment_ended", _("a helper's work with a person ended")
+    WORKER_BLOCKED = "worker_blocked", _("a helper kept from a person's page")

@@ -61,6 +61,7 @@ from release.actions import versions
 from release.models import DatasetVersion
 from tests import kept
 from tests.factories import governance as made
+from tests.factories.consent import helped_by
 
 PASSWORD = "copper lantern meadow thirty swans"
 
@@ -330,6 +331,7 @@ def enrolled(room: Staffroom, number: str) -> Subject:
 def yes(room: Staffroom, subject: Subject, text: Terms) -> Consent:
     """A yes on paper to the recipient, for the purpose, to both categories."""
     now = timezone.now()
+    helped_by(room.advocate, subject)
     return consents.give(
         subject=subject,
         recipient=room.recipient,

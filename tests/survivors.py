@@ -146,6 +146,7 @@ def asked_to_share(world: World, kind: str = "health") -> Proposal:
         by = made.user()
         made.membership(user=by, organisation=world.holder, role="advocate")
         permissions.grant(by, world.holder, Role.ADVOCATE)
+        said.helped_by(by, world.subject)
         world.asks[kind] = proposals.ask(
             subject=world.subject,
             recipient=made.organisation(name=f"Maple {kind}", kind=kind),

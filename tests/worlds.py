@@ -47,6 +47,7 @@ from release.vocabulary import DownloadPart
 from tests import kept
 from tests.append_only import empty_what_was_filled
 from tests.factories import governance as made
+from tests.factories.consent import helped_by
 from tests.noes import kept_for_long
 from tests.sheets import FIELDS, MAPPING, numbers, rows
 
@@ -97,6 +98,7 @@ class World:
         """This client says yes to Delta, for everything unless `categories` says otherwise."""
         here = at or self.home
         now = timezone.now()
+        helped_by(here.advocate, self.subject(number, here))
         given = {
             "subject": self.subject(number, here),
             "recipient": self.recipient,

@@ -8,20 +8,21 @@ from django.db import transaction
 
 from audit.vocabulary import EntryType, Via
 from common.errors import RuleBroken
-from common.inputs import Text, taking
+from common.inputs import taking
 from common.words import sentence as _
 from consent import rules
 from consent.actions import drafts, giving
 from consent.actions.giving import Refused, Signed
 from consent.actions.happenings import end, happened, said_once
 from consent.actions.sets import category_set
-from consent.actions.subjects import client_digest, digest_key, find, hold
+from consent.actions.standing import also_hers
+from consent.actions.subjects import hold
 from consent.models import Consent, Invalidation, Subject, Terms
-from consent.permissions import check_can_advise, check_can_speak
+from consent.permissions import check_can_say_no, check_can_speak
 from consent.queries import facts
 from consent.queries.sharing import extent, versions_of
 from consent.rules.waiting import Extent, widens
-from consent.vocabulary import LONGEST_NUMBER, Channel, Ending, Happening, Invalidity, Signer
+from consent.vocabulary import Channel, Ending, Happening, Invalidity, Signer
 from governance.actions import scopes
 from governance.models import DataCategory, Organisation, Purpose, User
 from governance.queries import clock
@@ -98,8 +99,10 @@ def withdraw(*, consent: Consent, by: User, at: datetime, via: Via) -> Consent:
     where one sign-in is known to both. Raises NotPermitted unless `by` is the person or the holder's
     advocate; RuleBroken where it has ended already.
     """
-    check_can_speak(by, consent.subject)
-    elsewhere = _also_hers(consent.subject_id)  # once: whom a stop ends, its epoch names
+    check_can_say_no(by, consent.subject)
+    elsewhere = [
+        each.slot for each in also_hers(consent.subject)
+    ]  # once: whom a stop ends, its epoch names
     with scopes.narrowing(
         act=Narrowing.CONSENT_WITHDRAWN,
         recipients=[consent.recipient_id],
@@ -124,15 +127,6 @@ def withdraw(*, consent: Consent, by: User, at: datetime, via: Via) -> Consent:
     return current
 
 
-def _also_hers(slot: int) -> list[int]:
-    """The same person as other holders know her: only where she signs in for both."""
-    return list(
-        Subject.objects.filter(account__subjects=slot)
-        .exclude(slot=slot)
-        .values_list("slot", flat=True)
-    )
-
-
 def _running_beside(consent: Consent, elsewhere: Sequence[int]) -> list[Consent]:
     """Her other yeses to the same recipient and purpose."""
     return list(
@@ -145,50 +139,12 @@ def _running_beside(consent: Consent, elsewhere: Sequence[int]) -> list[Consent]
     )
 
 
-@taking(number=Text(most=LONGEST_NUMBER, least=1, name=_("Client number")))
-def stop_by_number(
-    *,
-    holder: Organisation,
-    number: str,
-    by: User,
-    at: datetime,
-    via: Via,
-    recipient: Organisation | None = None,
-) -> None:
-    """Record a stop said aloud, found by the holder's own client number; to one recipient or all.
-
-    One deed, also where nothing runs: what she signed before it can no longer come into force. Says nothing of what was there: an advocate sees only that the stop is recorded. Raises
-    NotPermitted unless `by` is the holder's advocate; RuleBroken where the number is not known.
-    """
-    check_can_advise(by, holder)
-    digest = client_digest(digest_key(holder), number)
-    slot = find(holder, [digest]).get(digest)
-    if slot is None:
-        raise RuleBroken("number_unknown", _("This number is not known here. Check it with her."))
-    slots = [slot, *_also_hers(slot)]
-    with scopes.narrowing(
-        act=Narrowing.CONSENT_WITHDRAWN,
-        recipients=[recipient.pk] if recipient is not None else (),
-        everyone=recipient is None,
-        slots=slots,
-    ) as moment:
-        hold(slots)
-        running = Consent.objects.filter(subject__in=slots, ended_at__isnull=True)
-        if recipient is not None:
-            running = running.filter(recipient=recipient)
-        for each in running.select_related("subject__holder", "recipient", "purpose"):
-            end(each, Ending.WITHDRAWN, by=by, via=via, moment=moment)
-        drafts.drop(slots, recipient=recipient, by=by, via=via, moment=moment)
-        for each_slot in slots:
-            said_once(each_slot, recipient, None, by=by, via=via, moment=moment)
-
-
 @taking()
 def pause(
     *, consent: Consent, by: User, at: datetime, via: Via, until: datetime | None = None
 ) -> Consent:
     """Pause sharing, until a day or until it is resumed. A pause of a pause only lengthens it."""
-    check_can_speak(by, consent.subject)
+    check_can_say_no(by, consent.subject)
     if until is not None and until <= at:
         raise RuleBroken("pause_in_past", _("Choose a day that is still to come."))
     with scopes.narrowing(
@@ -346,7 +302,7 @@ def invalidate(
     into force. Raises NotPermitted unless `by` is the person or the holder's advocate; RuleBroken
     where it has ended.
     """
-    check_can_speak(by, consent.subject)
+    check_can_say_no(by, consent.subject)
     with scopes.narrowing(
         act=Narrowing.CONSENT_INVALIDATED,
         recipients=[consent.recipient_id],

@@ -13,9 +13,9 @@ from common import codes
 from common.errors import BadInput, NotPermitted, RuleBroken
 from common.inputs import Text, of, taking
 from common.words import sentence as _
-from consent.actions import subjects
+from consent.actions import helped, subjects
 from consent.actions.shredding import NUMBER
-from consent.actions.wiping import known, written
+from consent.actions.wiping import written
 from consent.models import EnrolmentCode, Subject
 from consent.permissions import check_can_advise
 from consent.queries import enrolment as queries
@@ -52,6 +52,7 @@ def issue(
     via: Via,
 ) -> tuple[EnrolmentCode, str]:
     """A code for one client, told now and never again; an earlier one of hers opens nothing more.
+    Whoever gives it helps her from now on, where nobody ever did.
 
     `talked`: the two have talked about which devices are safe. Raises BadInput without that;
     NotPermitted unless `by` is an advocate of the holder; RuleBroken where the number is not known,
@@ -66,7 +67,7 @@ def issue(
             _("First talk with the person about which device is safe to use."),
             where="talked",
         )
-    subject = known(holder, number)
+    subject = helped.met(holder, number, by)
     code = codes.short()
     with scopes.closing(act=Closing.INVITATION_WITHDRAWN) as moment:
         current = _held(subject)
@@ -87,6 +88,7 @@ def issue(
             expires_at=opens + LIFE,
         )
         written(WORDS[kind][0], current, by=by, at=moment.at, via=via)
+        helped.begin_first(current, by=by, at=moment.at, via=via)
     return made, code
 
 

@@ -13,7 +13,7 @@ from common.words import sentence as _
 from consent.actions import standing
 from consent.actions.subjects import hold
 from consent.models import Lifting, Objection
-from consent.permissions import check_can_speak, check_herself
+from consent.permissions import check_can_say_no, check_can_speak, check_herself
 from consent.queries import facts
 from consent.queries import objections as noes_of
 from governance.actions import scopes
@@ -81,7 +81,7 @@ def cancel(*, lifting: Lifting, by: User, at: datetime, via: Via) -> Lifting:
     Raises NotPermitted unless `by` is the person or the holder's advocate; RuleBroken where it was
     taken back already.
     """
-    check_can_speak(by, lifting.objection.subject)
+    check_can_say_no(by, lifting.objection.subject)
     with scopes.closing(act=Closing.NO_KEPT) as moment:
         same = noes_of.same(lifting.objection)
         hold([lifting.objection.subject_id, *(each.subject_id for each in same)])

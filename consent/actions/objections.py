@@ -13,7 +13,7 @@ from common.words import sentence as _
 from consent.actions import drafts, standing
 from consent.actions.subjects import hold
 from consent.models import Objection, Subject
-from consent.permissions import check_can_speak, check_herself
+from consent.permissions import check_can_say_no, check_herself
 from governance.actions import scopes
 from governance.models import DataCategory, Organisation, Purpose, User
 from governance.vocabulary import Narrowing, OrganisationKind
@@ -37,7 +37,7 @@ def make(
     this returns it has been acknowledged. Raises NotPermitted unless `by` is the person or the
     holder's advocate; RuleBroken where the same no stands already.
     """
-    check_can_speak(by, subject)
+    check_can_say_no(by, subject)
     people = [subject, *standing.also_hers(subject)]
     slots = [each.slot for each in people]
     with _no(slots, recipient) as moment:

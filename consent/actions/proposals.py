@@ -15,14 +15,12 @@ from common.days import day_of
 from common.errors import NotPermitted, NotReady, RuleBroken
 from common.inputs import Number, Text, taking
 from common.words import sentence as _
-from consent import rules
-from consent.actions import drafts, giving
+from consent import permissions, rules
+from consent.actions import drafts, giving, helped
 from consent.actions.giving import Refused, Signed
 from consent.actions.sets import category_set
 from consent.actions.subjects import hold
-from consent.actions.wiping import known
 from consent.models import Proposal, ProposalItem, Subject, Terms
-from consent.permissions import check_can_advise, check_can_speak, check_herself
 from consent.queries import facts
 from consent.queries import proposals as asks
 from consent.rules.waiting import AT_ONCE, CAUTIOUS
@@ -62,7 +60,7 @@ def ask(
     and nobody of the recipient; RuleBroken where she is being asked already, however she answered,
     or where the ask could never become a yes.
     """
-    check_can_advise(by, subject.holder)
+    permissions.check_can_help(by, subject)
     longest = min(purpose.longest_days, rules.DEFAULT_PERIOD.days)
     _check_askable(subject, recipient, purpose, categories, terms, days or longest)
     if people.is_member(by, recipient):
@@ -107,9 +105,9 @@ def ask_by_number(
 ) -> Proposal:
     """The same, of whom the holder's own client number leads to. Raises as `ask` does, and RuleBroken
     where the number is not known."""
-    check_can_advise(by, holder)
+    permissions.check_can_advise(by, holder)
     return ask(
-        subject=known(holder, number),
+        subject=helped.helped(holder, number, by),
         recipient=recipient,
         purpose=purpose,
         categories=categories,
@@ -176,7 +174,7 @@ def answer(
     that stands against it; RuleBroken where it is answered, has run out, is about more than was
     asked, or no lawyer was offered first where one has to be.
     """
-    check_can_speak(by, proposal.subject)
+    permissions.check_can_speak(by, proposal.subject)
     if proposal.recipient.kind in CAUTIOUS and not lawyer_offered:
         raise RuleBroken("lawyer_first", _("Offer her to talk to a lawyer first, and say so."))
     signed = Signed(
@@ -244,7 +242,7 @@ def refuse(*, proposal: Proposal, by: User, at: datetime, via: Via) -> Proposal:
     Raises NotPermitted unless `by` is the person or the holder's advocate; RuleBroken where it is
     answered or has run out.
     """
-    check_can_speak(by, proposal.subject)
+    permissions.check_can_say_no(by, proposal.subject)
     with transaction.atomic():
         hold([proposal.subject_id])
         current = _answerable(proposal, at)
@@ -254,7 +252,7 @@ def refuse(*, proposal: Proposal, by: User, at: datetime, via: Via) -> Proposal:
 
 def defer(*, proposal: Proposal, by: User, at: datetime, via: Via) -> Proposal:
     """She decides later; it runs out on its day all the same. Raises as `refuse` does."""
-    check_can_speak(by, proposal.subject)
+    permissions.check_can_say_no(by, proposal.subject)
     with transaction.atomic():
         hold([proposal.subject_id])
         current = _answerable(proposal, at)
@@ -271,7 +269,7 @@ def cancel(*, proposal: Proposal, by: User, at: datetime, via: Via) -> Proposal:
     Raises NotPermitted unless `by` is the person or the holder's advocate; RuleBroken where it is
     over.
     """
-    check_can_speak(by, proposal.subject)
+    permissions.check_can_say_no(by, proposal.subject)
     with scopes.closing(act=Closing.YES_CANCELLED) as moment:
         hold([proposal.subject_id])
         current = drafts.locked().get(pk=proposal.pk)
@@ -288,7 +286,7 @@ def waive(*, proposal: Proposal, by: User, at: datetime, via: Via) -> Proposal:
 
     Raises NotPermitted for everybody else; Refused or RuleBroken where it cannot come into force.
     """
-    check_herself(by, proposal.subject)
+    permissions.check_herself(by, proposal.subject)
     return _take_effect(proposal, at, by=by, via=via, waived=True)
 
 

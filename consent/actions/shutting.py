@@ -10,9 +10,9 @@ from audit.vocabulary import EntryType, Via
 from common.errors import RuleBroken
 from common.inputs import taking
 from common.words import sentence as _
-from consent.actions import objections, subjects, survivors
+from consent.actions import helped, objections, subjects, survivors
 from consent.actions.shredding import NUMBER
-from consent.actions.wiping import known, written
+from consent.actions.wiping import written
 from consent.models import Subject
 from consent.permissions import check_can_advise
 from governance.actions import scopes
@@ -28,7 +28,7 @@ def shut(*, holder: Organisation, number: str, by: User, at: datetime, via: Via)
     known, she has no sign-in, or it is shut already.
     """
     check_can_advise(by, holder)
-    subject = known(holder, number)
+    subject = helped.met(holder, number, by)
     with scopes.closing(act=Closing.ACCOUNT_SHUT) as moment:
         person = _account(subject)
         if person.shut_at is not None:
@@ -46,7 +46,7 @@ def close(*, holder: Organisation, number: str, by: User, at: datetime, via: Via
     known or she has no sign-in.
     """
     check_can_advise(by, holder)
-    subject = known(holder, number)
+    subject = helped.met(holder, number, by)
     with scopes.closing(act=Closing.ACCOUNT_ENDED) as moment:
         person = _account(subject)
         survivors.finish(person=person, at=moment.at)
@@ -63,7 +63,7 @@ def freeze(*, holder: Organisation, number: str, by: User, at: datetime, via: Vi
     known or this no stands already.
     """
     check_can_advise(by, holder)
-    objections.make(subject=known(holder, number), by=by, at=at, via=via)
+    objections.make(subject=helped.met(holder, number, by), by=by, at=at, via=via)
 
 
 def _account(subject: Subject) -> User:

@@ -17,15 +17,19 @@ from common.errors import RuleBroken
 from common.words import sentence as _
 from consent.actions import subjects, tagging
 from consent.models import (
+    Assignment,
+    Block,
     Consent,
     ConsentEvent,
     EnrolmentCode,
     LegalHold,
     Lifting,
+    Look,
     Objection,
     Proposal,
     ProposalStep,
     Shredding,
+    SpokenStop,
     Subject,
     SubjectKey,
 )
@@ -42,8 +46,16 @@ def known(holder: Organisation, number: str) -> Subject:
     digest = subjects.client_digest(subjects.digest_key(holder), number)
     slot = subjects.find(holder, [digest]).get(digest)
     if slot is None:
-        raise RuleBroken("number_unknown", _("This number is not known here. Check it with her."))
+        raise unknown()
     return Subject.objects.select_related("holder").get(pk=slot)
+
+
+def unknown() -> RuleBroken:
+    """The same words whether nobody has this number, or whoever has it keeps the asker away."""
+    return RuleBroken(
+        "number_unknown",
+        _("This number is not known here, or not to you. Check it with her, or ask a colleague."),
+    )
 
 
 def opened(shredding: Shredding) -> Shredding:
@@ -168,7 +180,8 @@ def wipe(
     subject.account, subject.wrapped_key, subject.shredded_at = None, b"", moment.at
     subject.save(update_fields=["account", "wrapped_key", "shredded_at"])
     SubjectKey.objects.filter(subject=subject).delete()
-    EnrolmentCode.objects.filter(subject=subject).delete()
+    for helping in (EnrolmentCode, Assignment, Look, Block, SpokenStop):
+        helping.objects.filter(subject=subject).delete()
     ConsentEvent.objects.filter(consent__subject=subject).update(by=None)
     Consent.objects.filter(subject=subject).update(
         signature=WIPED, authority=WIPED, recorded_by=None

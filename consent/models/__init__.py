@@ -8,6 +8,7 @@ from consent.models.consents import (
     Invalidation,
 )
 from consent.models.enrolment import EnrolmentCode
+from consent.models.helping import Assignment, Block, Look, SpokenStop
 from consent.models.objections import Lifting, Objection
 from consent.models.people import SlotBlock, Subject, SubjectKey
 from consent.models.proposals import Proposal, ProposalItem, ProposalStep
@@ -16,6 +17,8 @@ from consent.models.tags import LateTag, LeftTag
 from consent.models.terms import Terms
 
 __all__ = [
+    "Assignment",
+    "Block",
     "CategorySet",
     "CategorySetItem",
     "Consent",
@@ -26,12 +29,14 @@ __all__ = [
     "LeftTag",
     "LegalHold",
     "Lifting",
+    "Look",
     "Objection",
     "Proposal",
     "ProposalItem",
     "ProposalStep",
     "Shredding",
     "SlotBlock",
+    "SpokenStop",
     "Subject",
     "SubjectKey",
     "Terms",

@@ -4,14 +4,15 @@ from collections.abc import Collection
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.encoding import force_bytes
 
 from common import codes
 from consent.models import EnrolmentCode
 from consent.vocabulary import CodeKind
 from governance import permissions
-from governance.models import Organisation, User
+from governance.models import Membership, Organisation, User
+from governance.vocabulary import Role
 
 USE = "enrolment"
 
@@ -34,17 +35,36 @@ def open_codes(at: datetime) -> QuerySet[EnrolmentCode]:
 def code(typed: str, at: datetime) -> EnrolmentCode | None:
     """What this code is for, where it is open and whoever gave it still sits beside her.
 
-    A code of somebody who has left opens nothing.
+    A code of somebody who has left opens nothing, also where she has come back since.
     """
-    found = open_codes(at).filter(digest__in=_digests(typed)).first()
+    found = _living(open_codes(at)).filter(digest__in=_digests(typed)).first()
     if found is None or not permissions.can_advise(found.issued_by, found.subject.holder):
         return None
     return found
 
 
 def given_at(holders: Collection[Organisation], at: datetime) -> QuerySet[EnrolmentCode]:
-    """The open codes of these holders, the latest first."""
-    return open_codes(at).filter(subject__holder__in=holders).order_by("-issued_at", "-pk")
+    """The open codes of these holders, the latest first; none of somebody who has left."""
+    found = _living(open_codes(at)).filter(subject__holder__in=holders)
+    return found.order_by("-issued_at", "-pk")
+
+
+def given_to(holder: Organisation, typed: str) -> EnrolmentCode | None:
+    """The code with these signs that was ever given to a client of this holder, used or not."""
+    given = EnrolmentCode.objects.filter(subject__holder=holder, digest__in=_digests(typed))
+    return given.select_related("subject__holder").first()
+
+
+def _living(codes: QuerySet[EnrolmentCode]) -> QuerySet[EnrolmentCode]:
+    """Whose giver has had the role, without a break, since giving it."""
+    role = Membership.objects.filter(
+        user=OuterRef("issued_by"),
+        organisation=OuterRef("subject__holder"),
+        role=Role.ADVOCATE,
+        started_at__lte=OuterRef("issued_at"),
+        ended_at__isnull=True,
+    )
+    return codes.filter(Exists(role))
 
 
 def coming_back(account: User, at: datetime) -> list[EnrolmentCode]:

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from consent.models import (
+    Assignment,
+    Block,
     Consent,
     EnrolmentCode,
     LegalHold,
@@ -85,6 +87,21 @@ def called_off(shredding: Shredding) -> dict[str, Any]:
 def code_over(code: EnrolmentCode) -> dict[str, Any]:
     """That nobody comes in with a code of hers any more."""
     return {"what": "code", "ref": code.ref, "person": _bare(code.subject)}
+
+
+def handed_on(assignment: Assignment) -> dict[str, Any]:
+    """That an advocate does not help her any more."""
+    return {"what": "handed_on", "ref": assignment.ref, "person": _bare(assignment.subject)}
+
+
+def kept_away(block: Block) -> dict[str, Any]:
+    """That she keeps a worker away."""
+    return {
+        "what": "kept_away",
+        "ref": block.ref,
+        "person": person(block.subject),
+        "worker": block.worker.ref,
+    }
 
 
 def kept(hold: LegalHold) -> dict[str, Any]:

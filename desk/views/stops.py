@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from common.errors import BadInput, RuleBroken
-from consent.actions import consents
+from consent.actions import stops
 from desk import standing
 from desk.forms.deeds import StopForm
 from desk.hand import hand
@@ -28,7 +28,7 @@ def record(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         by_ref = {organisation.ref: organisation for organisation in [*holders, *recipients]}
         try:
-            consents.stop_by_number(
+            stops.record(
                 holder=by_ref[form.cleaned_data["holder"]],
                 number=form.cleaned_data["number"],
                 recipient=by_ref.get(form.cleaned_data["recipient"]),

@@ -66,6 +66,10 @@ def called_off_by_somebody() -> Given:
     return {"called_off_by": governance.user()}
 
 
+def unheard_check() -> Given:
+    return {"checked": UNHEARD, "checked_at": LATER, "checked_by": governance.user()}
+
+
 CHECKS: dict[str, Broken] = {
     "agreement_between_two": Broken(
         governance.agreement, one_organisation_as("holder", "recipient")
@@ -134,6 +138,13 @@ CHECKS: dict[str, Broken] = {
     "witness_state_size_not_negative": Broken(audit.witness_state, {"size": -1}),
     "witness_state_trouble_is_a_word": Broken(audit.witness_state, {"trouble": "unheard"}),
     "detail_at_most_8192_bytes": Broken(audit.detail, {"sealed": bytes(8193)}),
+    "assignment_starts_before_end": Broken(consent.assignment, {"ended_at": EARLIER}),
+    "block_starts_before_end": Broken(consent.block, {"lifted_at": EARLIER}),
+    "spoken_stop_checked_known": Broken(consent.spoken_stop, unheard_check),
+    "spoken_stop_checked_whole": Broken(consent.spoken_stop, {"checked": "hers"}),
+    "spoken_stop_said_before_checked": Broken(
+        consent.spoken_stop, {"checked_at": EARLIER}, also="spoken_stop_checked_whole"
+    ),
     "enrolment_code_after_the_talk": Broken(consent.enrolment_code, {"talked_at": LATER}),
     "enrolment_code_digest_is_sha256": Broken(consent.enrolment_code, {"digest": "clear text"}),
     "enrolment_code_kind_known": Broken(consent.enrolment_code, {"kind": UNHEARD}),
@@ -281,6 +292,9 @@ UNIQUES: dict[str, tuple[Callable[..., Model], Given]] = {
     "consent_one_in_force": (consent.consent, {}),
     "case_handle_person_once": (oversight.case_handle, {}),
     "case_handle_word_once": (oversight.case_handle, {}),
+    "assignment_once_at_a_time": (consent.assignment, {}),
+    "block_once_at_a_time": (consent.block, {}),
+    "look_once_an_hour": (consent.look, {}),
     "enrolment_code_one_open": (consent.enrolment_code, {}),
     "finding_closed_once": (oversight.finding_step, {"step": "closed"}),
     "finding_opened_once": (oversight.finding_step, {"step": "opened"}),

@@ -74,6 +74,8 @@ INSIDE: dict[str, str] = {
     "governance.actions.repeating": "the steps of replaying.replay, which leaves the entry",
     "governance.actions.rotated": "the entry of a change of keys",
     "consent.actions.carrying": "the steps of shredding.carry_out_due, which leaves the entry",
+    "consent.actions.helped": "the steps of what is said of helpers, whose deeds leave the entries",
+    "consent.actions.helped_again": "the steps of replaying.replay, which leave their entries",
     "consent.actions.wiping": "the steps of shredding and of holds, which leave the entries",
     "consent.actions.drafts": "the steps of what she is asked for, which leave the entries",
     "consent.actions.giving": "the steps of every yes, whose deeds leave the entries",

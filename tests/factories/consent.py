@@ -3,6 +3,8 @@
 from typing import Any
 
 from consent.models import (
+    Assignment,
+    Block,
     CategorySet,
     CategorySetItem,
     Consent,
@@ -13,16 +15,19 @@ from consent.models import (
     LeftTag,
     LegalHold,
     Lifting,
+    Look,
     Objection,
     Proposal,
     ProposalItem,
     ProposalStep,
     Shredding,
     SlotBlock,
+    SpokenStop,
     Subject,
     SubjectKey,
     Terms,
 )
+from governance.models import User
 from tests.factories.audit import entry
 from tests.factories.governance import (
     HEX,
@@ -31,6 +36,7 @@ from tests.factories.governance import (
     category,
     category_version,
     digest,
+    membership,
     numbers,
     organisation,
     purpose,
@@ -287,6 +293,64 @@ def enrolment_code(**given: Any) -> EnrolmentCode:
             "talked_at": START,
             "opens_at": START,
             "expires_at": LATER,
+            **given,
+        }
+    )
+
+
+def assignment(**given: Any) -> Assignment:
+    person = given.get("subject") or subject()
+    return Assignment.objects.create(
+        **{
+            "subject": person,
+            "membership": given.get("membership")
+            or membership(organisation=person.holder, role="advocate"),
+            "begun_by": given.get("begun_by") or user(),
+            "started_at": START,
+            **given,
+        }
+    )
+
+
+def helped_by(worker: User, *people: Subject) -> None:
+    """These people have this worker for their advocate, as if it had been so for long."""
+    for each in people:
+        role = worker.memberships.filter(
+            organisation=each.holder, role="advocate", ended_at__isnull=True
+        ).first()
+        if not each.assignments.filter(membership=role, ended_at__isnull=True).exists():
+            assignment(subject=each, membership=role, begun_by=worker)
+
+
+def look(**given: Any) -> Look:
+    return Look.objects.create(
+        **{
+            "subject": given.get("subject") or subject(),
+            "worker": given.get("worker") or user(),
+            "hour": START,
+            **given,
+        }
+    )
+
+
+def block(**given: Any) -> Block:
+    return Block.objects.create(
+        **{
+            "subject": given.get("subject") or subject(),
+            "worker": given.get("worker") or user(),
+            "blocked_by": given.get("blocked_by") or user(kind="survivor"),
+            "blocked_at": START,
+            **given,
+        }
+    )
+
+
+def spoken_stop(**given: Any) -> SpokenStop:
+    return SpokenStop.objects.create(
+        **{
+            "subject": given.get("subject") or subject(),
+            "recorded_by": given.get("recorded_by") or user(),
+            "said_at": START,
             **given,
         }
     )

@@ -50,6 +50,7 @@ from release.actions import releases, versions
 from release.models import Release
 from tests import kept
 from tests.append_only import empty_what_was_filled
+from tests.factories.consent import helped_by
 from tests.noes import kept_for_long
 
 PASSWORD = "a long phrase for tests 41"
@@ -159,8 +160,10 @@ class World:
         """This client says yes to Delta."""
         digest = client_digest(digest_key(self.holder), number)
         now = timezone.now()
+        subject = SubjectKey.objects.get(digest=digest).subject
+        helped_by(self.advocate, subject)
         given = {
-            "subject": SubjectKey.objects.get(digest=digest).subject,
+            "subject": subject,
             "recipient": self.delta.organisation,
             "purpose": g.Purpose.objects.get(code=PURPOSE),
             "categories": [category()],

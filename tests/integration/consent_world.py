@@ -64,7 +64,9 @@ class World:
         place = holder or self.holder
         digest = subjects.client_digest(subjects.digest_key(place), number)
         found = subjects.enrol(holder=place, digests=[digest], **stamp(self.advocate))
-        return Subject.objects.select_related("holder").get(slot=found[digest])
+        person = Subject.objects.select_related("holder").get(slot=found[digest])
+        said.helped_by(self.lake_advocate if place == self.lake else self.advocate, person)
+        return person
 
     def give(self, **changes: Any) -> Consent:
         """Her whole yes, signed yesterday and recorded by the advocate; `changes` spoil it."""

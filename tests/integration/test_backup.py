@@ -20,7 +20,7 @@ from audit.tlog.notes import Signer, parse_note
 from audit.vocabulary import EntryType, Via
 from common.errors import BadInput, NotPermitted, NotReady, RuleBroken, Void
 from common.keyring import BACKUPS
-from consent.actions import consents, replaying
+from consent.actions import replaying, stops
 from consent.actions.replaying import replay
 from governance.storage import noes_file
 from release.actions import backups, resealing
@@ -246,7 +246,7 @@ def say(world: World, number: str, kind: int) -> None:
         lambda: world.pause(number),
         lambda: world.object(number),
         lambda: world.yes(number, categories=world.categories[:1]),
-        lambda: consents.stop_by_number(
+        lambda: stops.record(
             holder=world.home.organisation, number=number, **hand(world.home.advocate)
         ),
     ]

@@ -20,7 +20,7 @@ from audit.actions import sequence
 from audit.models import Entry
 from audit.queries import log_size
 from audit.vocabulary import EntryType
-from consent.actions import consents, objections
+from consent.actions import consents, objections, stops
 from consent.models import Consent, Terms
 from governance.actions import organisations
 from governance.models import User
@@ -187,7 +187,7 @@ def speaks(room: Staffroom, folder: Path) -> None:
     inquiries.answer(request=asked, number=CANARY, **hand(room.steward))
     release = releases.ask(request=request, **hand(room.requester))
     assert broker.wake(release.pk)
-    consents.stop_by_number(holder=room.holder, number=CANARY, **by)
+    stops.record(holder=room.holder, number=CANARY, **by)
 
 
 def taken_out(room: Staffroom, folder: Path) -> bytes:

@@ -6,6 +6,8 @@ from django.utils import timezone
 
 from consent.actions import consents, objections
 from consent.models import (
+    Assignment,
+    Block,
     CategorySet,
     CategorySetItem,
     Consent,
@@ -16,11 +18,13 @@ from consent.models import (
     LeftTag,
     LegalHold,
     Lifting,
+    Look,
     Objection,
     Proposal,
     ProposalItem,
     ProposalStep,
     Shredding,
+    SpokenStop,
     Subject,
     SubjectKey,
     Terms,
@@ -82,6 +86,10 @@ KEPT = {
         *("id", "ref", "subject", "kind", "digest", "issued_by", "issued_at", "talked_at"),
         *("opens_at", "expires_at"),
     ],
+    Assignment: ["id", "ref", "subject", "membership", "begun_by", "started_at"],
+    Look: ["id", "subject", "worker", "hour"],
+    Block: ["id", "ref", "subject", "worker", "blocked_by", "blocked_at"],
+    SpokenStop: ["id", "ref", "subject", "recipient", "recorded_by", "said_at"],
     LateTag: ["id", "entry", "subject"],
     LeftTag: ["id", "entry", "subject", "tag"],
     Invalidation: ["id", "consent", "reason"],
@@ -114,6 +122,9 @@ OPEN = {
     Lifting: {"cancelled_at", "done_at"},
     Proposal: {"state", "closed_at", "consent"},
     EnrolmentCode: {"used_at", "cancelled_at"},  # once, one of them
+    Assignment: {"ended_at"},
+    Block: {"lifted_at"},
+    SpokenStop: {"checked", "checked_at", "checked_by"},
     LateTag: {"tagged"},  # once, when the key is back
 }
 COLUMNS = [(model, name) for model, names in KEPT.items() for name in names]
@@ -127,6 +138,9 @@ def spoken():
     said.shredding(subject=world.hers)
     said.legal_hold(subject=world.hers)
     said.enrolment_code(subject=world.hers)
+    said.look(subject=world.hers, worker=world.advocate)
+    said.block(subject=world.hers, worker=world.steward)
+    said.spoken_stop(subject=world.hers, recipient=world.recipient)
     said.late_tag(subject=world.hers)
     said.left_tag(subject=world.hers)
     said.invalidation()
@@ -219,6 +233,10 @@ ALIKE = {
     Shredding: [["ref"]],
     LegalHold: [["ref"]],
     EnrolmentCode: [["ref"], ["digest"]],
+    Assignment: [["ref"], ["subject", "membership"]],
+    Look: [["subject", "worker", "hour"]],
+    Block: [["ref"], ["subject", "worker"]],
+    SpokenStop: [["ref"]],
     LateTag: [["entry", "subject"]],
     LeftTag: [["entry", "subject", "tag"]],
     Invalidation: [["consent"]],

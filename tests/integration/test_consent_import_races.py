@@ -13,7 +13,7 @@ import pytest
 from django.db import connection, connections
 
 from common.errors import BadInput
-from consent.actions import consents, imports, objections, standing
+from consent.actions import imports, objections, standing, stops
 from consent.models import Consent, Objection
 from consent.queries import keys, sharing
 from consent.vocabulary import Channel, Ending, Standing
@@ -60,7 +60,7 @@ def nothing_of_hers_runs(world: World) -> bool:
 NOES: dict[str, Callable[[World], object]] = {
     "an objection to the recipient": lambda w: w.object(recipient=w.recipient),
     "an objection to everything": lambda w: w.object(),
-    "a stop said aloud": lambda w: consents.stop_by_number(
+    "a stop said aloud": lambda w: stops.record(
         holder=w.holder, number="A-17", **stamp(w.advocate)
     ),
 }

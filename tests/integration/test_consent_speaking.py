@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from audit.vocabulary import EntryType, Via
 from common.errors import BadInput, NotPermitted, RuleBroken
-from consent.actions import consents, liftings, objections, subjects, terms
+from consent.actions import consents, liftings, objections, stops, subjects, terms
 from consent.models import Consent, Terms
 from consent.queries import sharing
 from consent.vocabulary import Ending, Happening, Standing
@@ -136,7 +136,7 @@ def test_what_has_ended_is_neither_paused_nor_resumed():
 
 def stop(world, number="A-17", **given):
     whole = {"holder": world.holder, "number": number, **stamp(world.advocate), **given}
-    return consents.stop_by_number(**whole)
+    return stops.record(**whole)
 
 
 def test_a_stop_said_aloud_ends_everything_of_hers_and_nothing_of_others():

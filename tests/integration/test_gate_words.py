@@ -9,7 +9,7 @@ from django.utils import timezone
 from audit.models import Entry
 from audit.vocabulary import EntryType, Via
 from common.errors import RuleBroken, Void
-from consent.actions import consents, imports
+from consent.actions import imports, stops
 from consent.actions.imports import COLUMNS
 from consent.actions.sets import category_set
 from consent.models import Consent, Objection
@@ -65,9 +65,7 @@ def test_a_stop_said_aloud_is_kept_where_nothing_runs(world: World):
     world.no("c-1")
     entries = Entry.objects.filter(type=EntryType.OBJECTION_MADE).count()
     signed_at = timezone.now()
-    consents.stop_by_number(
-        holder=world.home.organisation, number="c-1", **hand(world.home.advocate)
-    )
+    stops.record(holder=world.home.organisation, number="c-1", **hand(world.home.advocate))
     assert Entry.objects.filter(type=EntryType.OBJECTION_MADE).count() == entries + 1
     with pytest.raises(RuleBroken) as refusal:
         world.yes("c-1", signed_at=signed_at)
@@ -78,7 +76,7 @@ def test_a_stop_said_aloud_is_kept_where_nothing_runs(world: World):
 
 def test_a_stop_said_aloud_to_one_recipient_ends_what_runs_there_in_one_deed(world: World):
     release = world.prepare()
-    consents.stop_by_number(
+    stops.record(
         holder=world.home.organisation,
         number="c-2",
         recipient=world.recipient,

@@ -117,6 +117,7 @@ FIXED: dict[str, Table] = {
     "oversight_worksheetline": Table(checked.worksheet_line, "number", "9999"),
     "oversight_worksheetcheck": Table(checked.worksheet_check, "found", "'missing'"),
     "release_sending": Table(kept.sending, "at", EARLIER),
+    "consent_look": Table(said.look, "worker_id", key_of(made.user)),
 }
 # Rows that never go, and change in little.
 CLOSING: dict[str, Table] = {
@@ -127,6 +128,9 @@ CLOSING: dict[str, Table] = {
     "consent_objection": Table(said.objection, "made_at", EARLIER),
     "consent_shredding": Table(said.shredding, "asked_at", EARLIER),
     "consent_enrolmentcode": Table(said.enrolment_code, "issued_by_id", key_of(made.user)),
+    "consent_assignment": Table(said.assignment, "begun_by_id", key_of(made.user)),
+    "consent_block": Table(said.block, "worker_id", key_of(made.user)),
+    "consent_spokenstop": Table(said.spoken_stop, "recorded_by_id", key_of(made.user)),
     "consent_proposal": Table(said.proposal, "days", "31"),
     "consent_lifting": Table(said.lifting, "due_at", "'2030-01-01 00:00:00'"),
     "consent_legalhold": Table(said.legal_hold, "placed_at", EARLIER),

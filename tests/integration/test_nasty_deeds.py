@@ -265,7 +265,7 @@ CASES: dict[str, Callable[[Staffroom], Given]] = {
         "until": timezone.now() + timedelta(days=7),
         **hand(room.advocate),
     },
-    "consent.actions.consents.stop_by_number": lambda room: {
+    "consent.actions.stops.record": lambda room: {
         "holder": room.holder,
         "number": "A-17",
         **hand(room.advocate),

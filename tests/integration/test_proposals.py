@@ -9,7 +9,7 @@ from django.utils import timezone
 from audit.models import Entry
 from audit.vocabulary import EntryType, Via
 from common.errors import NotPermitted, RuleBroken
-from consent.actions import consents, liftings, objections, proposals
+from consent.actions import consents, liftings, objections, proposals, stops
 from consent.actions.giving import Refused
 from consent.models import Consent, Proposal, ProposalStep
 from consent.queries import proposals as asks
@@ -329,9 +329,7 @@ NOES = {
     "an objection to one kind of information": lambda w: w.object(category=w.categories[0]),
     "a freeze": lambda w: w.object(),
     "an objection said elsewhere": lambda w: objections.make(subject=w.elsewhere, **stamp(w.her)),
-    "a stop aloud": lambda w: consents.stop_by_number(
-        holder=w.holder, number="A-17", **stamp(w.advocate)
-    ),
+    "a stop aloud": lambda w: stops.record(holder=w.holder, number="A-17", **stamp(w.advocate)),
 }
 
 

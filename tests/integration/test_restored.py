@@ -15,7 +15,7 @@ from audit import queries as log
 from audit.actions import sequence
 from audit.models import Entry
 from common.errors import BadInput, NotPermitted, NotReady, RuleBroken, Void
-from consent.actions import consents, found_again, replaying
+from consent.actions import found_again, replaying, stops
 from consent.actions.replaying import replay
 from consent.actions.subjects import client_digest, digest_key
 from consent.models import Consent, Objection, Subject, SubjectKey
@@ -154,6 +154,7 @@ def test_whoever_was_enrolled_after_the_copy_is_known_again_with_her_no(world):
         for table, column in (
             ("consent_consentevent", None),
             ("consent_objection", "subject_id"),
+            ("consent_assignment", "subject_id"),
             ("consent_consent", "subject_id"),
             ("consent_subjectkey", "subject_id"),
             ("consent_subject", "slot"),
@@ -359,9 +360,7 @@ def test_a_holder_without_its_key_waits_and_says_why_and_others_go_on(world, set
 def test_the_stages_of_a_no_that_is_paused_superseded_or_said_aloud_are_said_again(world):
     world.pause("c-1", until=timezone.now() + timedelta(days=3))
     world.yes("c-2", categories=world.categories[:1])
-    consents.stop_by_number(
-        holder=world.home.organisation, number="c-3", **hand(world.home.advocate)
-    )
+    stops.record(holder=world.home.organisation, number="c-3", **hand(world.home.advocate))
     world.object("c-4", category=world.categories[1])
     for number in ("c-1", "c-2", "c-3", "c-4"):
         subject = world.subject(number)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from audit.models import Entry
 from audit.vocabulary import EntryType
-from consent.actions import consents, shredding, subjects, wiping
+from consent.actions import shredding, stops, subjects, wiping
 from consent.actions.replaying import replay
 from consent.actions.subjects import client_digest, digest_key
 from consent.models import LegalHold, Shredding, SubjectKey
@@ -80,7 +80,7 @@ def test_whoever_came_and_was_shredded_after_the_copy_is_not_enrolled_again(worl
     given = {"holder": world.home.organisation, **hand(world.home.steward)}
     subjects.enrol(digests=[digest], **given)
     who = hand(world.home.advocate)
-    consents.stop_by_number(holder=world.home.organisation, number=number, **who)
+    stops.record(holder=world.home.organisation, number=number, **who)
     due(world, number)
     assert carry_out_due(at=timezone.now()) == 1
     if cleaned:

@@ -14,7 +14,7 @@ from audit.models import Detail, Entry
 from audit.queries.details import check_details
 from audit.queries.tampered import Tampered
 from audit.vocabulary import EntryType
-from consent.actions import consents, objections
+from consent.actions import consents, objections, stops
 from consent.models import Consent, Objection
 from consent.vocabulary import WIPED
 from governance.models import Organisation
@@ -166,7 +166,7 @@ def test_what_is_said_while_the_key_is_away_is_committed_to_as_well(tmp_path: Pa
 def test_a_stop_said_for_all_says_what_was_committed_to():
     world = build()
     world.give()
-    consents.stop_by_number(holder=world.holder, number="A-17", **stamp(world.advocate))
+    stops.record(holder=world.holder, number="A-17", **stamp(world.advocate))
     assert told() == []
     with unguarded():
         changed(Objection.objects.get(subject=world.hers), recipient=world.police)
