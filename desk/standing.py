@@ -97,9 +97,14 @@ def links(request: HttpRequest) -> list[Link]:
         ("desk:datasets", _("Datasets"), 0, True),
         ("desk:keys", _("Recipient key"), 0, bool(standing.administers)),
         ("desk:people", _("People"), 0, bool(standing.administers)),
+        ("desk:fetching", _("What you may fetch"), 0, bool(standing.asks)),
+        ("desk:work", _("Work list"), 0, bool(standing.stewards)),
         ("desk:stop", _("Record a stop"), 0, bool(standing.advises)),
+        ("desk:clients", _("Whom you help"), 0, bool(standing.advises)),
+        ("desk:clients-waiting", _("Without a helper"), 0, bool(standing.administers)),
         ("desk:codes", _("Give a code"), 0, bool(standing.advises)),
         ("desk:shutting", _("Shut or freeze"), 0, bool(standing.advises)),
+        ("desk:block", _("Keep a colleague away"), 0, bool(standing.advises)),
         (
             "desk:wiping",
             _("Wiping and holds"),
@@ -126,6 +131,6 @@ def links(request: HttpRequest) -> list[Link]:
 
 
 def _here(path: str, address: str) -> bool:
-    if address == reverse("desk:home"):
+    if address in {reverse("desk:home"), reverse("desk:clients")}:
         return path == address
     return path.startswith(address)

@@ -8,6 +8,7 @@ from desk.views import (
     arrivals,
     asking,
     auditors,
+    clients,
     codes,
     datasets,
     findings,
@@ -24,7 +25,9 @@ from desk.views import (
     signin,
     sittings,
     stops,
+    together,
     wiping,
+    working,
 )
 from desk.views.audit import cases, checks, jobs, reading
 
@@ -96,6 +99,19 @@ pages = [
     path("asks/done/", asking.done, name="ask-done"),
     path("stops/", stops.record, name="stop"),
     path("stops/done/", stops.done, name="stop-done"),
+    # helping
+    path("clients/", clients.many, name="clients"),
+    path("clients/begin/", clients.begin, name="client-begin"),
+    path("clients/waiting/", clients.waiting, name="clients-waiting"),
+    path("clients/<ref:ref>/", clients.one, name="client"),
+    path("clients/<ref:ref>/hand-on/", clients.hand_on, name="client-hand-on"),
+    path("clients/<ref:ref>/stops/<ref:stop>/", clients.checked, name="stop-checked"),
+    path("clients/<ref:ref>/yes/", together.choose, name="yes"),
+    path("clients/<ref:ref>/yes/check/", together.check, name="yes-check"),
+    path("clients/<ref:ref>/yes/sign/", together.sign, name="yes-sign"),
+    path("blocks/", clients.block, name="block"),
+    path("fetching/", working.fetching, name="fetching"),
+    path("work/", working.work, name="work"),
     # a client's own way in
     path("codes/", codes.many, name="codes"),
     path("codes/<ref:ref>/cancel/", codes.cancel, name="code-cancel"),

@@ -323,9 +323,28 @@ def person(room: Staffroom, number: str) -> Subject:
 
 
 def enrolled(room: Staffroom, number: str) -> Subject:
+    """A new client of the holder's whom its advocate helps."""
+    found = known(room, number)
+    helped_by(room.advocate, found)
+    return found
+
+
+def known(room: Staffroom, number: str) -> Subject:
+    """A new client of the holder's whom nobody ever helped."""
     digest = subjects.client_digest(subjects.digest_key(room.holder), number)
     subjects.enrol(holder=room.holder, digests=[digest], **hand(room.steward))
     return person(room, number)
+
+
+def another_advocate(room: Staffroom, name: str = "harbour-second") -> User:
+    """One more who sits beside the holder's clients."""
+    user = people.create_user(
+        username=name, kind=UserKind.STAFF, password=PASSWORD, **hand(room.convener)
+    )
+    memberships.grant(
+        user=user, organisation=room.holder, role=Role.ADVOCATE, **hand(room.holder_admin)
+    )
+    return user
 
 
 def yes(room: Staffroom, subject: Subject, text: Terms) -> Consent:

@@ -7,7 +7,9 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, QuerySet
 
 from consent import permissions
-from consent.models import Assignment, Block, Look, SpokenStop, Subject
+from consent.models import Assignment, Block, Look, SpokenStop, Subject, SubjectKey
+from consent.queries import keys
+from consent.queries.enrolment import given_to
 from governance.models import Membership, Organisation, User
 from governance.permissions import can_advise
 from governance.vocabulary import Role, UserKind
@@ -39,6 +41,18 @@ def one(user: User, ref: str) -> Assignment | None:
     """One of those; None for anybody else, and for whom she keeps this worker away from."""
     found = mine(user).filter(ref=ref).first()
     return found if found and can_advise(user, found.subject.holder) else None
+
+
+def by_number(user: User, holder: Organisation, typed: str) -> Assignment | None:
+    """One of those by the holder's client number, or by a code that she was given; None for anybody
+    else's, in the same way as for nobody's. Raises NotReady where the holder's key is not there."""
+    digest = keys.client_digest(keys.ring().derived(holder.ref, keys.CLIENT_NUMBER), typed)
+    rows = SubjectKey.objects.filter(holder=holder, digest=digest)
+    slot = rows.values_list("subject_id", flat=True).first()
+    if slot is None and (code := given_to(holder, typed)) is not None:
+        slot = code.subject_id
+    found = mine(user).filter(subject=slot).first() if slot is not None else None
+    return found if found and can_advise(user, holder) else None
 
 
 def waiting(holders: Collection[Organisation]) -> QuerySet[Assignment]:
@@ -89,12 +103,13 @@ def unchecked_at(holders: Collection[Organisation]) -> QuerySet[SpokenStop]:
 
 
 def of_account(account: User) -> list[Helper]:
-    """Whoever helps her or has looked at her page, in the order in which they first did."""
+    """Whoever helps her, did, or has looked at her page; those she keeps away too."""
     found: dict[tuple[int, int], list[datetime]] = {}
     people = Subject.objects.filter(account=account).select_related("holder").order_by("slot")
     hers = {subject.slot: subject for subject in people}
-    rows = list(permissions.helping().filter(subject__in=hers).select_related("membership"))
-    helps = {(each.subject_id, each.membership.user_id) for each in rows}
+    running = permissions.helping().filter(subject__in=hers)
+    helps = set(running.values_list("subject_id", "membership__user_id"))
+    rows = Assignment.objects.filter(subject__in=hers).order_by("pk")
     looks = Look.objects.filter(subject__in=hers).order_by("hour", "pk")
     for look in looks:
         found.setdefault((look.subject_id, look.worker_id), []).append(look.hour)
@@ -102,8 +117,13 @@ def of_account(account: User) -> list[Helper]:
         (each.subject_id, each.worker_id): each
         for each in Block.objects.filter(subject__in=hers, lifted_at__isnull=True).order_by("pk")
     }
-    begun = [(each.subject_id, each.membership.user_id) for each in sorted(rows, key=_key)]
-    places = list(dict.fromkeys([*found, *begun, *blocks]))
+    begun = list(rows.values_list("subject_id", "membership__user_id"))
+    places = list(dict.fromkeys([*begun, *found]))
+    met = {worker for _slot, worker in places}
+    # Whom she keeps away counts wherever she is known; it is shown once.
+    places += list(
+        {worker: (slot, worker) for slot, worker in blocks if worker not in met}.values()
+    )
     users = User.objects.in_bulk({worker for _slot, worker in places})
     return [
         Helper(
@@ -116,10 +136,6 @@ def of_account(account: User) -> list[Helper]:
         )
         for slot, worker in places
     ]
-
-
-def _key(assignment: Assignment) -> int:
-    return assignment.pk
 
 
 def _unchecked() -> QuerySet[SpokenStop]:

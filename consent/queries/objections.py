@@ -29,6 +29,12 @@ def of(account: User) -> list[No]:
     return [No(each, open_lifting(each)) for each in found.values()]
 
 
+def of_subject(subject: Subject) -> list[No]:
+    """The same of one person as one holder knows her."""
+    rows = _standing().filter(subject=subject).order_by("made_at", "pk")
+    return [No(each, open_lifting(each)) for each in rows]
+
+
 def one(account: User, ref: str) -> No | None:
     """One of this account's own; None for anybody else's, and for one that does not stand."""
     found = _standing().filter(subject__account=account, ref=ref).first()

@@ -1,9 +1,10 @@
 """What one person shares, as she sees it."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from consent.models import CategorySetItem, Consent, Objection, Subject
 from consent.rules import Ask, ConsentFact, ObjectionFact, standing, word
@@ -26,6 +27,15 @@ class Sharing:
     paused_until: datetime | None
 
 
+@dataclass(frozen=True)
+class EndingSoon:
+    """How many people's yeses to one recipient for one purpose end soon."""
+
+    recipient: Organisation
+    purpose: Purpose
+    people: int
+
+
 def subjects(account: User) -> QuerySet[Subject]:
     """The people, as organisations know them, that this sign-in is."""
     return Subject.objects.filter(account=account).select_related("holder").order_by("slot")
@@ -33,7 +43,16 @@ def subjects(account: User) -> QuerySet[Subject]:
 
 def of(account: User, at: datetime) -> list[Sharing]:
     """Everything this account ever said yes to: running ones first, then the newest."""
-    found = [_seen(consent, at) for consent in _consents(account)]
+    return _running_first(_consents(account), at)
+
+
+def of_subject(subject: Subject, at: datetime) -> list[Sharing]:
+    """The same of one person as one holder knows her."""
+    return _running_first(_whole().filter(subject=subject), at)
+
+
+def _running_first(consents: Iterable[Consent], at: datetime) -> list[Sharing]:
+    found = [_seen(consent, at) for consent in consents]
     running = [each for each in found if each.standing in RUNNING]
     return running + [each for each in found if each.standing not in RUNNING]
 
@@ -48,11 +67,14 @@ RUNNING = {Standing.IN_FORCE, Standing.OBJECTED, Standing.PAUSED, Standing.NOT_S
 
 
 def _consents(account: User) -> QuerySet[Consent]:
-    return (
-        Consent.objects.filter(subject__account=account)
-        .select_related("subject__holder", "holder", "recipient", "purpose", "terms")
-        .order_by("-recorded_at", "-pk")
+    return _whole().filter(subject__account=account)
+
+
+def _whole() -> QuerySet[Consent]:
+    rows = Consent.objects.select_related(
+        "subject__holder", "holder", "recipient", "purpose", "terms"
     )
+    return rows.order_by("-recorded_at", "-pk")
 
 
 def fact(consent: Consent) -> ConsentFact:
@@ -125,3 +147,22 @@ def _seen(consent: Consent, at: datetime) -> Sharing:
         until=consent.ends,
         paused_until=consent.paused_until if stands is Standing.PAUSED else None,
     )
+
+
+def ending(holders: Collection[Organisation], at: datetime, within: timedelta) -> list[EndingSoon]:
+    """Of yeses at these holders, how many people's end by themselves within so long."""
+    counted = (
+        Consent.objects.filter(
+            holder__in=holders, ended_at__isnull=True, ends__gt=at, ends__lte=at + within
+        )
+        .values("recipient", "purpose")
+        .annotate(people=Count("subject", distinct=True))
+        .order_by("recipient", "purpose")
+    )
+    rows = list(counted)
+    recipients = Organisation.objects.in_bulk({row["recipient"] for row in rows})
+    purposes = Purpose.objects.in_bulk({row["purpose"] for row in rows})
+    return [
+        EndingSoon(recipients[row["recipient"]], purposes[row["purpose"]], row["people"])
+        for row in rows
+    ]

@@ -13,6 +13,8 @@ from desk.forms.fields import TextField
 from desk.forms.signin import ProveAgainForm
 from governance.models import Organisation
 
+NUMBER = _("Client number")
+
 
 def at_holders(form: forms.BaseForm, holders: list[Organisation]) -> None:
     """Which organisation's client; not asked where there is one."""
@@ -23,10 +25,10 @@ def at_holders(form: forms.BaseForm, holders: list[Organisation]) -> None:
     field.choices = [(each.ref, each.name) for each in holders]  # type: ignore[attr-defined]
 
 
-def number_field() -> forms.CharField:
+def number_field(label: Any = NUMBER) -> forms.CharField:
     return TextField(
         Text(most=LONGEST_NUMBER, least=1),
-        label=_("Client number"),
+        label=label,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 

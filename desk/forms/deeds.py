@@ -124,7 +124,7 @@ class StopForm(forms.Form):
     holder = forms.ChoiceField(label=_("At which organisation"), widget=forms.RadioSelect)
     number = TextField(
         Text(most=LONGEST_NUMBER, least=1),
-        label=_("Client number"),
+        label=_("Client number, or the code on her sheet"),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     recipient = forms.ChoiceField(label=_("Stop sharing with"), required=False)

@@ -1,6 +1,6 @@
 """How the desk words what it shows."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import template
@@ -46,6 +46,12 @@ def day(at: date | None) -> str:
     if isinstance(at, datetime):
         at = here(at)
     return date_format(at, "DATE_FORMAT") if at else ""
+
+
+@register.filter
+def later(at: datetime, by: timedelta) -> datetime:
+    """So much later."""
+    return at + by
 
 
 @register.filter

@@ -199,6 +199,14 @@ def asked_for(user: User) -> QuerySet[Recall]:
     )
 
 
+def past(user: User, at: datetime) -> list[Recall]:
+    """Of these, those past their day that nobody has reported on, the oldest day first."""
+    reported = RecallStep.objects.filter(recall=OuterRef("pk"), step=Step.REPORTED)
+    own = people.organisations_of(user, clock.now(), Role.STEWARD)
+    found = _wanted().filter(~Exists(reported), due_at__lte=at, release__holder__in=own)
+    return list(found.order_by("due_at", "pk"))
+
+
 def seen_by(user: User, below: int | None, most: int) -> list[tuple[Recall, bool]]:
     """So many of the recalls that this user may see, below a row's number, newest first; each with
     whether it is for this user to answer."""

@@ -33,6 +33,20 @@ def visible_to(user: User) -> QuerySet[Release]:
     )
 
 
+def fetchable(user: User, at: datetime) -> list[Release]:
+    """Of these, the packages that may still be fetched, as far as their own time goes; the gate asks
+    everything again when somebody fetches one."""
+    waits = visible_to(user).filter(state=ReleaseState.PREPARED, voided_at__isnull=True)
+    recent = waits.filter(answered_at__gt=at - timing.PACKAGE_LIFE)
+    return [each for each in recent if fetch_until(each) > at]
+
+
+def fetch_until(release: Release) -> datetime:
+    """When a package is over by itself: its 72 hours, or the first end of what is inside."""
+    life = (release.answered_at or release.asked_at) + timing.PACKAGE_LIFE
+    return min(life, release.good_until) if release.good_until else life
+
+
 def held_by(user: User) -> QuerySet[Release]:
     """The releases from datasets that this user's organisations hold, for their stewards."""
     own = people.organisations_of(user, clock.now(), Role.STEWARD)

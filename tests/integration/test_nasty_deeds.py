@@ -19,7 +19,7 @@ from common.errors import BadInput
 from common.inputs import Text
 from consent.actions import objections, proposals, terms
 from consent.models import Terms
-from consent.vocabulary import Channel, CodeKind, HoldGround, Invalidity, Signer
+from consent.vocabulary import Channel, Checked, CodeKind, HoldGround, Invalidity, Signer
 from governance.models import Agreement, Field
 from governance.queries.requests import Asked
 from governance.rules import FieldSpec
@@ -268,6 +268,28 @@ CASES: dict[str, Callable[[Staffroom], Given]] = {
     "consent.actions.stops.record": lambda room: {
         "holder": room.holder,
         "number": "A-17",
+        **hand(room.advocate),
+    },
+    "consent.actions.stops.check": lambda room: {
+        "stop": said.spoken_stop(subject=staffroom.enrolled(room, "A-17")),
+        "checked": Checked.HERS,
+        **hand(room.advocate),
+    },
+    "consent.actions.assignments.begin": lambda room: {
+        "holder": room.holder,
+        "number": "A-17",
+        **hand(room.advocate),
+    },
+    "consent.actions.assignments.hand_on": lambda room: {
+        "assignment": staffroom.enrolled(room, "A-17").assignments.get(),
+        "worker": staffroom.another_advocate(room),
+        "stays": True,
+        **hand(room.advocate),
+    },
+    "consent.actions.blocks.block_by_number": lambda room: {
+        "holder": room.holder,
+        "number": "A-17",
+        "worker": room.steward,
         **hand(room.advocate),
     },
     "consent.actions.shredding.ask": lambda room: {

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from common import codes
 from consent.actions import shredding
-from consent.models import Shredding, Terms
+from consent.models import Assignment, Shredding, Terms
 from consent.vocabulary import LONGEST_NUMBER, LONGEST_WHY
 from desk.forms.people import NewDevice, NewPassword
 from desk.forms.wiping import _AboutClient
@@ -157,6 +157,26 @@ def asked_to_wipe(room: Staffroom) -> Shredding:
 def asked_back(room: Staffroom) -> Recall:
     release = answered.prepared(request=staffroom.approved(room))
     return answered.recall(release=release)
+
+
+def helped(room: Staffroom) -> str:
+    """How the desk calls somebody whom the advocate helps."""
+    found = Assignment.objects.first() or staffroom.enrolled(room, "A-17").assignments.get()
+    return found.ref
+
+
+def spoken(room: Staffroom) -> str:
+    return said.spoken_stop(subject=staffroom.person(room, "A-17")).ref
+
+
+def yes_together(room: Staffroom) -> Sent:
+    return {
+        "recipient": room.recipient.ref,
+        "purpose": room.purpose.code,
+        "kinds": [room.categories[0].code],
+        "terms": str(published_text(room)),
+        "days": "30",
+    }
 
 
 def published_text(room: Staffroom) -> Terms:
@@ -323,6 +343,47 @@ FORMS: dict[str, Case] = {
         lambda room: f"/desk/recalls/{asked_back(room).ref}/report/",
         lambda room: {"reported": Reported.DELETED},
         {},
+    ),
+    "desk.forms.clients.FindForm": Case(
+        at_desk(lambda room: room.advocate),
+        lambda room: "/desk/clients/",
+        lambda room: {"holder": room.holder.ref, "number": "A-17"},
+        {"number": LONGEST_NUMBER},
+    ),
+    "desk.forms.clients.BlockForm": Case(
+        at_desk(lambda room: room.advocate),
+        lambda room: "/desk/blocks/",
+        lambda room: {"holder": room.holder.ref, "number": "A-17", "worker": room.steward.ref},
+        {"number": LONGEST_NUMBER},
+    ),
+    "desk.forms.clients.HandOnForm": Case(
+        at_desk(lambda room: room.advocate),
+        lambda room: f"/desk/clients/{helped(room)}/hand-on/",
+        lambda room: {"worker": staffroom.another_advocate(room).ref, "how": "instead"},
+        {},
+    ),
+    "desk.forms.clients.CheckedForm": Case(
+        at_desk(lambda room: room.advocate),
+        lambda room: f"/desk/clients/{helped(room)}/stops/{spoken(room)}/",
+        lambda room: {"checked": "hers"},
+        {},
+    ),
+    "desk.forms.clients.YesForm": Case(
+        at_desk(lambda room: room.advocate),
+        lambda room: f"/desk/clients/{helped(room)}/yes/check/",
+        yes_together,
+        {"days": 10},
+    ),
+    "desk.forms.clients.SignedForm": Case(
+        at_desk(lambda room: room.advocate),
+        lambda room: f"/desk/clients/{helped(room)}/yes/sign/",
+        lambda room: {
+            **yes_together(room),
+            "read": "on",
+            "channel": "in_person",
+            "signature": "binder 1",
+        },
+        {"signature": 200},
     ),
     "desk.forms.coming.CodeForm": Case(
         at_desk(lambda room: room.advocate),

@@ -1,0 +1,68 @@
+"""One line of a person's list in words that an advocate can read out to her."""
+
+from typing import assert_never
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from consent.vocabulary import Happening, Turn
+from release.queries.accounting import Event
+from release.vocabulary import Deed, Reported, Step
+
+NOES: dict[str, Promise] = {
+    "objection:made": gettext_lazy("No: said"),
+    "objection:narrowed": gettext_lazy("No: made smaller"),
+    "objection:lifted": gettext_lazy("No: taken back"),
+    "objection:lifting": gettext_lazy("No: to be taken back after a wait"),
+    "objection:kept": gettext_lazy("No: stays after all"),
+}
+WIPING: dict[str, Promise] = {
+    "shredding:asked": gettext_lazy("Wiping of the record: asked for"),
+    "shredding:agreed": gettext_lazy("Wiping of the record: agreed to"),
+    "shredding:halted": gettext_lazy("Wiping of the record: called off"),
+}
+LABELS: dict[str, Promise | str] = {
+    **{each.value: each.label for each in Turn},
+    **{each.value: each.label for each in Happening},
+}
+ANSWERS: dict[str, Promise | str] = {
+    **{each.value: each.label for each in Step},
+    **{each.value: each.label for each in Reported},
+}
+
+
+def line(event: Event) -> str:
+    match event.deed:
+        case Deed.READY:
+            return _("Made ready")
+        case Deed.PICKED_UP:
+            return _("Picked up")
+        case Deed.KEPT_BACK:
+            return _("Kept back")
+        case Deed.ASKED:
+            return (
+                _("Asked whether it may be sent: yes")
+                if event.permitted
+                else _("Asked whether it may be sent: no")
+            )
+        case Deed.SAID:
+            return _said(event.word)
+        case Deed.WIPING:
+            return str(WIPING[event.word])
+        case Deed.RECALLED:
+            return _back(event.word.partition(":")[2])
+        case never:
+            assert_never(never)
+
+
+def _said(word: str) -> str:
+    if word in NOES:
+        return str(NOES[word])
+    return _("Sharing: %(what)s") % {"what": LABELS[word.partition(":")[2]]}
+
+
+def _back(what: str) -> str:
+    if what not in ANSWERS:
+        return _("Asked back")
+    return _("Asked back, and they say: %(what)s") % {"what": ANSWERS[what]}
