@@ -24,6 +24,7 @@ NOWHERE = {
     "organisation": "org-2222222222222",
     "job": "job-2222222222222",
     "sheet": "wks-2222222222222",
+    "stop": "spk-2222222222222",
     "number": 1,
     "place": 0,
 }

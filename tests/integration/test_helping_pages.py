@@ -26,7 +26,7 @@ from release.queries import releases
 from tests import staffroom, worlds
 from tests.backups import backups_can_be_made, restored  # noqa: F401 - a fixture
 from tests.factories import consent as said
-from tests.integration.test_helping import NUMBER, Scene, place, scene  # noqa: F401 - a fixture
+from tests.helping import NUMBER, Scene, build, place
 from tests.integration.test_recalls_doors import at_desk
 from tests.staffroom import Staffroom, hand
 from tests.worlds import World, small_world
@@ -34,10 +34,15 @@ from tests.worlds import World, small_world
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture
+def scene() -> Scene:
+    return build()
+
+
 # --- her list -------------------------------------------------------------------------------------
 
 
-def test_R28_her_whole_list_is_there_to_print_within_three_actions(scene: Scene) -> None:  # noqa: F811
+def test_R28_her_whole_list_is_there_to_print_within_three_actions(scene: Scene) -> None:
     consent = scene.give(scene.helper)
     client = staffroom.enter(Client(), scene.helper)
     home = client.get(place("home")).content.decode()
@@ -55,7 +60,7 @@ def test_R28_her_whole_list_is_there_to_print_within_three_actions(scene: Scene)
 
 @pytest.mark.parametrize("number", ["Z-99", "A-30", NUMBER])
 def test_a_number_that_is_not_with_somebody_leads_nowhere_whosever_it_is(
-    scene: Scene,  # noqa: F811
+    scene: Scene,
     number: str,
 ) -> None:
     staffroom.known(scene.room, "A-30")
@@ -66,7 +71,7 @@ def test_a_number_that_is_not_with_somebody_leads_nowhere_whosever_it_is(
     assert "Nobody with this number is with you" in answer.content.decode()
 
 
-def test_whoever_begins_with_somebody_new_is_on_her_list_at_once(scene: Scene) -> None:  # noqa: F811
+def test_whoever_begins_with_somebody_new_is_on_her_list_at_once(scene: Scene) -> None:
     staffroom.known(scene.room, "A-30")
     client = staffroom.enter(Client(), scene.second)
     sent = {"holder": scene.room.holder.ref, "number": "A-30"}
@@ -78,7 +83,7 @@ def test_whoever_begins_with_somebody_new_is_on_her_list_at_once(scene: Scene) -
 
 
 def test_an_administrator_hands_on_whom_a_leaver_left_and_sees_nothing_of_her(
-    scene: Scene,  # noqa: F811
+    scene: Scene,
 ) -> None:
     old = scene.assignment
     client = staffroom.enter(Client(), scene.room.holder_admin)
@@ -111,7 +116,7 @@ def chosen(room: Staffroom, text: Terms, **changes: Any) -> dict[str, Any]:
 
 
 def test_a_yes_is_read_back_whole_and_in_her_language_before_anything_is_kept(
-    scene: Scene,  # noqa: F811
+    scene: Scene,
 ) -> None:
     room, ref = scene.room, scene.assignment.ref
     text = said.terms(
@@ -135,7 +140,7 @@ def test_a_yes_is_read_back_whole_and_in_her_language_before_anything_is_kept(
 
 
 def test_it_is_kept_only_when_it_was_read_and_her_signature_lies_somewhere(
-    scene: Scene,  # noqa: F811
+    scene: Scene,
 ) -> None:
     room, ref = scene.room, scene.assignment.ref
     text = said.terms(published_at=timezone.now() - timedelta(days=1))
@@ -159,7 +164,7 @@ def test_it_is_kept_only_when_it_was_read_and_her_signature_lies_somewhere(
 
 
 def test_police_are_not_on_the_form_and_nobody_elses_client_is_reached(
-    scene: Scene,  # noqa: F811
+    scene: Scene,
 ) -> None:
     room, ref = scene.room, scene.assignment.ref
     text = said.terms(published_at=timezone.now() - timedelta(days=1))
