@@ -80,7 +80,8 @@ def one(request: HttpRequest, ref: str) -> HttpResponse:
 def checked(request: HttpRequest, ref: str, stop: str) -> HttpResponse:
     """What she says, asked about a stop that was recorded in her name."""
     found = mine(request, ref)
-    looks.look(subject=found.subject, **hand(request))
+    if request.method == "GET":
+        looks.look(subject=found.subject, **hand(request))
     asked = get_object_or_404(helping.unchecked(found.subject), ref=stop)
     form = CheckedForm(request.POST or None)
     if request.method == "POST" and form.is_valid():

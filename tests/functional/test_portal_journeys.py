@@ -211,7 +211,7 @@ def every_page(page: Page, world: World) -> Iterator[str]:
     page.goto(reverse("portal:paper_anew"))
     pressed(page, "main form button.button")
     yield "paper"
-    for name in ("record", "history", "settings", "names", "copy", "own_key"):
+    for name in ("record", "helpers", "history", "settings", "names", "copy", "own_key"):
         page.goto(reverse(f"portal:{name}"))
         yield name
     for name, consent in (

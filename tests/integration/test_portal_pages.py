@@ -114,7 +114,7 @@ def pages(world: World, language: str) -> dict[str, str]:
         reverse("portal:words"), {"password": "short", "again": "short"}
     )
     there["paper"] = client.post(reverse("portal:paper_anew"), follow=True)
-    for name in ("home", "history", "names", "settings", "copy", "own_key"):
+    for name in ("home", "helpers", "history", "names", "settings", "copy", "own_key"):
         there[name] = client.get(reverse(f"portal:{name}"))
     there["questions"] = client.get(reverse("portal:history"), {"list": "questions"})
     there["copy_wrong"] = client.post(reverse("portal:copy"), {"passphrase": "x"})
