@@ -47,6 +47,10 @@ TAKEN = {
     *(f"desk.forms.audit.{form}Form" for form in ("Case", "Save", "Finding", "Review", "Search")),
     *(f"desk.forms.audit.{form}Form" for form in ("Say", "Handle", "Export")),
     *(f"desk.forms.deeds.{form}Form" for form in ("Draft", "Vote", "Stop")),
+    *(
+        f"desk.forms.clients.{form}Form"
+        for form in ("Find", "Block", "Signed", "HandOn", "Checked")
+    ),
     *("desk.forms.wiping.AskWipeForm", "desk.forms.people.AccountForm"),
 }
 BUNDLE = 256

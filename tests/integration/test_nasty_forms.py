@@ -166,7 +166,8 @@ def helped(room: Staffroom) -> str:
 
 
 def spoken(room: Staffroom) -> str:
-    return said.spoken_stop(subject=staffroom.person(room, "A-17")).ref
+    assignment = Assignment.objects.get(ref=helped(room))
+    return said.spoken_stop(subject=assignment.subject).ref
 
 
 def yes_together(room: Staffroom) -> Sent:
