@@ -153,6 +153,7 @@ class World:
 
     def lift(self, objection: Objection) -> Objection:
         """Taken back, and its wait is over."""
+        helped_by(self.home.advocate, objection.subject)
         waits = liftings.ask(objection=objection, **hand(self.home.advocate))
         while objection.lifted_at is None:  # in a race somebody else may be at it
             liftings.settle_due(at=waits.due_at)

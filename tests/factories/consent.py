@@ -318,8 +318,12 @@ def helped_by(worker: User, *people: Subject) -> None:
         role = worker.memberships.filter(
             organisation=each.holder, role="advocate", ended_at__isnull=True
         ).first()
-        if not each.assignments.filter(membership=role, ended_at__isnull=True).exists():
-            assignment(subject=each, membership=role, begun_by=worker)
+        Assignment.objects.get_or_create(
+            subject=each,
+            membership=role,
+            ended_at=None,
+            defaults={"begun_by": worker, "started_at": START},
+        )
 
 
 def look(**given: Any) -> Look:
