@@ -12,8 +12,8 @@ from audit.vocabulary import EntryType, Via
 from common.errors import RuleBroken
 from common.inputs import Text, taking
 from common.words import sentence as _
-from consent.actions import subjects
-from consent.actions.wiping import known, opened, written
+from consent.actions import helped, subjects
+from consent.actions.wiping import opened, written
 from consent.models import Shredding, Subject
 from consent.permissions import can_speak, check_can_shred
 from consent.queries import facts
@@ -33,11 +33,11 @@ def ask(
     """The first hand: nothing happens until a second one agrees.
 
     `why` is sealed under the person's own key and ends with it. Raises NotPermitted unless `by` is
-    an advocate or administrator of the holder; RuleBroken where the number is not known, the law
-    keeps the record, or it is asked for already; NotReady where the holder's key is not there.
+    an advocate or administrator of the holder; RuleBroken where the number is not known, she
+    keeps `by` away, the law keeps the record, or it is asked for already; NotReady where the holder's key is not there.
     """
     check_can_shred(by, holder)
-    subject = known(holder, number)
+    subject = helped.met(holder, number, by)
     with transaction.atomic():
         subjects.hold([subject.slot])
         _check_not_held(subject, at)
@@ -64,7 +64,7 @@ def agree(*, shredding: Shredding, number: str, by: User, at: datetime, via: Via
             raise RuleBroken("already_agreed", _("Somebody has agreed to this already."))
         if current.asked_by_id == by.pk:
             raise RuleBroken("second_person", _("Somebody else has to agree: you asked for it."))
-        if known(holder, number).slot != current.subject_id:
+        if helped.met(holder, number, by).slot != current.subject_id:
             raise RuleBroken("number_other", _("This is asked for about another client number."))
         _check_not_held(current.subject, at)
         current.agreed_by, current.agreed_at = by, at

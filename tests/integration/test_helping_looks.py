@@ -16,6 +16,7 @@ from consent.actions import (
     blocks,
     enrolment,
     looks,
+    shredding,
     stops,
     wiping,
 )
@@ -124,6 +125,18 @@ def test_on_her_word_an_advocate_keeps_a_colleague_away_and_never_lets_back(scen
     blocks.lift(block=Block.objects.get(), **hand(scene.her))
     with pytest.raises(RuleBroken):
         blocks.lift(block=Block.objects.get(), **hand(scene.her))
+
+
+def test_whom_she_keeps_away_has_no_hand_in_wiping_her_record(scene: Scene) -> None:
+    asked = {"holder": scene.room.holder, "number": NUMBER, "why": "She wants it."}
+    scene.block(scene.helper)
+    with pytest.raises(RuleBroken) as refusal:
+        shredding.ask(**asked, **hand(scene.helper))
+    assert refusal.value.code == "number_unknown"
+    found = shredding.ask(**asked, **hand(scene.second))
+    with pytest.raises(RuleBroken) as refusal:
+        shredding.agree(shredding=found, number=NUMBER, **hand(scene.helper))
+    assert refusal.value.code == "number_unknown"
 
 
 def test_nobody_of_another_house_is_given_or_found_by_it(scene: Scene) -> None:

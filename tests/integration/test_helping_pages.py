@@ -101,6 +101,53 @@ def test_an_administrator_hands_on_whom_a_leaver_left_and_sees_nothing_of_her(
     assert stranger.get(place("client-hand-on", scene.assignment.ref)).status_code == 404
 
 
+# Who sees which page: everybody else is told 403 or 404, and never what is on it.
+MAY = {
+    "clients": {"helper", "colleague"},
+    "client": {"helper"},
+    "client-hand-on": {"helper"},
+    "stop-checked": {"helper"},
+    "yes": {"helper"},
+    "clients-waiting": {"admin", "recipient's admin", "convener"},  # each their own
+    "block": {"helper", "colleague"},
+    "fetching": {"requester", "outsider"},  # each their own
+    "work": {"steward"},
+}
+
+
+def test_each_page_is_seen_by_those_in_the_table_and_by_nobody_else(scene: Scene) -> None:
+    room, ref = scene.room, scene.assignment.ref
+    stops.record(holder=room.holder, number=NUMBER, **hand(scene.second))
+    spoken = scene.person.spoken_stops.get().ref
+    arguments = {"stop-checked": [ref, spoken]}
+    arguments |= {name: [ref] for name in ("client", "client-hand-on", "yes")}
+    people = {
+        "helper": scene.helper,
+        "colleague": scene.second,
+        "steward": room.steward,
+        "admin": room.holder_admin,
+        "recipient's admin": room.recipient_admin,
+        "requester": room.requester,
+        "outsider": room.outsider,
+        "convener": room.convener,
+        "board": room.members[0],
+    }
+    seen: dict[str, set[str]] = {name: set() for name in MAY}
+    for who, user in people.items():
+        client = staffroom.enter(Client(), user)
+        for name in MAY:
+            answer = client.get(place(name, *arguments.get(name, [])))
+            assert answer.status_code in {200, 403, 404}, (name, who)
+            if answer.status_code == 200:
+                seen[name].add(who)
+    assert seen == MAY
+    for nobody in (scene.her, room.machine):
+        client = Client()
+        client.force_login(nobody, "django.contrib.auth.backends.ModelBackend")
+        for name in MAY:
+            assert client.get(place(name, *arguments.get(name, []))).status_code == 404, name
+
+
 # --- a yes recorded together ----------------------------------------------------------------------
 
 
