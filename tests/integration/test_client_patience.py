@@ -35,7 +35,8 @@ class Scripted(BaseHTTPRequestHandler):
         if "/oauth/" not in self.path:
             boundary = self.headers["Content-Type"].partition("boundary=")[2].encode()
             self.sent.append((self.headers["Idempotency-Key"], body.replace(boundary, b"-")))
-            return self.do_GET()
+            self.do_GET()
+            return
         type(self).given += 1
         answer = f'{{"access_token": "token-{self.given}", "expires_in": 900}}'.encode()
         self.send_response(200)

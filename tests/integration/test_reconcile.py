@@ -40,7 +40,7 @@ from release.models import Download, Inquiry, Release, ReleasePart, Sending, Use
 from release.rules.bits import block_of, place_of
 from release.rules.packed import pack, unpack
 from release.storage import store
-from release.vocabulary import DownloadPart, ReleaseState
+from release.vocabulary import DownloadPart, ReleaseState, VoidGround
 from tests.append_only import unguarded
 from tests.factories.consent import terms
 from tests.factories.governance import (
@@ -89,6 +89,8 @@ def live(world: World) -> None:
         world.inquire(number)
     with pytest.raises(NotPermitted):
         world.inquire("c-1", by=world.requester)
+    with pytest.raises(NotPermitted):
+        world.hand_over(first, by=world.home.steward)
     agreements.suspend(agreement=world.home.agreement, **hand(world.home.warden))
     assert world.prepare().state == ReleaseState.REFUSED
     agreements.resume(agreement=world.home.agreement, **hand(world.home.warden))
@@ -121,6 +123,18 @@ def test_a_world_that_lived_agrees_with_its_log(world):
     assert findings() == []  # not even something that its entry does not commit to
     assert {row.state for row in Release.objects.all()} == {"prepared", "refused"}
     assert Download.objects.count() > 3
+
+
+def test_each_hand_over_names_the_rules_that_permitted_or_refused_it(world):
+    """But not where a missing role turned somebody away: no rule of the gate answered then."""
+    given = Entry.objects.filter(type=EntryType.DOWNLOAD_GIVEN)
+    refused = Entry.objects.filter(type=EntryType.DOWNLOAD_REFUSED)
+    by_the_gate = refused.filter(reason__in=VoidGround.values)
+    assert {bool(entry.policy) for entry in [*given, *by_the_gate]} == {True}
+    assert {entry.policy for entry in refused.exclude(reason__in=VoidGround.values)} == {""}
+    assert given.exists()
+    assert by_the_gate.exists()
+    assert refused.exclude(reason__in=VoidGround.values).exists()
 
 
 @pytest.mark.django_db
@@ -640,6 +654,19 @@ OF_POLICIES: dict[str, tuple[Callable[[World], Any], Kind, str]] = {
         lambda w: changed(permitted(), request=access_request()),
         Kind.POLICY_AND_ENTRY,
         OTHER_RULES,
+    ),
+    "a package handed over by rules that were never given out": (
+        lambda w: changed(Download.objects.latest("pk").entry, policy="ab" * 32),
+        Kind.POLICY_AND_ENTRY,
+        "by rules that were never given out",
+    ),
+    "a refused hand-over by rules that were never given out": (
+        lambda w: changed(
+            Entry.objects.filter(type=EntryType.DOWNLOAD_REFUSED).exclude(policy="").latest("pk"),
+            policy="ab" * 32,
+        ),
+        Kind.POLICY_AND_ENTRY,
+        "by rules that were never given out",
     ),
     "the charter of an answer written anew": (
         another_rule_of_the_board,
