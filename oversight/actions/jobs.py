@@ -43,6 +43,7 @@ def ask_export(
     BadInput for entries the log has not."""
     chosen = jobs.chosen(first, last)
     asked = {"first": str(chosen.start), "last": str(chosen.stop - 1), "format": str(format)}
+    asked["reason"] = reason
     looking.note(case=case, look=Look.EXPORT, asked=asked, by=by, at=at, via=via)
     return Job.objects.create(
         case=case,

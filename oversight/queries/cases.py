@@ -11,6 +11,7 @@ from governance.models import Dataset, Organisation, User
 from governance.queries import boards, people
 from governance.vocabulary import Role
 from oversight.models import AuditCase, Finding, FindingStep, Reading
+from oversight.vocabulary import Step
 
 M = TypeVar("M", bound=Model)
 
@@ -57,6 +58,15 @@ def findings(user: User, at: datetime) -> QuerySet[Finding]:
 
 def steps(finding: Finding) -> list[FindingStep]:
     return list(finding.steps.select_related("by").order_by("pk"))
+
+
+def said(finding: Finding, step: str, text: str) -> dict[str, str]:
+    """What is sealed beside the entry of one step: with the first, also what the finding is about."""
+    if step != Step.OPENED:
+        return {"text": text}
+    number = "" if finding.number is None else str(finding.number)
+    about = {"title": finding.title, "about": finding.organisation.ref, "number": number}
+    return {**about, "text": text}
 
 
 def may_see_readings(user: User, at: datetime) -> bool:
