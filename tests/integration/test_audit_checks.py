@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Entry
+from audit.queries import verification
 from audit.vocabulary import EntryType
 from desk.views import findings
 from governance.vocabulary import AgreementState
@@ -20,7 +21,7 @@ from oversight.models import Finding, Job, Reading, Worksheet, WorksheetCheck
 from oversight.queries import access, then, worksheets
 from oversight.queries import jobs as queries
 from oversight.rules import sampling
-from oversight.vocabulary import Flag, JobState, Look, Wanted
+from oversight.vocabulary import Flag, JobKind, JobState, Look, Wanted
 from tests.append_only import triggers_lifted
 from tests.auditing import Desk, entered, lasting_desk, shown
 from tests.worlds import hand
@@ -60,7 +61,7 @@ def test_a_verification_goes_on_where_it_was_and_shows_how_far_it_is(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = entered(desk.auditor)
-    client.post(desk.case_for("audit-verify"))
+    client.post(desk.case_for("audit-verify"), {"which": "all"})
     job = Job.objects.latest("pk")
     monkeypatch.setattr(working, "SLICE", 0.0)
     monkeypatch.setattr("audit.queries.verification.PAGE", 16)
@@ -81,6 +82,60 @@ def test_a_verification_goes_on_where_it_was_and_shows_how_far_it_is(
     entry = Entry.objects.filter(type=EntryType.LOG_VERIFIED, resource=job.ref).get()
     assert (entry.actor, entry.reason) == ("clock", "holds")
     assert b"log" in client.get(desk.case_for("audit-checkpoint")).content
+
+
+def test_some_entries_are_verified_by_and_by_and_no_older_one_is_read(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = entered(desk.auditor)
+    address = desk.case_for("audit-verify")
+    read, real = [], verification._checked_leaf_hash
+    monkeypatch.setattr(
+        verification, "_checked_leaf_hash", lambda row: (read.append(row[0]), real(row))[1]
+    )
+    monkeypatch.setattr(working, "SLICE", 0.0)
+    monkeypatch.setattr(verification, "PAGE", 4)
+    chosen = {"which": "some", "first": "30", "last": "41"}
+    assert client.post(address, chosen).status_code == 302
+    job = Job.objects.latest("pk")
+    assert (job.kind, job.first, job.total) == (JobKind.RANGE, 30, 42)
+    assert Reading.objects.latest("pk").asked.keys() >= {"first", "last"}
+    tasks.run_jobs(timezone.now())
+    page = shown(client, address)
+    assert "Entries 30 to 41, and on to the signed head over them" in page
+    assert "4 of 12 entries" in page
+    rounds = 1
+    while job.state == JobState.WAITING and rounds < 99:
+        tasks.run_jobs(timezone.now())
+        job.refresh_from_db()
+        rounds += 1
+    assert job.state == JobState.DONE
+    assert rounds > 3
+    assert read == list(range(30, job.done)), "each entry once, and on to the head over the last"
+    entry = Entry.objects.get(type=EntryType.LOG_VERIFIED, resource=job.ref)
+    assert (entry.actor, entry.reason) == ("clock", "holds")
+
+
+def test_a_change_among_the_chosen_entries_is_named_and_one_elsewhere_is_not(desk: Desk) -> None:
+    chosen = {"case": desk.case, "first": 2, "last": 3, **hand(desk.auditor)}
+    inside, elsewhere = (jobs.ask_verification(**{**chosen, **more}) for more in ({}, {"first": 20, "last": 22}))  # fmt: skip
+    entry = Entry.objects.get(seq=3)
+    with triggers_lifted({"audit_entry"}):
+        Entry.objects.filter(pk=entry.pk).update(actor="usr-somebodyelse")
+        tasks.run_jobs(timezone.now())
+        Entry.objects.filter(pk=entry.pk).update(actor=entry.actor)
+    for job in (inside, elsewhere):
+        job.refresh_from_db()
+    assert (inside.state, elsewhere.state) == (JobState.FAILED, JobState.DONE)
+    assert "entry 3" in inside.told
+
+
+def test_entries_that_the_log_has_not_are_not_verified(desk: Desk) -> None:
+    client, before = entered(desk.auditor), Job.objects.count()
+    for sent in ({"first": "9", "last": "8"}, {"last": "99999"}, {"first": "x"}, {"which": ""}):
+        answer = client.post(desk.case_for("audit-verify"), {"which": "some", **sent})
+        assert answer.status_code == 400
+    assert Job.objects.count() == before
 
 
 def test_a_log_that_was_changed_is_named_on_the_page(desk: Desk) -> None:
