@@ -89,10 +89,14 @@ def test_some_entries_are_verified_by_and_by_and_no_older_one_is_read(
 ) -> None:
     client = entered(desk.auditor)
     address = desk.case_for("audit-verify")
-    read, real = [], verification._checked_leaf_hash
-    monkeypatch.setattr(
-        verification, "_checked_leaf_hash", lambda row: (read.append(row[0]), real(row))[1]
-    )
+    read: list[Any] = []
+    real = verification._checked_leaf_hash
+
+    def noted(row: tuple[Any, ...]) -> bytes:
+        read.append(row[0])
+        return real(row)
+
+    monkeypatch.setattr(verification, "_checked_leaf_hash", noted)
     monkeypatch.setattr(working, "SLICE", 0.0)
     monkeypatch.setattr(verification, "PAGE", 4)
     chosen = {"which": "some", "first": "30", "last": "41"}
