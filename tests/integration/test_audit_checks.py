@@ -12,18 +12,18 @@ from django.utils import timezone
 from audit.models import Entry
 from audit.queries import verification
 from audit.vocabulary import EntryType
-from desk.views import findings
+from desk import paging
 from governance.vocabulary import AgreementState
 from oversight import tasks
+from oversight.actions import cases, jobs, looking, working
 from oversight.actions import findings as deeds
-from oversight.actions import jobs, looking, working
 from oversight.models import Finding, Job, Reading, Worksheet, WorksheetCheck
 from oversight.queries import access, then, worksheets
 from oversight.queries import jobs as queries
 from oversight.rules import sampling
-from oversight.vocabulary import Flag, JobKind, JobState, Look, Wanted
+from oversight.vocabulary import Flag, Format, JobKind, JobState, Look, Wanted
 from tests.append_only import triggers_lifted
-from tests.auditing import Desk, entered, lasting_desk, shown
+from tests.auditing import Desk, entered, lasting_desk, opened, shown
 from tests.worlds import hand
 
 pytestmark = pytest.mark.database
@@ -258,7 +258,7 @@ def test_roles_and_findings_come_a_page_at_a_time_and_each_once(
     kept = Reading.objects.filter(look=Look.ACCESS).latest("pk")
     assert kept.asked["after"] in link
 
-    monkeypatch.setattr(findings, "PAGE", 1)
+    monkeypatch.setattr(paging, "PAGE", 1)
     for title in ("The first one", "The second one"):
         deeds.open_finding(
             case=desk.case,
@@ -275,6 +275,40 @@ def test_roles_and_findings_come_a_page_at_a_time_and_each_once(
     assert "The first one" in shown(client, f"{reverse('desk:findings')}{link}")
     for nonsense in ("?before=x", "?before=-1", f"?before={'9' * 40}"):
         assert "The second one" in shown(client, f"{reverse('desk:findings')}{nonsense}")
+
+
+def pages(client: Any, address: str) -> list[str]:
+    """Every page of a list, each by the link of the one before."""
+    found = [shown(client, address)]
+    while link := re.findall(r'rel="next" href="([^"]+)"', found[-1]):
+        found.append(shown(client, f"{address}{link[0]}"))
+        assert len(found) < 99
+    return found
+
+
+def test_cases_verifications_and_exports_come_a_page_at_a_time_and_each_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging, "PAGE", 1)
+    client = entered(desk.auditor)
+    closed = opened(desk.world, desk.auditor, "A closed one")
+    cases.close_case(case=closed, **hand(desk.auditor))
+    listed = [desk.other_case, desk.case, closed]
+    for page, case in zip(pages(client, reverse("desk:audit")), listed, strict=True):
+        assert [each.ref for each in listed if f"/{each.ref}/" in page] == [case.ref]
+    assert desk.other_case.ref in shown(client, f"{reverse('desk:audit')}?after=2-x")
+    jobs.ask_verification(case=desk.other_case, first=3, last=4, **hand(desk.auditor))
+    jobs.ask_verification(case=desk.other_case, first=5, last=6, **hand(desk.auditor))
+    verifying = reverse("desk:audit-verify", args=[desk.other_case.ref])
+    latest, first = pages(client, verifying)
+    assert ("Entries 5 to 6" in latest, "Entries 5 to 6" in first) == (True, False)
+    assert ("Entries 3 to 4" in latest, "Entries 3 to 4" in first) == (False, True)
+    for reason in ("For one review.", "For another."):
+        given = {"format": Format.CSV, "reason": reason, "first": 0, "last": 1}
+        jobs.ask_export(case=desk.other_case, **given, **hand(desk.auditor))
+    latest, first = pages(client, reverse("desk:audit-export", args=[desk.other_case.ref]))
+    assert ("For another." in latest, "For another." in first) == (True, False)
+    assert ("For one review." in latest, "For one review." in first) == (False, True)
 
 
 def test_a_sample_is_drawn_by_its_seed_and_only_the_holder_sees_where_a_paper_lies(

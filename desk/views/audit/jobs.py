@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from audit import queries as log
 from common.errors import BadInput
+from desk import paging
 from desk.forms.audit import ExportForm, VerifyForm
 from desk.hand import hand
 from desk.views.audit.cases import case_of
@@ -34,10 +35,12 @@ def verify(request: HttpRequest, ref: str) -> HttpResponse:
             else:
                 messages.success(request, _("Asked. The clock begins in a moment."))
                 return redirect("desk:audit-verify", ref=case.ref)
+    rows, below = paging.page(jobs.of_case(case, JobKind.VERIFY, JobKind.RANGE), request)
     page = {
         "case": case,
         "form": form,
-        "jobs": [_shown(job) for job in jobs.of_case(case, JobKind.VERIFY, JobKind.RANGE)],
+        "jobs": [_shown(job) for job in rows],
+        "next": below,
         "here": "verify",
     }
     return render(request, "desk/audit/verify.html", page, status=status)
@@ -77,10 +80,12 @@ def export(request: HttpRequest, ref: str) -> HttpResponse:
             else:
                 messages.success(request, _("Asked. It stands below when it is ready."))
                 return redirect("desk:audit-export", ref=case.ref)
+    rows, below = paging.page(jobs.of_case(case, JobKind.EXPORT), request)
     page = {
         "case": case,
         "form": form,
-        "jobs": [_shown(job) for job in jobs.of_case(case, JobKind.EXPORT)],
+        "jobs": [_shown(job) for job in rows],
+        "next": below,
         "here": "export",
     }
     return render(request, "desk/audit/export.html", page, status=status)
