@@ -1,7 +1,7 @@
 """Her list as a file that she takes home: in words, for programs, and with its proofs."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import assert_never
 
@@ -9,7 +9,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from zipstream import ZIP_DEFLATED, ZipStream
 
-from portal import words
+from consent.queries.receipts import Receipt
+from portal import slips, words
 from portal.templatetags.plain import label, moment
 from release.queries import proofs
 from release.queries.accounting import Event
@@ -19,12 +20,15 @@ from release.vocabulary import Deed
 SCRIPT = settings.BASE_DIR / "client" / "verify_sayso.py"
 
 
-def zipped(copy: Copy, at: datetime) -> ZipStream:
+def zipped(copy: Copy, yeses: Iterable[Receipt], at: datetime) -> ZipStream:
     """One zip file, made while it is sent; nobody who sees its names learns what it is about."""
     found = ZipStream(compress_type=ZIP_DEFLATED)
     found.add(in_words(copy, at), "list.txt")
     found.add(json.dumps(for_programs(copy, at), indent=1, ensure_ascii=False), "list.json")
     found.add((piece.encode() for piece in proofs.text(copy)), "proofs.txt")
+    for receipt in yeses:
+        for name, data in slips.files(receipt, at):
+            found.add(data, name)
     found.add(SCRIPT.read_bytes(), "check.py")
     return found
 

@@ -3,6 +3,7 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from consent.vocabulary import Happening
 from release.vocabulary import Ground, VoidGround
 
 # About her own word: she can change it.
@@ -94,6 +95,22 @@ SAID: dict[str, Promise] = {
     "objection:lifted": _("You took your no back:"),
 }
 
+# The same on the slip of one yes, where nobody's name has to follow.
+HAPPENED: dict[Happening, Promise] = {
+    Happening.REQUESTED: _("You were asked for a yes."),
+    Happening.DEFERRED: _("You said that you decide later."),
+    Happening.GIVEN: _("You said yes."),
+    Happening.RENEWED: _("You said yes again."),
+    Happening.NARROWED: _("You made your yes smaller."),
+    Happening.PAUSED: _("You paused it."),
+    Happening.RESUMED: _("You started it again."),
+    Happening.REFUSED: _("You said no."),
+    Happening.WITHDRAWN: _("You stopped it."),
+    Happening.EXPIRED: _("Your yes ended."),
+    Happening.INVALIDATED: _("Your yes was found not to count."),
+    Happening.SUPERSEDED: _("A newer yes took its place."),
+}
+
 # What others began with what is kept of her; she can stop it until it is done.
 WIPING: dict[str, Promise] = {
     "shredding:asked": _("%(place)s asked to wipe what leads to you there."),
@@ -104,6 +121,10 @@ WIPING: dict[str, Promise] = {
 
 def said(word: str) -> str:
     return str(SAID[word])
+
+
+def happened(happening: Happening) -> str:
+    return str(HAPPENED[happening])
 
 
 def why(ground: str) -> str:
