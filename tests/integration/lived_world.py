@@ -22,7 +22,7 @@ from governance.actions import agreements, memberships, people
 from governance.models import User
 from governance.vocabulary import Role, UserKind
 from oversight.queries.checks import CHECKS
-from oversight.vocabulary import Finding, Kind
+from oversight.vocabulary import Finding, Kind, Told
 from release.actions import keeping
 from release.models import Inquiry, Release
 from release.vocabulary import DownloadPart, ReleaseState
@@ -76,7 +76,7 @@ def lived() -> Iterator[World]:
         yield found
 
 
-def findings() -> list[Finding]:
+def findings() -> list[Told]:
     return [finding for _, check in CHECKS for finding in check(lambda count: None)]
 
 
