@@ -34,6 +34,7 @@ LEADS_TO: Mapping[str, ProposalState] = {
     Turn.ASKED: ProposalState.OPEN,
     Turn.DEFERRED: ProposalState.DEFERRED,
     Turn.SIGNED: ProposalState.WAITING,
+    Turn.WAIVED: ProposalState.GIVEN,
     Turn.GIVEN: ProposalState.GIVEN,
     Turn.REFUSED: ProposalState.REFUSED,
     Turn.LAPSED: ProposalState.LAPSED,
