@@ -58,6 +58,7 @@ from tests.integration.lived_world import (
     void_release,
 )
 from tests.integration.test_consent_import import bring, paper
+from tests.lengths import thirds
 from tests.worlds import World, hand
 
 pytestmark = pytest.mark.database
@@ -561,7 +562,7 @@ HARMS: dict[str, Harm] = {
 }
 
 
-@pytest.mark.parametrize("harm", HARMS)
+@pytest.mark.parametrize("harm", thirds(HARMS))
 def test_a_harm_is_found_and_named(world, django_db_blocker, harm):
     with django_db_blocker.unblock():
         found_and_named(world, HARMS[harm])

@@ -52,6 +52,7 @@ from tests.integration.lived_world import (
     permitted,
     reconciled,
 )
+from tests.lengths import thirds
 from tests.worlds import World
 
 pytestmark = pytest.mark.database
@@ -413,7 +414,7 @@ OF_POLICIES: dict[str, Harm] = {
 HARMS = {**OF_WORDS, **OF_REQUESTS, **OF_POLICIES}
 
 
-@pytest.mark.parametrize("harm", HARMS)
+@pytest.mark.parametrize("harm", thirds(HARMS))
 def test_what_is_made_to_say_something_else_is_found_and_named(world, django_db_blocker, harm):
     with django_db_blocker.unblock():
         found_and_named(world, HARMS[harm])
