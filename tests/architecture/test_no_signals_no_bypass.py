@@ -26,7 +26,8 @@ LONG: dict[str, str] = {
     "tests/architecture/test_constraints.py": "one table of constraints and what breaks each",
     "tests/worlds.py": "one small world and all that can be done in it",
     "tests/integration/test_proposals.py": "one ask for a yes and all that can come of it",
-    "tests/integration/test_reconcile.py": "one table of harms, in one world that lived",
+    "tests/integration/test_reconcile.py": "one table of harms to what left, in one world that lived",
+    "tests/integration/test_reconcile_words.py": "one table of harms to what was said and agreed",
     "tests/integration/test_governance_reviews.py": "one table of ballots and what comes of them",
 }
 
