@@ -24,6 +24,7 @@ LONG: dict[str, str] = {
     "tests/integration/test_nasty_deeds.py": "one table of deeds, and what would be good in each",
     "tests/integration/test_nasty_forms.py": "one table of forms, and what would be good in each",
     "tests/architecture/test_constraints.py": "one table of constraints and what breaks each",
+    "tests/integration/test_consent_append_only.py": "one table of what people said, and what stays",
     "tests/worlds.py": "one small world and all that can be done in it",
     "tests/integration/test_proposals.py": "one ask for a yes and all that can come of it",
     "tests/integration/test_reconcile.py": "one table of harms to what left, in one world that lived",
