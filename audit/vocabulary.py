@@ -38,7 +38,7 @@ class EntryType(TextChoices):
     SUBJECT_TAGGED = "subject:tagged"
     SUBJECT_RESTRICTED = "subject:restricted"
     SUBJECT_ASSIGNED = "subject:assigned"
-    SUBJECT_HANDED_ON = "subject:handed-on"
+    SUBJECT_TRANSFERRED = "subject:transferred"
     SUBJECT_READ = "subject:read"
     WORKER_BLOCKED = "worker:blocked"
     WORKER_UNBLOCKED = "worker:unblocked"

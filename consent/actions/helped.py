@@ -81,7 +81,7 @@ def end(assignment: Assignment, *, by: User, via: Via, moment: scopes.Moment) ->
     moment.tell(**facts.handed_on(assignment))
     worker = assignment.membership.user
     written(
-        EntryType.SUBJECT_HANDED_ON,
+        EntryType.SUBJECT_TRANSFERRED,
         assignment.subject,
         by=by,
         at=moment.at,

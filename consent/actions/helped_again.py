@@ -23,7 +23,7 @@ def handed_on_again(
         return False
     found.ended_at = closing(found.started_at, at)
     found.save(update_fields=["ended_at"])
-    written(EntryType.SUBJECT_HANDED_ON, subject, by=by, at=at, via=via, reason=REPLAYED)
+    written(EntryType.SUBJECT_TRANSFERRED, subject, by=by, at=at, via=via, reason=REPLAYED)
     return True
 
 

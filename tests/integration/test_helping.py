@@ -159,7 +159,7 @@ def test_a_leavers_people_wait_for_an_administrator_and_do_not_come_back_with_he
     assert helping.one(back, old.ref) is None
     last = newest()
     assignments.hand_on(assignment=old, worker=scene.second, stays=False, **hand(room.holder_admin))
-    assert types(last) == [EntryType.SUBJECT_HANDED_ON, EntryType.SUBJECT_ASSIGNED]
+    assert types(last) == [EntryType.SUBJECT_TRANSFERRED, EntryType.SUBJECT_ASSIGNED]
     assert scene.assignment.membership.user == scene.second
     assert not helping.waiting([room.holder]).exists()
 

@@ -304,6 +304,6 @@ def test_whom_she_kept_away_and_who_was_handed_on_stay_so_after_a_restore(
     assert is_blocked(home.steward, world.subject("c-2"))
     assert helping.one(home.advocate, old.ref) is None
     replayed = Entry.objects.filter(reason="replayed").values_list("type", flat=True)
-    assert {EntryType.WORKER_BLOCKED, EntryType.SUBJECT_HANDED_ON} <= set(replayed)
+    assert {EntryType.WORKER_BLOCKED, EntryType.SUBJECT_TRANSFERRED} <= set(replayed)
     assert replay(**hand(world.chair)).said == 0
     assert noes.against() is None
