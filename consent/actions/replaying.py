@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from audit import queries as log
 from audit.tlog.subjects import subjects_root
 from audit.vocabulary import EntryType, Via
-from consent.actions import drafts, found_again, standing, subjects, tagging, wiping
+from consent.actions import drafts, found_again, speaking_again, standing, subjects, tagging, wiping
 from consent.models import (
     Consent,
     ConsentEvent,
@@ -46,6 +46,7 @@ ENTRIES = {
 PERSONAL = {
     *("ended", "objection", "paused", "replaced"),
     *("shredded", "wiped", "called_off", "hold", "code", "cancelled", "kept_no"),
+    *speaking_again.KINDS,
 }
 
 
@@ -169,6 +170,9 @@ class _Repeated:
         if subject is None or subject.shredded_at is not None:
             return False  # also what was wiped: it names nobody
         subjects.hold([subject.slot])
+        if told["what"] in speaking_again.KINDS:
+            hand = {"by": self.by, "via": self.via, "moment": self.moment}
+            return speaking_again.repeat(told, subject, hand)
         return {
             "ended": self._ended,
             "paused": self._paused,

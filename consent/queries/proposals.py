@@ -8,7 +8,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from consent.models import CategorySetItem, Consent, Proposal, Subject, Terms
 from consent.rules.waiting import CAUTIOUS, SOONEST, renewal_from
-from consent.vocabulary import ANSWERABLE, UNSETTLED, ProposalState
+from consent.vocabulary import ANSWERABLE, UNSETTLED, ProposalState, Signer
 from governance.models import DataCategory, Organisation, Purpose, User
 
 
@@ -144,6 +144,7 @@ def ending_soon(at: datetime) -> list[tuple[Consent, Terms]]:
         Consent.objects.filter(
             Q(paused_at__isnull=True) | Q(paused_until__lte=at),
             ended_at__isnull=True,
+            signer=Signer.SELF,
             starts__lte=at,
             ends__gt=at,
             ends__lte=at + SOONEST,

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from consent.models import CategorySetItem, Consent, Objection, Subject
+from consent.queries import speaking
 from consent.rules import Ask, ConsentFact, ObjectionFact, standing, word
 from consent.rules.waiting import Extent
 from consent.vocabulary import Ending, Standing
@@ -66,6 +67,7 @@ def fact(consent: Consent) -> ConsentFact:
         paused_until=consent.paused_until,
         ended_at=consent.ended_at,
         ending=Ending(consent.ending) if consent.ending else None,
+        authority=speaking.authority(consent),
     )
 
 
@@ -122,6 +124,6 @@ def _seen(consent: Consent, at: datetime) -> Sharing:
         categories=tuple(
             sorted((version.category for version in versions.values()), key=lambda c: c.code)
         ),
-        until=consent.ends,
+        until=own.lasts_until,
         paused_until=consent.paused_until if stands is Standing.PAUSED else None,
     )

@@ -1,0 +1,73 @@
+"""Who may never speak for a person (R9)."""
+
+from datetime import datetime
+
+from audit.vocabulary import EntryType, Via
+from common.errors import RuleBroken
+from common.inputs import taking
+from common.words import sentence as _
+from consent.actions import spoken, subjects
+from consent.actions.spoken import NUMBER, WHO
+from consent.actions.wiping import known
+from consent.models import Flag, Representative, Subject
+from consent.permissions import check_can_advise
+from consent.queries import facts, keys, speaking
+from consent.vocabulary import Ending, Threat
+from governance.actions import scopes
+from governance.models import Organisation, User
+from governance.vocabulary import Narrowing
+
+
+def put(
+    *, representative: Representative, threat: Threat, by: User, at: datetime, via: Via
+) -> Flag:
+    """One who speaks for her may never do so: the authority ends, and every yes was none.
+
+    Raises NotPermitted unless `by` is the holder's advocate; RuleBroken where this is known already.
+    """
+    check_can_advise(by, representative.subject.holder)
+    return _put(representative.subject, representative.who, threat, by=by, via=via)
+
+
+@taking(number=NUMBER, who=WHO)
+def name(
+    *,
+    holder: Organisation,
+    number: str,
+    who: str,
+    threat: Threat,
+    by: User,
+    at: datetime,
+    via: Via,
+) -> Flag:
+    """The same of anybody, by how the holder's own file calls this person.
+
+    Raises as `put` does, and RuleBroken where the number is not known; NotReady where the holder's
+    key is not there.
+    """
+    check_can_advise(by, holder)
+    subject = known(holder, number)
+    return _put(subject, keys.known_as(subject, who), threat, by=by, via=via)
+
+
+def _put(subject: Subject, who: str, threat: Threat, *, by: User, via: Via) -> Flag:
+    slot = subject.slot
+    with scopes.narrowing(act=Narrowing.SPEAKER_FLAGGED, everyone=True, slots=[slot]) as moment:
+        subjects.hold([slot])
+        if speaking.flagged(subject, who):
+            raise RuleBroken("flagged_already", _("This is recorded already."))
+        flag = Flag(subject=subject, who=who, threat=threat)
+        return stand(flag, by=by, via=via, moment=moment)
+
+
+def stand(flag: Flag, *, by: User, via: Via, moment: scopes.Moment) -> Flag:
+    """Inside a no to everyone that holds her row: it stands, and whatever this one gave was none."""
+    flag.made_by, flag.made_at = by, moment.at
+    flag.entry = spoken.noted(
+        EntryType.SPEAKER_FLAGGED, flag.subject, by=by, moment=moment, via=via
+    )
+    flag.save()
+    moment.tell(**facts.flagged(flag))
+    theirs = [each for each in spoken.held(flag.subject) if each.who == flag.who]
+    spoken.silence(theirs, Ending.INVALIDATED, by=by, via=via, moment=moment)
+    return flag
