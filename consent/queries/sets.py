@@ -291,7 +291,8 @@ def _authority_ends(asked: _Asked) -> datetime | None:
     ends = spoken.filter(representative__ends__gte=asked.until)
     if asked.slots is not None:
         ends = ends.filter(consent__subject__in=asked.slots)
-    return ends.aggregate(first=Min("representative__ends"))["first"]
+    first: datetime | None = ends.aggregate(first=Min("representative__ends"))["first"]
+    return first
 
 
 def _others(asked: _Asked) -> dict[Standing, Slots]:
