@@ -20,7 +20,10 @@ COLUMNS = {
     *("is_active", "narrative"),
 }
 VERBS = {"SUSPEND", "END", "PAUSE", "RETIRE"}
-REPEATED = {"governance.actions.repeating", "consent.actions.replaying"}  # they read it out again
+REPEATED = {  # they read it out again
+    *("governance.actions.repeating", "consent.actions.replaying"),
+    "consent.actions.speaking_again",
+}
 # What opens such a transaction and says nothing in it itself.
 OPENED_FOR_OTHERS: dict[str, str] = {
     "consent.actions.giving.widening": "what is recorded inside ends the older yes, which tells",
