@@ -3,19 +3,17 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
 
 from audit.vocabulary import EntryType, Via
 from common.errors import RuleBroken
 from common.inputs import taking
 from common.words import sentence as _
-from consent.actions import drafts, spoken, subjects
+from consent.actions import spoken, subjects
 from consent.actions.spoken import DOCUMENT, NUMBER
 from consent.actions.wiping import known, written
 from consent.models import Death, Subject
 from consent.permissions import check_can_shred
-from consent.queries import facts, speaking
-from consent.vocabulary import Speaker
+from consent.queries import speaking
 from governance.actions import scopes
 from governance.models import Organisation, User
 from governance.vocabulary import Narrowing
@@ -60,7 +58,7 @@ def report(
         death.entry = spoken.noted(
             EntryType.DEATH_REPORTED, subject, by=by, moment=moment, via=via, detail=sealed
         )
-        counts(death, by=by, via=via, moment=moment)
+        spoken.death_counts(death, by=by, via=via, moment=moment)
     return death
 
 
@@ -83,25 +81,8 @@ def agree(*, death: Death, number: str, by: User, at: datetime, via: Via) -> Dea
             raise RuleBroken("number_other", _("This is asked for about another client number."))
         current.agreed_by, current.agreed_at = by, moment.at
         spoken.noted(EntryType.DEATH_AGREED, current.subject, by=by, moment=moment, via=via)
-        counts(current, by=by, via=via, moment=moment)
+        spoken.death_counts(current, by=by, via=via, moment=moment)
     return current
-
-
-def counts(death: Death, *, by: User, via: Via, moment: scopes.Moment) -> None:
-    """Inside a no to everyone that holds her row: every yes ends, and whoever spoke for her does so
-    no more, save who settles what she left."""
-    death.counts_at = moment.at
-    death.save()
-    moment.tell(**facts.died(death))
-    subject = death.subject
-    spoken.silence(
-        [each for each in spoken.held(subject) if each.kind != Speaker.ESTATE],
-        by=by,
-        via=via,
-        moment=moment,
-    )
-    spoken.stopped(Q(subject=subject), by=by, via=via, moment=moment)
-    drafts.drop([subject.slot], by=by, via=via, moment=moment)
 
 
 def take_back(*, death: Death, by: User, at: datetime, via: Via) -> Death:

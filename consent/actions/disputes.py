@@ -13,7 +13,7 @@ from consent.actions.spoken import NUMBER
 from consent.actions.wiping import known, written
 from consent.models import Dispute
 from consent.permissions import check_can_advise
-from consent.queries import facts, speaking
+from consent.queries import speaking
 from governance.actions import scopes
 from governance.models import Organisation, User
 from governance.vocabulary import Narrowing
@@ -33,18 +33,7 @@ def report(*, holder: Organisation, number: str, by: User, at: datetime, via: Vi
         subjects.hold([slot])
         if speaking.open_disputes().filter(subject=subject).exists():
             raise RuleBroken("disputed_already", _("This is recorded already."))
-        return stand(Dispute(subject=subject), by=by, via=via, moment=moment)
-
-
-def stand(dispute: Dispute, *, by: User, via: Via, moment: scopes.Moment) -> Dispute:
-    """Inside a no to everyone that holds her row: from now on it is disputed."""
-    dispute.reported_by, dispute.reported_at = by, moment.at
-    dispute.entry = spoken.noted(
-        EntryType.DISPUTE_REPORTED, dispute.subject, by=by, moment=moment, via=via
-    )
-    dispute.save()
-    moment.tell(**facts.disputed(dispute))
-    return dispute
+        return spoken.dispute_stands(Dispute(subject=subject), by=by, via=via, moment=moment)
 
 
 def resolve(*, dispute: Dispute, by: User, at: datetime, via: Via) -> Dispute:

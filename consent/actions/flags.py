@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from audit.vocabulary import EntryType, Via
+from audit.vocabulary import Via
 from common.errors import RuleBroken
 from common.inputs import taking
 from common.words import sentence as _
@@ -11,13 +11,14 @@ from consent.actions.spoken import NUMBER, WHO
 from consent.actions.wiping import known
 from consent.models import Flag, Representative, Subject
 from consent.permissions import check_can_advise
-from consent.queries import facts, keys, speaking
-from consent.vocabulary import Ending, Threat
+from consent.queries import keys, speaking
+from consent.vocabulary import Threat
 from governance.actions import scopes
 from governance.models import Organisation, User
 from governance.vocabulary import Narrowing
 
 
+@taking()
 def put(
     *, representative: Representative, threat: Threat, by: User, at: datetime, via: Via
 ) -> Flag:
@@ -57,17 +58,4 @@ def _put(subject: Subject, who: str, threat: Threat, *, by: User, via: Via) -> F
         if speaking.flagged(subject, who):
             raise RuleBroken("flagged_already", _("This is recorded already."))
         flag = Flag(subject=subject, who=who, threat=threat)
-        return stand(flag, by=by, via=via, moment=moment)
-
-
-def stand(flag: Flag, *, by: User, via: Via, moment: scopes.Moment) -> Flag:
-    """Inside a no to everyone that holds her row: it stands, and whatever this one gave was none."""
-    flag.made_by, flag.made_at = by, moment.at
-    flag.entry = spoken.noted(
-        EntryType.SPEAKER_FLAGGED, flag.subject, by=by, moment=moment, via=via
-    )
-    flag.save()
-    moment.tell(**facts.flagged(flag))
-    theirs = [each for each in spoken.held(flag.subject) if each.who == flag.who]
-    spoken.silence(theirs, Ending.INVALIDATED, by=by, via=via, moment=moment)
-    return flag
+        return spoken.flag_stands(flag, by=by, via=via, moment=moment)

@@ -9,7 +9,7 @@ from audit.vocabulary import EntryType, Via
 from common.errors import BadInput, RuleBroken
 from common.inputs import taking
 from common.words import sentence as _
-from consent.actions import spoken, subjects
+from consent.actions import giving, spoken, subjects
 from consent.actions.happenings import said_once
 from consent.actions.spoken import DOCUMENT, NUMBER, WHO
 from consent.actions.wiping import known, written
@@ -63,7 +63,7 @@ def record(
             raise RuleBroken("changed_meanwhile", _("Somebody changed this just now. Look again."))
         person = speaking.person(subject)
         if reason := cannot_begin(kind, person, at):
-            raise RuleBroken(reason.code, reason.message)
+            raise giving.Refused((reason,))
         if Representative.objects.filter(subject=subject, who=name, ended_at=None).exists():
             raise RuleBroken(
                 "speaks_already", _("This person is recorded already. End that first.")

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from audit.vocabulary import EntryType
-from consent.actions import deaths, disputes, flags, minorities, spoken
+from consent.actions import spoken
 from consent.actions.found_again import Told
 from consent.models import Death, Dispute, Flag, Minority, Subject
 from governance.vocabulary import REPLAYED
@@ -23,7 +23,7 @@ def _minor(told: Told, subject: Subject, hand: Hand) -> bool:
         return False
     majority = date.fromisoformat(told["majority"])
     minority = Minority(ref=told["ref"], subject=subject, majority=majority, alone=told["alone"])
-    minorities.stand(minority, **hand)
+    spoken.minority_stands(minority, **hand)
     return True
 
 
@@ -31,7 +31,7 @@ def _flagged(told: Told, subject: Subject, hand: Hand) -> bool:
     if Flag.objects.filter(subject=subject, who=told["who"]).exists():
         return False
     flag = Flag(ref=told["ref"], subject=subject, who=told["who"], threat=told["threat"])
-    flags.stand(flag, **hand)
+    spoken.flag_stands(flag, **hand)
     return True
 
 
@@ -45,7 +45,7 @@ def _disputed(told: Told, subject: Subject, hand: Hand) -> bool:
     mine = Dispute.objects.filter(subject=subject)
     if mine.filter(ref=told["ref"]).exists() or mine.filter(resolved_at=None).exists():
         return False
-    disputes.stand(Dispute(ref=told["ref"], subject=subject), **hand)
+    spoken.dispute_stands(Dispute(ref=told["ref"], subject=subject), **hand)
     return True
 
 
@@ -64,7 +64,7 @@ def _died(told: Told, subject: Subject, hand: Hand) -> bool:
     death = Death(subject=subject, documented=True, **again)
     death.reported_by, death.reported_at = hand["by"], hand["moment"].at
     death.entry = spoken.noted(EntryType.DEATH_REPORTED, subject, reason=REPLAYED, **hand)
-    deaths.counts(death, **hand)
+    spoken.death_counts(death, **hand)
     return True
 
 

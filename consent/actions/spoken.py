@@ -8,15 +8,32 @@ from django.db import transaction
 from django.db.models import Q
 
 from audit.vocabulary import EntryType, Via
+from common.days import begins
 from common.errors import BadInput, RuleBroken
 from common.inputs import Text
 from common.words import sentence as _
-from consent.actions import giving, subjects
+from consent.actions import drafts, giving, subjects
 from consent.actions.happenings import end
 from consent.actions.wiping import written
-from consent.models import Consent, Invalidation, Representative, Subject
+from consent.models import (
+    Consent,
+    Death,
+    Dispute,
+    Flag,
+    Invalidation,
+    Minority,
+    Representative,
+    Subject,
+)
 from consent.queries import facts, speaking
-from consent.vocabulary import LONGEST_NUMBER, LONGEST_WHO, Ending, Invalidity
+from consent.vocabulary import (
+    LONGEST_NUMBER,
+    LONGEST_WHO,
+    Ending,
+    Invalidity,
+    Signer,
+    Speaker,
+)
 from governance.actions import scopes
 from governance.models import User
 
@@ -97,3 +114,69 @@ def held(subject: Subject) -> list[Representative]:
     """Whoever's authority has not been ended by hand, held."""
     rows = Representative.objects.select_for_update(of=("self",)).select_related("subject__holder")
     return list(rows.filter(subject=subject, ended_at__isnull=True).order_by("pk"))
+
+
+def minority_stands(minority: Minority, *, by: User, via: Via, moment: scopes.Moment) -> Minority:
+    """Inside a no to everyone that holds her row: it stands, and what it speaks against ends."""
+    subject: Subject = minority.subject
+    for each in speaking.minorities().filter(subject=subject):
+        each.ended_at, each.ended_by = moment.at, by
+        each.save(update_fields=["ended_at", "ended_by"])
+    minority.recorded_by, minority.recorded_at = by, moment.at
+    minority.entry = noted(EntryType.MINORITY_RECORDED, subject, by=by, moment=moment, via=via)
+    minority.save()
+    moment.tell(**facts.minor(minority))
+    until = begins(minority.majority)
+    silence(
+        [
+            each
+            for each in held(subject)
+            if each.kind != Speaker.ESTATE and (minority.alone or each.ends > until)
+        ],
+        by=by,
+        via=via,
+        moment=moment,
+    )
+    if not minority.alone:
+        stopped(Q(subject=subject, signer=Signer.SELF), by=by, via=via, moment=moment)
+        drafts.drop([subject.slot], by=by, via=via, moment=moment)
+    return minority
+
+
+def flag_stands(flag: Flag, *, by: User, via: Via, moment: scopes.Moment) -> Flag:
+    """Inside a no to everyone that holds her row: it stands, and whatever this one gave was none."""
+    flag.made_by, flag.made_at = by, moment.at
+    flag.entry = noted(EntryType.SPEAKER_FLAGGED, flag.subject, by=by, moment=moment, via=via)
+    flag.save()
+    moment.tell(**facts.flagged(flag))
+    theirs = [each for each in held(flag.subject) if each.who == flag.who]
+    silence(theirs, Ending.INVALIDATED, by=by, via=via, moment=moment)
+    return flag
+
+
+def dispute_stands(dispute: Dispute, *, by: User, via: Via, moment: scopes.Moment) -> Dispute:
+    """Inside a no to everyone that holds her row: from now on it is disputed."""
+    dispute.reported_by, dispute.reported_at = by, moment.at
+    dispute.entry = noted(
+        EntryType.DISPUTE_REPORTED, dispute.subject, by=by, moment=moment, via=via
+    )
+    dispute.save()
+    moment.tell(**facts.disputed(dispute))
+    return dispute
+
+
+def death_counts(death: Death, *, by: User, via: Via, moment: scopes.Moment) -> None:
+    """Inside a no to everyone that holds her row: every yes ends, and whoever spoke for her does so
+    no more, save who settles what she left."""
+    death.counts_at = moment.at
+    death.save()
+    moment.tell(**facts.died(death))
+    subject = death.subject
+    silence(
+        [each for each in held(subject) if each.kind != Speaker.ESTATE],
+        by=by,
+        via=via,
+        moment=moment,
+    )
+    stopped(Q(subject=subject), by=by, via=via, moment=moment)
+    drafts.drop([subject.slot], by=by, via=via, moment=moment)

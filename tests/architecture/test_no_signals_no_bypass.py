@@ -16,6 +16,7 @@ LONGEST = 400
 LONG: dict[str, str] = {
     "config/settings.py": "one settings file, read from the environment",
     "governance/permissions.py": "who may what, in one place that alone asks what was granted",
+    "tests/architecture/test_constraints.py": "one table of constraints, and a row that breaks each",
     "tests/integration/test_canary.py": "one table of answers and commands, in one world",
     "tests/integration/test_desk_pages.py": "one table of pages and the world it walks",
     "tests/integration/test_gate_gaps.py": "every gap of one line, in one world",

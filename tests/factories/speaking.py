@@ -88,3 +88,14 @@ def death(**given: Any) -> Death:
             **given,
         }
     )
+
+
+def agreed_death(**given: Any) -> Death:
+    return death(
+        **{
+            "agreed_by": given.get("agreed_by") or user(),
+            "agreed_at": LATER,
+            "counts_at": LATER,
+            **given,
+        }
+    )
