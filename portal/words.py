@@ -3,15 +3,16 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from consent.vocabulary import Assent, Speaker
 from release.vocabulary import Ground, VoidGround
 
 # About her own word: she can change it.
 HERS: dict[Ground, Promise] = {
     Ground.NO_CONSENT: _("You have not said yes to this."),
-    Ground.PAUSED: _("You paused it."),
+    Ground.PAUSED: _("It was paused."),
     Ground.NOT_STARTED: _("Your yes had not started yet."),
-    Ground.EXPIRED: _("Your yes had ended."),
-    Ground.WITHDRAWN: _("You had stopped it."),
+    Ground.EXPIRED: _("The yes to this had ended."),
+    Ground.WITHDRAWN: _("It had been stopped."),
     Ground.OBJECTED: _("You said no to this."),
     Ground.OTHER_CATEGORIES: _("You said yes to other kinds of information only."),
     Ground.RECORD_PERIOD: _("It was written down after the day your yes covers."),
@@ -112,3 +113,26 @@ def why(ground: str) -> str:
 
 def recalled(word: str) -> str:
     return str(RECALLED[word])
+
+
+SPEAKERS: dict[Speaker, Promise] = {
+    Speaker.PARENT: _("a parent or guardian"),
+    Speaker.GUARDIAN: _("a guardian whom a court named"),
+    Speaker.ESTATE: _("who settles what was left"),
+}
+ASSENTS: dict[Assent, Promise] = {
+    Assent.SIGNED: _("You signed too."),
+    Assent.SPOKEN: _("You said yes too."),
+    Assent.UNABLE: _("You were asked too."),
+    Assent.DIED: _("This was said after a death."),
+}
+
+
+def speaker(kind: str) -> str:
+    """Who may speak for her, in her own page's words."""
+    return str(SPEAKERS[Speaker(kind)])
+
+
+def assent(word: str) -> str:
+    """What she said to another one's yes."""
+    return str(ASSENTS[Assent(word)])

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 
-from consent.models import CategorySetItem, Consent, Objection, Subject
+from consent.models import CategorySetItem, Consent, Objection, Spoken, Subject
 from consent.queries import speaking
 from consent.rules import Ask, ConsentFact, ObjectionFact, standing, word
 from consent.rules.waiting import Extent
@@ -15,7 +15,10 @@ from governance.models import CategoryVersion, DataCategory, Organisation, Purpo
 
 @dataclass(frozen=True)
 class Sharing:
-    """One consent as its person sees it: who, what, why, until when, and how it stands."""
+    """One consent as its person sees it: who, what, why, until when, and how it stands.
+
+    `spoken`: who said yes for her, where it was not she. `disputed`: it waits until that is settled.
+    """
 
     consent: Consent
     standing: Standing
@@ -25,6 +28,8 @@ class Sharing:
     categories: tuple[DataCategory, ...]
     until: datetime
     paused_until: datetime | None
+    spoken: Spoken | None = None
+    disputed: bool = False
 
 
 def subjects(account: User) -> QuerySet[Subject]:
@@ -126,4 +131,6 @@ def _seen(consent: Consent, at: datetime) -> Sharing:
         ),
         until=own.lasts_until,
         paused_until=consent.paused_until if stands is Standing.PAUSED else None,
+        spoken=None if own.authority is None else speaking.spoken(consent),
+        disputed=own.authority is not None and own.authority.disputed,
     )

@@ -28,11 +28,16 @@ def authority(consent: Consent) -> AuthorityFact | None:
     if consent.signer == Signer.SELF:
         return None
     disputed = open_disputes().filter(subject=consent.subject_id).exists()
-    spoken = Spoken.objects.filter(consent=consent).select_related("representative").first()
-    if spoken is None:
+    said = spoken(consent)
+    if said is None:
         return AuthorityFact(ends=None, disputed=disputed)
-    speaker = spoken.representative
+    speaker = said.representative
     return AuthorityFact(speaker.ends, speaker.ended_at, disputed)
+
+
+def spoken(consent: Consent) -> Spoken | None:
+    """Who gave this yes for her; None where she did, or nobody knows."""
+    return Spoken.objects.filter(consent=consent).select_related("representative").first()
 
 
 def person(subject: Subject) -> PersonFact:
