@@ -142,3 +142,8 @@ def grown_up(at: datetime) -> QuerySet[Consent]:
         purpose__retired_at__isnull=True,
     )
     return rows.select_related("subject__holder", "recipient", "purpose", "terms").order_by("pk")
+
+
+def of_age(at: datetime) -> QuerySet[Minority]:
+    """Whose day has come, while what others said yes to for them was not asked afresh."""
+    return minorities().filter(majority__lte=day_of(at), subject__in=grown_up(at).values("subject"))

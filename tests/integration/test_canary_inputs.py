@@ -48,6 +48,7 @@ TAKEN = {
     *(f"desk.forms.audit.{form}Form" for form in ("Say", "Handle", "Export")),
     *(f"desk.forms.deeds.{form}Form" for form in ("Draft", "Vote", "Stop")),
     *("desk.forms.wiping.AskWipeForm", "desk.forms.people.AccountForm"),
+    *(f"desk.forms.speaking.{form}Form" for form in ("Note", "Representative", "SpokenYes")),
 }
 BUNDLE = 256
 
@@ -159,7 +160,7 @@ def paper(room: Staffroom, text: Terms) -> dict[str, str]:
         "ends_on": (today + timedelta(days=30)).isoformat(),
         "record_until": "",
         "signature": CANARY,
-        "signer": "guardian",
+        "signer": "self",
         "authority": CANARY,
         "answers": "yyyyyyy",
         "recorded_by": "",
