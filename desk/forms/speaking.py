@@ -170,8 +170,10 @@ class SpokenYesForm(ProveAgainForm):
     assent = forms.ChoiceField(
         label=_("What she herself answered"), choices=Assent.choices, widget=forms.RadioSelect
     )
-    told = forms.BooleanField(
-        label=_("All seven questions of informed consent were answered with yes."),
+    told = forms.ChoiceField(
+        label=_("The seven questions of informed consent"),
+        choices=[("yes", _("All seven were answered with yes"))],
+        widget=forms.RadioSelect,
         error_messages={"required": _("All seven answers are needed.")},
     )
     ends = DateField(

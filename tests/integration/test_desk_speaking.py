@@ -90,7 +90,7 @@ def test_from_a_minor_to_a_yes_that_a_parent_gave_with_her(room: Staffroom) -> N
         "channel": "paper",
         "signature": "binder 7",
         "assent": "unable",
-        "told": "on",
+        "told": "yes",
         "ends": "",
     }
     answer = client.post(place("speaking-yes", authority.ref), yes | proof(room.advocate))

@@ -391,7 +391,7 @@ FORMS: dict[str, Case] = {
             "channel": "paper",
             "signature": "binder 7",
             "assent": "signed",
-            "told": "on",
+            "told": "yes",
             "ends": (timezone.now() + timedelta(days=7)).date().isoformat(),
             **PROOF,
         },
@@ -557,6 +557,9 @@ PARTS = {NewPassword, NewDevice, _AboutClient}
 NOT_REQUIRED = {
     ("desk.forms.deeds.StopForm", "recipient"),
     ("desk.forms.deeds.AskForm", "days"),
+    *(("desk.forms.speaking.NoteForm", field) for field in ("majority", "document")),
+    ("desk.forms.speaking.RepresentativeForm", "works_for"),
+    ("desk.forms.speaking.SpokenYesForm", "ends"),
     *(("portal.forms.Never", field) for field in ("place", "kind", "reason", "what", "everything")),
     *(("portal.forms.Words", field) for field in ("typed", "password", "again")),
     ("desk.forms.audit.CaseForm", "holder"),
