@@ -78,8 +78,6 @@ HERS: dict[str, str] = {
     ),
     "GET portal:record": "she reads what is to become of her own record",
     "GET desk:speaking": "references and days: no number and no name, and only where one advises",
-    "GET desk:speaking-yes": "what somebody may do and until when, for whoever records it",
-    "GET desk:death-agree": "a reference and a time, for whoever may agree; agreeing is the entry",
     "GET desk:wiping": "references, days and colleagues: no number, and only where one has a hand",
     "GET desk:wipe-agree": "what a colleague wrote for whoever may agree; agreeing is the entry",
     "GET desk:hold-lift": "the digest of a paper, for whoever may end the hold",
