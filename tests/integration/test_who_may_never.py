@@ -1,16 +1,20 @@
 """Who may never speak for a person, and what waits or ends where that is disputed or she has died."""
 
+import json
+
 import pytest
 from django.utils import timezone
 
-from audit.vocabulary import EntryType
-from common.errors import RuleBroken
+from audit.vocabulary import EntryType, Via
+from common.errors import BadInput, RuleBroken
 from consent.actions import (
     deaths,
     disputes,
     flags,
+    imports,
+    speaking_again,
 )
-from consent.models import Invalidation, Representative
+from consent.models import Consent, Death, Invalidation, Representative
 from consent.queries import speaking
 from consent.vocabulary import (
     Assent,
@@ -20,11 +24,16 @@ from consent.vocabulary import (
     Standing,
     Threat,
 )
+from governance.actions import scopes
+from governance.models import KeptNo
 from governance.queries.scopes import epochs
-from governance.vocabulary import Role
+from governance.storage import unpacked
+from governance.vocabulary import Narrowing, Role
 from tests import speaking as said
+from tests.gate import before
 from tests.integration.consent_world import build, entries_after, last_entry, stamp, worker
 from tests.integration.speaking_world import HER, given_for, hand, how, minor, refusal, speaker
+from tests.integration.test_consent_import import lines, paper
 
 pytestmark = pytest.mark.django_db
 
@@ -142,3 +151,90 @@ def test_taken_back_nothing_comes_back_and_she_is_asked_anew(world):
     assert how(world, world.give(signed_at=timezone.now())) == Standing.IN_FORCE
     refusal(world, lambda: deaths.take_back(death=death, **hand(world)), "taken_back")
     refusal(world, lambda: deaths.agree(death=death, number=HER, **second(world)), "taken_back")
+
+
+# --- papers, many at once
+
+
+def brought(world, **cells):
+    whole = {"holder": world.holder, "lines": lines([paper(world, "A-17", **cells)])}
+    return imports.consents(**whole, most_bad=1, **hand(world))
+
+
+BARRED = {
+    "signer_not_her": (lambda w: None, {"signer": "guardian", "authority": "an order"}),
+    "minor_not_alone": (lambda w: minor(w), {}),
+    "died": (lambda w: said.died(w.holder, HER, **hand(w)), {}),
+}
+
+
+@pytest.mark.parametrize("code", BARRED)
+def test_a_paper_that_she_could_not_sign_alone_is_not_imported(world, code):
+    first, cells = BARRED[code]
+    first(world)
+    done = brought(world, **cells)
+    assert done.recorded == 0
+    assert code in {each.code for each in done.rejected}
+    assert not Consent.objects.filter(ended_at=None).exists()
+
+
+def test_a_minor_who_decides_alone_signs_papers_alone(world):
+    minor(world, alone=True)
+    assert brought(world).recorded == 1
+
+
+def test_what_is_written_down_while_papers_are_judged_counts_for_them(world, monkeypatch):
+    before(monkeypatch, imports, "made_ready", lambda: minor(world))
+    with pytest.raises(BadInput) as refused:
+        brought(world)
+    assert refused.value.code == "changed_meanwhile"
+    assert not Consent.objects.exists()
+
+
+# --- after a restore
+
+
+def told(world, what):
+    """What the file of noes was told last."""
+    kept = [json.loads(unpacked(bytes(each.facts))) for each in KeptNo.objects.order_by("pk")]
+    return next(each for no in kept[::-1] for each in no["told"] if each["what"] == what)
+
+
+@pytest.mark.parametrize(
+    ("what", "deed"),
+    [
+        ("minor", lambda w: minor(w)),
+        ("flagged", lambda w: said.flag(w.holder, HER, **hand(w))),
+        ("disputed", lambda w: said.dispute(w.holder, HER, **hand(w))),
+        ("died", lambda w: said.died(w.holder, HER, **hand(w))),
+    ],
+)
+def test_what_is_known_here_is_not_said_again(world, what, deed):
+    deed(world)
+    assert not again(world, told(world, what))
+
+
+def again(world, no):
+    with scopes.narrowing(
+        act=Narrowing.DEATH_RECORDED, everyone=True, slots=[world.hers.slot]
+    ) as moment:
+        by = {"by": world.advocate, "via": Via.COMMAND, "moment": moment}
+        return speaking_again.repeat(no, world.hers, by)
+
+
+def test_a_death_that_two_had_said_counts_again_where_only_one_had(world):
+    mine = world.give()
+    waits = deaths.report(holder=world.holder, number=HER, **hand(world))
+    no = {"what": "died", "ref": "dth-2222222222222"}
+    assert again(world, no)
+    assert speaking.person(world.hers).died_at is not None
+    assert how(world, mine) == Standing.WITHDRAWN
+    waits.refresh_from_db()
+    assert waits.taken_back_at is not None
+    assert not again(world, no)
+
+
+def test_a_death_whose_second_hand_was_forgotten_counts_under_its_own_reference(world):
+    waits = deaths.report(holder=world.holder, number=HER, **hand(world))
+    assert again(world, {"what": "died", "ref": waits.ref})
+    assert Death.objects.get(counts_at__isnull=False).subject == world.hers
