@@ -4,7 +4,8 @@
     python3 verify_sayso.py PROOF.tlog-proof --log-key KEY [--policy FILE]
     python3 verify_sayso.py MY-LIST.zip --log-key KEY [--policy FILE] [--own-key FILE]
 
-The second form checks a person's own list: every event in it, and that her tag is in its entry.
+The second form checks a person's own list: every event in it, and that her tag is in its entry; and
+every slip of a yes that lies beside the list, or alone in the zip file: that the log's key signed it.
 
 One file, nothing but Python's standard library and the one Ed25519 routine below; read it before
 you trust it. The formats are not ours: https://c2sp.org/tlog-proof, /tlog-checkpoint, /signed-note,
@@ -34,6 +35,8 @@ from typing import Any, Iterator, NamedTuple, NoReturn, Sequence, Tuple  # noqa:
 HEADER = "c2sp.org/tlog-proof@v1"
 LIST, KEYS = "sayso-list@v1", "sayso-keys@v1"
 IN_ZIP = "proofs.txt"
+SLIPS, SIGNED_AS = "slips/", "receipt"
+MOST_SLIPS = 10_000
 DASH = "\u2014"
 LOOK_ALIKE = "-\u2010\u2011\u2012\u2013\u2015\u2212\uff0d\ufe58"
 LARGEST_FILE = 1_000_000
@@ -228,6 +231,14 @@ class Event(NamedTuple):
     later: Later | None = None
 
 
+class Slip(NamedTuple):
+    """A slip of a yes and the note that signs it, not yet believed."""
+
+    name: str
+    data: bytes
+    note: bytes
+
+
 class Key(NamedTuple):
     """A key that somebody trusts."""
 
@@ -384,19 +395,37 @@ def hashes(taken: Any, words: Sequence[str]) -> list[tuple[str, bytes]]:
         found.append((word, hash_of(value, "hash")))
 
 
-def unzipped(data: bytes) -> bytes:
-    """The proofs in the zip file that a person takes home."""
+def unzipped(data: bytes) -> tuple[bytes, list[Slip]]:
+    """The proofs in the zip file that a person takes home, and the slips in it; one may be missing."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as folder:
-            inside = [each for each in folder.infolist() if each.filename == IN_ZIP]
-            if len(inside) != 1:
-                raise malformed(f"the zip file does not hold {IN_ZIP}, or holds it twice")
-            if inside[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            names = [each.filename for each in folder.infolist()]
+            if len({*names}) < len(names):
+                raise malformed("the zip file holds a name twice")
+            if any(
+                each.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+                for each in folder.infolist()
+            ):
                 raise malformed("the zip file is packed in a way that is not used here")
-            with folder.open(inside[0]) as file:
-                return file.read(LARGEST_LIST + 1)
+            slips = [
+                Slip(shown(name), unpacked(folder, name), unpacked(folder, f"{name[:-5]}.note"))
+                for name in names[:MOST_SLIPS]
+                if name.startswith(SLIPS) and name.endswith(".json")
+            ]
+            if IN_ZIP not in names and not slips:
+                raise malformed(f"the zip file holds neither {IN_ZIP} nor a slip")
+            proofs = unpacked(folder, IN_ZIP, LARGEST_LIST) if IN_ZIP in names else b""
+            return proofs, slips
     except ZIP_TROUBLE:
         raise malformed("the zip file cannot be read; it was changed or broke off") from None
+
+
+def unpacked(folder: zipfile.ZipFile, name: str, most: int = LARGEST_FILE) -> bytes:
+    try:
+        with folder.open(name) as file:
+            return file.read(most + 1)
+    except KeyError:
+        raise malformed(f"the zip file lacks {shown(name)}") from None
 
 
 ZIP_TROUBLE = (
@@ -501,8 +530,19 @@ def check(
     data: bytes, policy: Policy, entry: bytes | None = None, keys: Sequence[bytes] = ()
 ) -> tuple[list[str], int]:
     """The sentences of a proof that holds, and an exit code. Raises Trouble where it does not."""
+    slips: list[str] = []
     if data.startswith(b"PK"):
-        data = unzipped(data)
+        data, found = unzipped(data)
+        slips = check_slips(found, policy) if found else []
+        if not data:
+            return slips, HOLDS
+    says, code = check_text(data, policy, entry, keys)
+    return [*says, *slips], code
+
+
+def check_text(
+    data: bytes, policy: Policy, entry: bytes | None, keys: Sequence[bytes]
+) -> tuple[list[str], int]:
     text = text_of(data)
     if text.split("\n", 1)[0] == LIST:
         if entry is not None:
@@ -565,6 +605,40 @@ def check_list(text: str, policy: Policy, keys: Sequence[bytes]) -> tuple[list[s
         "It does not show that this list is all that happened; for that an auditor reads the log.",
     ]
     return says, HOLDS if policy.satisfied(signed) else TOO_FEW
+
+
+def check_slips(slips: Sequence[Slip], policy: Policy) -> list[str]:
+    """That a log's key signed each slip, under the name that it signs slips with."""
+    if not policy.logs:
+        raise Trouble(USAGE, "Say which log you trust: --log-key KEY, or a log line in the policy.")
+    trusted = []
+    for key in policy.logs:
+        name = f"{key.name}/{SIGNED_AS}"
+        identity = sha256(name.encode() + b"\n" + key.kind + key.public).digest()[:4]
+        trusted.append(key._replace(name=name, key_id=identity))
+    for slip in slips:
+        note = text_of(slip.note)
+        middle = note.rfind("\n\n")
+        if middle < 0:
+            raise malformed(f"the note beside {slip.name} breaks off before its signatures")
+        body, lines = note[: middle + 1], lines_of(note[middle + 2 :])
+        values = [
+            (key, value)
+            for key in trusted
+            for value in key.signed(lines)
+            if body == f"{key.name}\n{sha256(slip.data).hexdigest()}\n"
+        ]
+        if not values:
+            raise Trouble(
+                FALSE,
+                f"The slip {slip.name} does not hold: the note beside it is about another text.",
+            )
+        if not all(ed25519(key.public, body.encode(), value) for key, value in values):
+            raise Trouble(FALSE, f"The slip {slip.name} does not hold: its signature is false.")
+    return [
+        f"{len(slips)} of {len(slips)} slips of a yes are as the log's key signed them.",
+        "That shows what was recorded when a slip was made, not what happened to the yes afterwards.",
+    ]
 
 
 def wrong(event: Event, head: Head, keys: Sequence[bytes]) -> str | None:

@@ -27,6 +27,7 @@ OURS = frozenset(
         "consent",
         "release",
         "oversight",
+        "interop",
         "portal",
         "desk",
         "api",

@@ -427,7 +427,7 @@ DISK_LEAST_MB = number("SAYSO_DISK_LEAST_MB", 1024, 1, 1_000_000)
 
 # Where it runs for real, one line of JSON each, without anything of anybody (common.logs).
 OUR_LOGGERS = (
-    *("api", "audit", "config", "consent", "desk", "governance", "oversight", "portal"),
+    *("api", "audit", "config", "consent", "desk", "governance", "interop", "oversight", "portal"),
     "release",
 )
 LOGGING = {

@@ -1,7 +1,7 @@
 """Her list as a file that she takes home: in words, for programs, and with its proofs."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import assert_never
 
@@ -9,7 +9,9 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from zipstream import ZIP_DEFLATED, ZipStream
 
-from portal import words
+from consent.queries.receipts import Receipt
+from consent.vocabulary import Signer
+from portal import slips, words
 from portal.templatetags.plain import label, moment
 from release.queries import proofs
 from release.queries.accounting import Event
@@ -19,12 +21,15 @@ from release.vocabulary import Deed
 SCRIPT = settings.BASE_DIR / "client" / "verify_sayso.py"
 
 
-def zipped(copy: Copy, at: datetime) -> ZipStream:
+def zipped(copy: Copy, yeses: Iterable[Receipt], at: datetime) -> ZipStream:
     """One zip file, made while it is sent; nobody who sees its names learns what it is about."""
     found = ZipStream(compress_type=ZIP_DEFLATED)
     found.add(in_words(copy, at), "list.txt")
     found.add(json.dumps(for_programs(copy, at), indent=1, ensure_ascii=False), "list.json")
     found.add((piece.encode() for piece in proofs.text(copy)), "proofs.txt")
+    for receipt in yeses:
+        for name, data in slips.files(receipt, at):
+            found.add(data, name)
     found.add(SCRIPT.read_bytes(), "check.py")
     return found
 
@@ -71,7 +76,9 @@ def _what(event: Event) -> str:
         case Deed.ASKED:
             return _asked(event) % name
         case Deed.SAID:
-            return f"{words.said(event.word)} {name['place']}."
+            consent = event.consent
+            for_her = consent is not None and consent.signer != Signer.SELF
+            return f"{words.said(event.word, for_her=for_her)} {name['place']}."
         case Deed.WIPING:
             return str(words.WIPING[event.word]) % {"place": event.subject.holder.name}
         case Deed.RECALLED:

@@ -14,6 +14,7 @@ from portal.views import (
     papers,
     settings,
     sharing,
+    slips,
 )
 
 app_name = "portal"
@@ -31,6 +32,8 @@ urlpatterns = [
     path("details/<slug:ref>/resume/", sharing.resume, name="resume"),
     path("details/<slug:ref>/done/", sharing.done, name="done"),
     path("details/<slug:ref>/change/", sharing.change, name="change"),
+    path("details/<slug:ref>/slip/", slips.slip, name="slip"),
+    path("details/<slug:ref>/slip/copy/", slips.copy, name="slip_copy"),
     path("asked/<slug:ref>/", asks.asked, name="asked"),
     path("asked/<slug:ref>/first/", asks.first, name="asked_first"),
     path("asked/<slug:ref>/check/", asks.check, name="asked_check"),

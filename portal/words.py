@@ -3,7 +3,7 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from consent.vocabulary import Assent, Speaker
+from consent.vocabulary import Assent, Happening, Speaker
 from release.vocabulary import Ground, VoidGround
 
 # About her own word: she can change it.
@@ -95,6 +95,37 @@ SAID: dict[str, Promise] = {
     "objection:lifted": _("You took your no back:"),
 }
 
+# The same on the slip of one yes, where nobody's name has to follow.
+HAPPENED: dict[Happening, Promise] = {
+    Happening.REQUESTED: _("You were asked for a yes."),
+    Happening.DEFERRED: _("You said that you decide later."),
+    Happening.GIVEN: _("You said yes."),
+    Happening.RENEWED: _("You said yes again."),
+    Happening.NARROWED: _("You made your yes smaller."),
+    Happening.PAUSED: _("You paused it."),
+    Happening.RESUMED: _("You started it again."),
+    Happening.REFUSED: _("You said no."),
+    Happening.WITHDRAWN: _("You stopped it."),
+    Happening.EXPIRED: _("Your yes ended."),
+    Happening.INVALIDATED: _("Your yes was found not to count."),
+    Happening.SUPERSEDED: _("A newer yes took its place."),
+}
+
+# The same of a yes that somebody else gave for her: on her slip, and in her list.
+GIVEN_FOR_HER: dict[Happening, tuple[Promise, Promise]] = {
+    Happening.GIVEN: (_("Someone said yes for you."), _("Someone said yes for you:")),
+    Happening.RENEWED: (_("Someone said yes for you again."), _("Someone said yes for you again:")),
+    Happening.NARROWED: (_("This yes was made smaller."), _("This yes was made smaller:")),
+    Happening.PAUSED: (_("It was paused."), _("It was paused:")),
+    Happening.RESUMED: (_("It was started again."), _("It was started again:")),
+    Happening.WITHDRAWN: (_("It was stopped."), _("It was stopped:")),
+    Happening.EXPIRED: (_("This yes ended."), _("This yes ended:")),
+    Happening.INVALIDATED: (
+        _("This yes was found not to count."),
+        _("This yes was found not to count:"),
+    ),
+}
+
 # What others began with what is kept of her; she can stop it until it is done.
 WIPING: dict[str, Promise] = {
     "shredding:asked": _("%(place)s asked to wipe what leads to you there."),
@@ -103,8 +134,18 @@ WIPING: dict[str, Promise] = {
 }
 
 
-def said(word: str) -> str:
+def said(word: str, *, for_her: bool = False) -> str:
+    """`for_her`: it is about a yes that somebody else gave."""
+    happening = word.removeprefix("consent:")
+    if for_her and happening in GIVEN_FOR_HER:
+        return str(GIVEN_FOR_HER[Happening(happening)][1])
     return str(SAID[word])
+
+
+def happened(happening: Happening, *, for_her: bool = False) -> str:
+    if for_her and happening in GIVEN_FOR_HER:
+        return str(GIVEN_FOR_HER[happening][0])
+    return str(HAPPENED[happening])
 
 
 def why(ground: str) -> str:

@@ -16,7 +16,7 @@ import polib
 
 BASE = Path(__file__).resolve().parent.parent
 SOURCES = [
-    *("audit", "common", "config", "consent", "governance", "oversight", "release"),
+    *("audit", "common", "config", "consent", "governance", "interop", "oversight", "release"),
     *("portal", "desk", "api", "templates", "locale"),
 ]
 TRANSLATED = ["es"]

@@ -1,5 +1,12 @@
 from audit.queries.details import sealed_detail, sealed_details
-from audit.queries.keys import key_ring, log_second, log_signers, log_verifier, log_verifiers
+from audit.queries.keys import (
+    key_ring,
+    log_second,
+    log_signers,
+    log_verifier,
+    log_verifiers,
+    own_signer,
+)
 from audit.queries.log import (
     checkpoint_over,
     consistency,
@@ -42,6 +49,7 @@ __all__ = [
     "log_verifier",
     "log_verifiers",
     "note_with",
+    "own_signer",
     "proof",
     "root_at",
     "sealed_detail",

@@ -26,6 +26,14 @@ def log_second(at: datetime) -> QuantumCosigningKey:
     return QuantumCosigningKey(settings.LOG_ORIGIN, seed, int(at.timestamp()))
 
 
+def own_signer(what: str) -> Signer:
+    """The log's key under the name of something else that it signs.
+
+    Such a note begins with that name, and a head with the log's own: neither passes for the other.
+    """
+    return Signer(f"{settings.LOG_ORIGIN}/{what}", key_ring().log_seed())
+
+
 def log_verifier() -> Verifier:
     """The public half of the log's key; `NotReady` where the key is not there."""
     return Signer(settings.LOG_ORIGIN, key_ring().log_seed()).verifier

@@ -8,6 +8,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from common.days import day_of
+from consent.queries import receipts, sharing
 from portal import again, attempts, copies
 from portal.forms import Names, OwnKey
 from portal.views.sharing import her
@@ -27,8 +28,9 @@ def copy(request: HttpRequest) -> HttpResponseBase:
         status = 200 if wrong == "credentials" else 429
         return render(request, "portal/copy.html", {"form": form, "wrong": wrong}, status=status)
     at = timezone.now()
-    found = copies.zipped(proofs.copy(her(request)), at)
-    return _saved(
+    yeses = [receipts.of(one) for one in sharing.of(her(request), at)]
+    found = copies.zipped(proofs.copy(her(request)), yeses, at)
+    return saved(
         StreamingHttpResponse(found, content_type="application/zip"), f"notes-{day_of(at):%F}.zip"
     )
 
@@ -45,10 +47,10 @@ def own_key(request: HttpRequest) -> HttpResponseBase:
         return render(request, "portal/own_key.html", {"form": form, "wrong": wrong}, status=status)
     text = proofs.own_keys(her(request))
     file = HttpResponse(text, content_type="text/plain; charset=utf-8")
-    return _saved(file, f"notes-key-{day_of(timezone.now()):%F}.txt")
+    return saved(file, f"notes-key-{day_of(timezone.now()):%F}.txt")
 
 
-def _saved(response: HttpResponseBase, name: str) -> HttpResponseBase:
+def saved(response: HttpResponseBase, name: str) -> HttpResponseBase:
     """A file that the browser saves and does not open."""
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

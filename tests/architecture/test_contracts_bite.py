@@ -51,6 +51,9 @@ VIOLATIONS = [
     Violation("witness-stands-alone", "audit/witness/planted.py", "import common.errors"),
     Violation("formats-below-the-witness", "audit/tlog/planted.py", "import audit.witness.store"),
     Violation("nobody-is-the-witness", "audit/actions/planted.py", "import audit.witness.store"),
+    Violation("formats-never-write", "interop/planted.py", "import consent.actions.consents"),
+    Violation("ladder", "oversight/queries/planted.py", "import interop.receipts"),
+    Violation("one-gate", "interop/planted.py", "import release.storage"),
     Violation("no-circles", "governance/models/people.py", "import governance.models.boards"),
 ]
 

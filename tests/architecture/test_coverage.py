@@ -64,7 +64,7 @@ HERS: dict[str, str] = {
     **dict.fromkeys(
         [
             *("GET portal:home", "GET portal:details", "GET portal:done", "GET portal:history"),
-            *("GET portal:resume", "GET portal:stop"),
+            *("GET portal:resume", "GET portal:stop", "GET portal:slip", "GET portal:slip_copy"),
         ],
         "she reads what is kept of herself; that she looked is nobody's to know",
     ),

@@ -223,6 +223,9 @@ def every_page(page: Page, world: World) -> Iterator[str]:
         ("done", world.paused),
         ("done", world.on),
         ("details", world.stopped),
+        ("slip", world.on),
+        ("slip", world.stopped),
+        ("slip_copy", world.on),
     ):
         page.goto(reverse(f"portal:{name}", args=[consent.ref]))
         which = next(key for key, value in world.hers.items() if value == consent)

@@ -61,6 +61,8 @@ CASES: dict[str, dict[str, str]] = {
     "portal:resume": {"ref": "consent"},
     "portal:done": {"ref": "consent"},
     "portal:change": {"ref": "consent"},
+    "portal:slip": {"ref": "consent"},
+    "portal:slip_copy": {"ref": "consent"},
     **{
         f"portal:asked{step}": {"ref": "proposal"}
         for step in ("", *(f"_{each}" for each in STEPS_OF_AN_ASK))

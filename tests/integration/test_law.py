@@ -99,6 +99,8 @@ def test_R23_her_list_and_every_yes_go_home_with_her_in_words_and_for_programs(w
     assert "Picked up by Delta." in files["list.txt"]
     told = json.loads(files["list.json"])
     assert world.consent("c-1").ref in {each.get("yes") for each in told["events"]}
+    slip = json.loads(files[f"slips/{world.consent('c-1').ref}-1.json"])
+    assert slip["dpv:hasRecordOfActivity"]["dct:identifier"] == world.consent("c-1").ref
 
 
 # --- whose yes

@@ -98,7 +98,9 @@ def test_staff_and_machines_find_nothing_here(name: str, kind: str, world: World
         assert method == "head" or response.content == nowhere
 
 
-@pytest.mark.parametrize("name", ["details", "stop", "pause", "resume", "done"])
+@pytest.mark.parametrize(
+    "name", ["details", "stop", "pause", "resume", "done", "slip", "slip_copy"]
+)
 def test_what_is_somebody_elses_looks_like_what_is_nowhere(name: str, world: World) -> None:
     client = signed_in(world.her)
     nowhere = client.get("/there-is-no-such-page/")

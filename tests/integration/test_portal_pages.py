@@ -121,8 +121,12 @@ def pages(world: World, language: str) -> dict[str, str]:
     there["own_key_wrong"] = client.post(reverse("portal:own_key"), {"passphrase": "x"})
     there["names_wrong"] = client.post(reverse("portal:names"), {"passphrase": "x"})
     for which, consent in world.hers.items():
-        for name in ("details", "done"):
+        for name in ("details", "done", "slip"):
             there[f"{name}_{which}"] = client.get(reverse(f"portal:{name}", args=[consent.ref]))
+    there["slip_copy"] = client.get(reverse("portal:slip_copy", args=[world.on.ref]))
+    there["slip_copy_wrong"] = client.post(
+        reverse("portal:slip_copy", args=[world.on.ref]), {"passphrase": "x"}
+    )
     for name, consent in (("stop", world.on), ("pause", world.on), ("resume", world.paused)):
         there[name] = client.get(reverse(f"portal:{name}", args=[consent.ref]))
     there |= quietly_asked(client, world)

@@ -11,8 +11,10 @@ from django.utils import timezone
 
 from consent.actions import consents
 from consent.models import Consent
+from consent.queries import receipts, sharing
 from consent.vocabulary import Channel, Speaker
 from governance.vocabulary import Role
+from portal import slips, words
 from tests import speaking, survivors
 from tests.factories import governance as made
 from tests.integration.consent_world import stamp, worker
@@ -100,3 +102,16 @@ def test_what_waits_for_a_dispute_is_on_hold_and_nothing_she_starts_again(world)
     assert reverse("portal:stop", args=[consent.ref]) in page
     assert "It is being settled who may say yes for you." in seen(world, "done", consent.ref)
     assert "What they said waits." in seen(world)
+
+
+def test_her_slip_and_her_list_say_that_another_one_said_yes(world):
+    consent = given_for(world, speaking.speaker(**about(world), kind=Speaker.GUARDIAN))
+    page = seen(world, "slip", consent.ref)
+    assert "Someone said yes for you." in page
+    assert "a guardian whom a court named. You signed too." in page
+    receipt = receipts.of(sharing.one(world.her, consent.ref, timezone.now()))
+    slip = slips.in_words(receipt, timezone.now())
+    assert "Who said yes: a guardian whom a court named. You signed too." in slip
+    assert "You said yes" not in slip
+    assert words.said("consent:given", for_her=True) == "Someone said yes for you:"
+    assert words.said("consent:given") == "You said yes:"

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from audit.vocabulary import EntryType
 from consent.vocabulary import Happening
-from portal.words import SAID, WHY
+from portal.words import HAPPENED, SAID, WHY
 from release.vocabulary import Ground, VoidGround
 
 BASE = Path(settings.BASE_DIR)
@@ -42,6 +42,12 @@ def test_whatever_she_can_say_has_a_sentence_in_her_list() -> None:
     assert set(SAID) == {f"consent:{each}" for each in Happening.values} | objections | asked
     for words in SAID.values():
         assert str(words).endswith(":")
+
+
+def test_whatever_happens_to_a_yes_has_a_sentence_on_its_slip() -> None:
+    assert set(HAPPENED) == set(Happening)
+    for words in HAPPENED.values():
+        assert str(words).endswith(".")
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)

@@ -303,7 +303,7 @@ MALFORMED = {
     "ten thousand signatures": (GOOD + SIGNATURE * 10_000, "more than 64"),
     "too large a file": (GOOD + "x" * 64_000_000, "larger than any proof"),
     "another version": (GOOD.replace("@v1", "@v2", 1), "does not begin"),
-    "a zip file of something else": (packed(GOOD, "other.txt"), "does not hold proofs.txt"),
+    "a zip file of something else": (packed(GOOD, "other.txt"), "holds neither proofs.txt nor a slip"),
     "a zip file packed otherwise": (packed(GOOD, kind=zipfile.ZIP_LZMA), "not used here"),
     "a zip file that breaks off": (packed(GOOD)[:-30], "changed or broke off"),
     "a zip file changed inside": (packed(GOOD).replace(b"proofs.txt", b"proofs.tx\xff", 1), "changed or"),

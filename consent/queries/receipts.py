@@ -1,0 +1,50 @@
+"""One yes and all that happened to it, for a slip that its person takes home."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from consent.models import ConsentEvent
+from consent.queries import words
+from consent.queries.sharing import Sharing
+from consent.vocabulary import Happening, Standing
+
+
+@dataclass(frozen=True)
+class Happened:
+    """One thing that happened to a yes; `hers`: she did it herself on her own page."""
+
+    happening: Happening
+    at: datetime
+    hers: bool
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """`happened`: oldest first, an end that came by its day among them.
+
+    `versions`: which version of each category it covers, by the category's code.
+    """
+
+    sharing: Sharing
+    happened: tuple[Happened, ...]
+    versions: dict[str, str]
+
+    @property
+    def number(self) -> str:
+        """Another one after each thing that happens."""
+        return f"{self.sharing.consent.ref}-{len(self.happened)}"
+
+
+def of(sharing: Sharing) -> Receipt:
+    """What is known now about one of her yeses."""
+    consent = sharing.consent
+    account = consent.subject.account_id
+    happened = [
+        Happened(Happening(each.happening), each.at, account is not None and each.by_id == account)
+        for each in ConsentEvent.objects.filter(consent=consent).order_by("at", "pk")
+    ]
+    if sharing.standing == Standing.EXPIRED:  # its day ends it; nobody has to do anything
+        happened.append(Happened(Happening.EXPIRED, consent.ends, hers=False))
+    spelled = words.in_sets([consent.category_set_id]).get(consent.category_set_id, "")
+    versions = {each.split("/")[0]: each for each in spelled.split()}
+    return Receipt(sharing, tuple(happened), versions)
