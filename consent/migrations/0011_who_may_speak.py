@@ -63,9 +63,11 @@ def changed(table, differs):
 
 def postgres_statements():
     for table in KEPT:
+        # Where nothing is filled in, nothing is updated: the service's own role may not even try.
+        when = f" WHEN ({changed(table, 'IS DISTINCT FROM')})" if KEPT[table][1] else ""
         yield (
             f"CREATE TRIGGER append_only_update BEFORE UPDATE ON {table} FOR EACH ROW"
-            f" WHEN ({changed(table, 'IS DISTINCT FROM')}) EXECUTE FUNCTION consent_refuse()"
+            f"{when} EXECUTE FUNCTION consent_refuse()"
         )
         yield (
             f"CREATE TRIGGER append_only_delete BEFORE DELETE ON {table}"
