@@ -4,8 +4,10 @@ import pytest
 from django.utils import timezone
 
 from common.errors import RuleBroken
+from consent.actions import proposals
 from consent.queries import sharing
 from consent.vocabulary import (
+    Channel,
     Speaker,
 )
 from tests import speaking as said
@@ -42,3 +44,24 @@ def refusal(world, deed, code):
         deed()
     problems = getattr(refused.value, "problems", ())
     assert code in {refused.value.code, *(each.code for each in problems)}
+
+
+def waiting(world):
+    """Her signed yes to the police, which has to wait before it counts."""
+    asked = proposals.ask(
+        subject=world.hers,
+        recipient=world.police,
+        purpose=world.purpose,
+        categories=world.categories,
+        terms=world.terms,
+        **hand(world),
+    )
+    return proposals.answer(
+        proposal=asked,
+        categories=world.categories,
+        signature="amber-willow-41",
+        answers="yyyyyyy",
+        channel=Channel.PORTAL,
+        lawyer_offered=True,
+        **stamp(world.her),
+    )

@@ -20,6 +20,7 @@ from consent.vocabulary import (
     Assent,
     Ending,
     Invalidity,
+    ProposalState,
     Speaker,
     Standing,
     Threat,
@@ -32,7 +33,16 @@ from governance.vocabulary import Narrowing, Role
 from tests import speaking as said
 from tests.gate import before
 from tests.integration.consent_world import build, entries_after, last_entry, stamp, worker
-from tests.integration.speaking_world import HER, given_for, hand, how, minor, refusal, speaker
+from tests.integration.speaking_world import (
+    HER,
+    given_for,
+    hand,
+    how,
+    minor,
+    refusal,
+    speaker,
+    waiting,
+)
 from tests.integration.test_consent_import import lines, paper
 
 pytestmark = pytest.mark.django_db
@@ -134,7 +144,10 @@ def test_two_people_or_one_with_the_paper_say_that_she_died_and_every_yes_has_en
 
 def test_after_it_only_who_settles_what_she_left_says_yes_for_one_case(world):
     refusal(world, lambda: speaker(world, Speaker.ESTATE), "not_died")
+    waits = waiting(world)
     said.died(world.holder, HER, **hand(world))
+    waits.refresh_from_db()
+    assert waits.state == ProposalState.CANCELLED
     refusal(world, lambda: world.give(signed_at=timezone.now()), "died")
     refusal(world, lambda: speaker(world, Speaker.GUARDIAN), "died")
     estate = speaker(world, Speaker.ESTATE, who="The estate")

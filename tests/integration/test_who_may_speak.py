@@ -20,6 +20,7 @@ from consent.queries import speaking
 from consent.vocabulary import (
     Assent,
     Paper,
+    ProposalState,
     Signer,
     Speaker,
     Standing,
@@ -28,7 +29,16 @@ from consent.vocabulary import (
 from governance.queries.scopes import epochs
 from tests import speaking as said
 from tests.integration.consent_world import build, days, entries_after, last_entry, stamp
-from tests.integration.speaking_world import HER, given_for, hand, how, minor, refusal, speaker
+from tests.integration.speaking_world import (
+    HER,
+    given_for,
+    hand,
+    how,
+    minor,
+    refusal,
+    speaker,
+    waiting,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -176,9 +186,11 @@ def test_a_minor_who_decides_alone_says_yes_alone_and_nobody_for_her(world):
 def test_once_she_is_known_as_a_minor_her_own_yes_has_ended_and_the_police_get_none_that_waits(
     world,
 ):
-    mine = world.give()
+    mine, waits = world.give(), waiting(world)
     minor(world)
     assert how(world, mine) == Standing.WITHDRAWN
+    waits.refresh_from_db()
+    assert waits.state == ProposalState.CANCELLED
 
 
 def test_once_she_is_known_to_decide_alone_what_others_gave_has_ended(world):
