@@ -82,6 +82,7 @@ class JobKind(TextChoices):
     """What the clock does for an auditor."""
 
     VERIFY = "verify", _("verification")
+    RANGE = "range", _("verification of some entries")
     EXPORT = "export", _("export")
 
 

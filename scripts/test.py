@@ -30,6 +30,9 @@ from tests.memory import place
 BASE = Path(__file__).resolve().parent.parent
 SERVER = os.environ.get("TEST_POSTGRES", "postgres://postgres@127.0.0.1:5432")
 FAULTS = "faults"
+BROWSERS = "functional"
+# One names another database; without the other each process would translate every file anew.
+LEFT_OUT = {"DATABASE_URL", "PYTHONDONTWRITEBYTECODE"}
 NO_TESTS = 5  # pytest's exit code where nothing was collected
 
 
@@ -78,7 +81,7 @@ def run(name: str, *choice: str, database: str = "", aside: bool = False) -> Pas
     pass runs beside it, there in one piece at the end."""
     if not aside:
         print(f"\n=== {name} ===", flush=True)
-    environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
+    environment = {key: value for key, value in os.environ.items() if key not in LEFT_OUT}
     if database:
         environment["DATABASE_URL"] = database
     found = Pass(name)
@@ -226,9 +229,22 @@ def main() -> int:
         return every_pass()
 
 
-def only() -> list[str]:
-    """The files that were named; without any, all."""
-    return [word for word in sys.argv[1:] if not word.startswith("--")]
+def only(*folders: str) -> list[str]:
+    """The files that were named; without any, what lies in these folders of tests/.
+
+    Each of a dozen processes reads every file it is given before it runs a test.
+    """
+    return [word for word in sys.argv[1:] if not word.startswith("--")] or [
+        f"tests/{name}" for name in folders
+    ]
+
+
+def without_a_browser() -> list[str]:
+    return sorted(
+        folder.name
+        for folder in (BASE / "tests").iterdir()
+        if folder.name != BROWSERS and any(folder.rglob("test_*.py"))
+    )
 
 
 def every_pass() -> int:
@@ -246,19 +262,21 @@ def both_databases(missing: list[Missing]) -> list[Pass]:
     if "--whole" not in sys.argv:
         again += " and not once"
         missing.append(SHORT)
-    passes = [run("SQLite", "-n", "2", "-m", "not browser and not faults and not goals", *only())]
+    here = only(*without_a_browser())
+    passes = [run("SQLite", "-n", "2", "-m", "not browser and not faults and not goals", *here)]
     with postgresql() as address:
         if address:
-            passes.append(run("PostgreSQL", "-n", "2", "-m", again, *only(), database=address))
+            passes.append(run("PostgreSQL", "-n", "2", "-m", again, *here, database=address))
         else:
             missing.append(NO_POSTGRESQL)
     return passes
 
 
 def faults_and_browser(missing: list[Missing]) -> list[Pass]:
-    passes = [run(FAULTS, "-m", "faults", *only(), aside=True)]
+    passes = [run(FAULTS, "-m", "faults", *only("faults"), aside=True)]
     if shutil.which("chromium"):
-        passes.append(run("browser", "-n", "2", "-m", "browser and not goals", *only(), aside=True))
+        choice = ("-m", "browser and not goals", *only(BROWSERS))
+        passes.append(run("browser", "-n", "2", *choice, aside=True))
     else:
         missing.append(NO_CHROMIUM)
     return passes

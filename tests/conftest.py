@@ -114,6 +114,12 @@ def shared_data() -> Path:
     return Path(settings.BASE_DIR).parent / "shared" / "data"
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """A file of which nothing is chosen is not even read."""
+    chosen = str(config.getoption("-m"))
+    return True if collection_path.name in ONCE and "not once" in chosen else None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what touches the database, so that it can run again on the other vendor."""

@@ -43,6 +43,12 @@ def begun(after: Head | None, size: int, outside: Mapping[int, Head]) -> Edge:
     return edge
 
 
+def begun_at(first: int, after: Head | None) -> Edge:
+    """Where a verification of the entries from `first` begins, or goes on after a head up to which it
+    came; what lies before `first` is taken as its nodes have it. Raises `Tampered` as `begun`."""
+    return edge_at(first) if after is None else _edge_after(after)
+
+
 def _edge_after(head: Head) -> Edge:
     edge = edge_at(head.size)
     if edge.root() != head.root:

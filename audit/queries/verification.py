@@ -22,7 +22,7 @@ from audit.models import (
 )
 from audit.queries.details import check_details
 from audit.queries.journal import journal_resource, journal_row
-from audit.queries.resuming import begun, edge_at
+from audit.queries.resuming import begun, begun_at
 from audit.queries.tampered import Tampered
 from audit.rules import Leaf, journal_digest, leaf_bytes
 from audit.tlog.checkpoints import Checkpoint as Head
@@ -107,20 +107,24 @@ def verify_range(
     verifiers: Collection[Known],
     first: int,
     last: int,
+    after: Head | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    passed: Callable[[Head], None] = lambda head: None,
 ) -> Head:
     """The entries from `first` up to, but without, `last`, and on to the signed head that covers
     them; gives that head. Raises `Tampered` at the first thing that does not hold.
 
-    What lies before is not read: its nodes are held against that head with what is read.
+    What lies before is not read: its nodes are held against that head with what is read. `passed` is
+    given the head of what was read so far, page by page: an `after` to go on from.
     """
     covering = Checkpoint.objects.filter(size__gte=last).order_by("size").first()
     if covering is None:
         raise Tampered("tail", f"entry {last - 1}", "stands under no checkpoint.")
-    edge = edge_at(first)
-    for start in range(first, covering.size, PAGE):
+    edge = begun_at(first, after)
+    for start in range(edge.size, covering.size, PAGE):
         border = min(start + PAGE, covering.size)
         _check_page(edge, border, origin=origin, verifiers=verifiers, outside={})
+        passed(Head(origin, edge.size, edge.root()))
         progress(border - first, covering.size - first)
     return Head(origin, edge.size, edge.root())
 

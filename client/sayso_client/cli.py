@@ -125,9 +125,7 @@ def _check(options: argparse.Namespace) -> None:
     """The number comes from a prompt or a pipe: words of a command stand in lists of processes."""
     number = _number()
     with _door() as door:
-        answer = door.post_anew(
-            "/api/decisions/", json={"request": options.request, "client": number}
-        )
+        answer = door.post_anew("/api/decisions/", {"request": options.request, "client": number})
     if answer["decision"] != "permitted":
         raise Trouble(Code.REFUSED, f"{answer['ref']}: no, {', '.join(answer['grounds'])}.")
     print(f"{answer['ref']}: yes at {answer['at']}, and for no later moment")

@@ -77,14 +77,17 @@ class Door:
         return self._asked("GET", path).content
 
     def post(self, path: str, **body: Any) -> Json:
-        """Do it once, even if the answer is lost and it is sent again."""
+        """Do it once, even if the answer is lost and it is sent again.
+
+        Files among `body` are sent again from their first byte, where the service says wait.
+        """
         key = {"Idempotency-Key": uuid.uuid4().hex}
         found: Json = self._asked("POST", path, headers=key, **body).json()
         return found
 
-    def post_anew(self, path: str, **body: Any) -> Json:
-        """Do it; where the answer is lost and it is sent again, it is done anew."""
-        found: Json = self._asked("POST", path, **body).json()
+    def post_anew(self, path: str, asked: Json) -> Json:
+        """Do it; where the answer is lost and it is sent again, it is done anew: so never a file."""
+        found: Json = self._asked("POST", path, json=asked).json()
         return found
 
     def wait(
@@ -143,14 +146,13 @@ class Door:
         def send(way: Mapping[str, str]) -> httpx.Response:
             return self._http.request(method, path, headers={**way, **(headers or {})}, **body)
 
-        return self._patiently(send, again="files" not in body)  # a file cannot be read twice
+        return self._patiently(send)  # httpx reads a file from its first byte each time
 
-    def _patiently(
-        self, send: Callable[[Mapping[str, str]], httpx.Response], *, again: bool = True
-    ) -> httpx.Response:
+    def _patiently(self, send: Callable[[Mapping[str, str]], httpx.Response]) -> httpx.Response:
         """The answer, once it is no longer "later"; with a new token where the old one ran out early.
-        Its body may still be to come. Raises Trouble where it is a refusal."""
-        ends = time.monotonic() + PATIENCE_SECONDS
+        Its body may still be to come. Raises Trouble where it is a refusal. Only waiting tries
+        patience, not the minutes that it takes to send a large file."""
+        waited = 0.0
         renewed = False
         while True:
             way = self._bearer()
@@ -169,9 +171,11 @@ class Door:
                 httpx.codes.TOO_MANY_REQUESTS,
                 httpx.codes.SERVICE_UNAVAILABLE,
             )
-            if not busy or not again or time.monotonic() >= ends:
+            if not busy or waited >= PATIENCE_SECONDS:
                 raise told(response)
-            self._sleep(_pause(response))
+            pause = _pause(response)
+            waited += pause
+            self._sleep(pause)
 
     def _renewable(self, renewed: bool) -> bool:
         """A token that ran out early is asked for anew, once."""

@@ -10,7 +10,7 @@ from audit.tlog.subjects import subjects_root
 from audit.vocabulary import EntryType, Via
 from consent.actions import tagging
 from consent.models import ConsentEvent, Proposal, ProposalStep
-from consent.queries import facts, keys
+from consent.queries import facts, keys, words
 from consent.vocabulary import ProposalState, Turn
 from governance.actions import scopes, trail
 from governance.models import DataCategory, Organisation, Purpose, User
@@ -54,6 +54,7 @@ def turned(proposal: Proposal, turn: Turn, *, by: User | None, at: datetime, via
         subjects=1,
         subjects_root=subjects_root([tag]),
         nonce=nonce,
+        detail=words.beside_ask(proposal.pk),
     )
     if reason:
         tagging.wait(entry.pk, [proposal.subject])

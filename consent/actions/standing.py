@@ -172,6 +172,7 @@ def lifting_written(
         subjects=1,
         subjects_root=subjects_root([tag]),
         nonce=nonce,
+        detail=beside.beside_lifting(lifting.pk),
     )
     if reason:
         tagging.wait(entry.pk, [subject])

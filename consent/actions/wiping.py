@@ -156,7 +156,7 @@ def wipe(
     ):
         proposal.state, proposal.closed_at = ProposalState.CANCELLED, moment.at
         proposal.save(update_fields=["state", "closed_at"])
-        entry = told(EntryType.CONSENT_CANCELLED)
+        entry = told(EntryType.CONSENT_CANCELLED, beside=words.beside_ask(proposal.pk))
         ProposalStep.objects.create(
             proposal=proposal, turn=Turn.CANCELLED, at=moment.at, entry=entry
         )

@@ -11,7 +11,16 @@ from functools import lru_cache
 from hashlib import sha256
 
 from audit.rules import SALT_SIZE, committed, committed_together, spelled_time
-from consent.models import CategorySetItem, Consent, Objection, Spoken, Terms
+from consent.models import (
+    CategorySetItem,
+    Consent,
+    Lifting,
+    Objection,
+    Proposal,
+    ProposalItem,
+    Spoken,
+    Terms,
+)
 from consent.vocabulary import Happening, Signer
 from governance.models import CategoryVersion
 
@@ -122,6 +131,87 @@ def objections(pks: Collection[int]) -> dict[int, Said]:
     }
 
 
+def asks(pks: Collection[int]) -> dict[int, Said]:
+    """What these asks for a yes say now, by their keys: what was asked and, once signed, the answer.
+
+    Neither who asked nor the signature: those go when the person is shredded.
+    """
+    rows = list(
+        Proposal.objects.filter(pk__in=pks)
+        .order_by()
+        .values_list(
+            *("pk", "subject_id", "subject__holder__ref", "recipient__ref", "purpose__code"),
+            *("terms_id", "days", "renews__ref", "asked_at", "answer_by", "signed_at", "chosen_id"),
+            *("channel", "answers", "lawyer_offered", "ends", "record_until", "takes_effect_at"),
+        )
+    )
+    shown = texts({row[5] for row in rows})
+    chosen = in_sets({row[11] for row in rows if row[11] is not None})
+    offered: dict[int, list[str]] = {}
+    items = ProposalItem.objects.filter(proposal__in=pks)
+    for pk, code in items.values_list("proposal_id", "category__code"):
+        offered.setdefault(pk, []).append(code)
+    found = {}
+    for (
+        pk,
+        slot,
+        holder,
+        recipient,
+        purpose,
+        terms,
+        days,
+        renews,
+        asked,
+        answer_by,
+        signed,
+        *rest,
+    ) in rows:
+        found[pk] = {
+            "person": str(slot),
+            "holder": holder,
+            "recipient": recipient,
+            "purpose": purpose,
+            "offered": _spelled(offered.get(pk, [])),
+            "terms": shown[terms],
+            "days": str(days),
+            "renews": renews or "",
+            "asked": _instant(asked),
+            "answer_by": _instant(answer_by),
+        }
+        if signed is not None:
+            picked, channel, answers, lawyer, ends, record_until, effect = rest
+            found[pk] |= {
+                "signed": _instant(signed),
+                "categories": chosen.get(picked, ""),
+                "manner": f"{channel} {answers} {'lawyer' if lawyer else ''}",
+                "ends": _instant(ends),
+                "record_until": record_until.isoformat(),
+                "effect": _instant(effect),
+            }
+    return found
+
+
+def liftings(pks: Collection[int]) -> dict[int, Said]:
+    """Of which no these say that it is to be taken back, or how much of it is to stay; by their keys."""
+    rows = Lifting.objects.filter(pk__in=pks).values_list(
+        *("pk", "objection__subject_id", "objection__made_at", "recipient__ref", "recipient_kind"),
+        *("purpose__code", "category__code", "asked_at", "due_at"),
+    )
+    return {
+        pk: {
+            "person": str(slot),
+            "made": _instant(made_at),
+            "recipient": recipient or "",
+            "kind": kind,
+            "purpose": purpose or "",
+            "category": category or "",
+            "asked": _instant(asked_at),
+            "effect": _instant(due_at),
+        }
+        for pk, slot, made_at, recipient, kind, purpose, category, asked_at, due_at in rows
+    }
+
+
 def in_sets(sets: Collection[int]) -> dict[int, str]:
     """The category versions of these sets, spelled."""
     found: dict[int, list[str]] = {}
@@ -171,6 +261,16 @@ def beside_objections(pks: Collection[int]) -> bytes:
         return together(said.values())
     (one,) = said.values()
     return committed(secrets.token_bytes(SALT_SIZE), one)
+
+
+def beside_ask(pk: int) -> bytes:
+    """What is kept beside the entry of what just happened to this ask, as it stands after it."""
+    return committed(secrets.token_bytes(SALT_SIZE), asks([pk])[pk])
+
+
+def beside_lifting(pk: int) -> bytes:
+    """What is kept beside the entry of this lifting."""
+    return committed(secrets.token_bytes(SALT_SIZE), liftings([pk])[pk])
 
 
 def together(said: Iterable[Said]) -> bytes:

@@ -134,6 +134,28 @@ class SaveForm(SearchForm):
     name = TextField(of(SavedSearch, "name"), label=_("Keep this search as"))
 
 
+class VerifyForm(forms.Form):
+    """Whether to verify the whole log, or which entries; two buttons of one page say which."""
+
+    ALL, SOME = "all", "some"
+    which = forms.ChoiceField(choices=[(ALL, ALL), (SOME, SOME)])
+    first = NumberField(
+        ENTRY, label=_("From entry"), required=False, help_text=_("Empty: from the first one.")
+    )
+    last = NumberField(
+        ENTRY,
+        label=_("Up to entry"),
+        required=False,
+        help_text=_("Empty: all that are signed."),
+    )
+
+    def chosen(self) -> dict[str, int | None]:
+        """The first and the last one; nothing where it is the whole log."""
+        if self.cleaned_data["which"] == self.ALL:
+            return {}
+        return {"first": self.cleaned_data["first"], "last": self.cleaned_data["last"]}
+
+
 class ExportForm(forms.Form):
     """Which entries to take out of the log, in which kind of file, and why."""
 

@@ -23,8 +23,6 @@ from oversight.permissions import can_answer, can_look
 from oversight.queries import cases
 from oversight.vocabulary import Step
 
-PAGE = 50
-
 
 @require_GET
 def many(request: HttpRequest) -> HttpResponse:
@@ -33,12 +31,12 @@ def many(request: HttpRequest) -> HttpResponse:
     sees_readings = cases.may_see_readings(now["by"], now["at"])
     if not (concerned.checked or sees_readings):
         raise Http404
-    rows = cases.page(cases.findings(now["by"], now["at"]), _before(request), PAGE + 1)
-    said = [(finding, cases.steps(finding)) for finding in rows[:PAGE]]
+    rows, below = paging.page(cases.findings(now["by"], now["at"]), request)
+    said = [(finding, cases.steps(finding)) for finding in rows]
     page = {
         "findings": [(finding, steps[-1], steps[0]) for finding, steps in said if steps],
         "sees_readings": sees_readings,
-        "next": rows[PAGE - 1].pk if len(rows) > PAGE else None,
+        "next": below,
     }
     return render(request, "desk/findings.html", page)
 
@@ -108,17 +106,9 @@ def readings(request: HttpRequest) -> HttpResponse:
     now = hand(request)
     if not cases.may_see_readings(now["by"], now["at"]):
         raise Http404
-    rows = cases.page(cases.readings(), _before(request), PAGE + 1)
-    page = {
-        "readings": [(row, _told(row.asked)) for row in rows[:PAGE]],
-        "next": rows[PAGE - 1].pk if len(rows) > PAGE else None,
-    }
+    rows, below = paging.page(cases.readings(), request)
+    page = {"readings": [(row, _told(row.asked)) for row in rows], "next": below}
     return render(request, "desk/readings.html", page)
-
-
-def _before(request: HttpRequest) -> int | None:
-    """The row below which the page begins; anything else begins with the latest."""
-    return paging.number(request.GET.get("before", ""))
 
 
 def _told(asked: dict[str, str]) -> list[tuple[str, str]]:

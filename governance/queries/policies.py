@@ -8,7 +8,7 @@ from governance.models import AccessRequest, Charter
 from governance.rules.policies import BOARD_RULES, Basis, board_policy
 
 
-def of_charter(charter: Charter, rules: int = BOARD_RULES) -> str:
+def of_charter(charter: Charter, rules: str = BOARD_RULES) -> str:
     """The policy digest of what a board answers under this charter; `rules`: how votes are counted."""
     return board_policy(
         board=charter.board.ref,
@@ -19,6 +19,11 @@ def of_charter(charter: Charter, rules: int = BOARD_RULES) -> str:
         answer_days=charter.answer_days,
         rules=rules,
     )
+
+
+def basis(request: int) -> Basis:
+    """What an answer to this request rests on."""
+    return bases([request])[request]
 
 
 def bases(requests: Collection[int]) -> dict[int, Basis]:

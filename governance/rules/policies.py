@@ -6,9 +6,18 @@ Only what never changes once it is decided by, so that anybody can make the dige
 from dataclasses import dataclass
 
 from audit.rules import policy_digest
+from common import sources
 
-# Raised by one whenever `rules.charters` comes to answer otherwise than before.
-BOARD_RULES = 1
+# How votes are counted. No number stands here that somebody could forget to raise: the digest is
+# made from what these modules say when the process begins.
+BOARD_MODULES = ("governance.rules.charters",)
+BOARD_RULES = sources.digest(BOARD_MODULES)
+# What they said in each version that was given out, the latest last; "1" was a number. Entries are
+# held against these, so that rules which nobody gave out are named.
+BOARD_PUBLISHED = (
+    "1",
+    "f2990019ad56754d06539a92e10ef3f7ee4915580c83c3875cd6d2edd5e2dd37",
+)
 
 
 @dataclass(frozen=True)
@@ -31,7 +40,7 @@ def board_policy(
     survivor_minimum: int,
     threshold_percent: int,
     answer_days: int,
-    rules: int = BOARD_RULES,
+    rules: str = BOARD_RULES,
 ) -> str:
     """What a board's answer was established by: its charter, and how votes are counted under it."""
     return policy_digest(

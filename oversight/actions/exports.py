@@ -1,7 +1,6 @@
 """Taking entries out of the log is a deed: its own entry is signed before a byte is written."""
 
 import json
-import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,12 +20,11 @@ from audit.vocabulary import Decision, EntryType, Via
 from common.errors import BadInput, NotPermitted, NotReady
 from common.inputs import Text, taking
 from common.words import sentence as _
-from governance.actions import trail
+from governance.actions import details, trail
 from governance.models import User
 from oversight.permissions import check_can_export
 from oversight.queries import jobs
 from oversight.queries.jobs import MANIFEST, NUMBER
-from oversight.rules import reason_digest
 from oversight.storage import WRITERS, Row, digest
 from oversight.vocabulary import Format
 
@@ -59,22 +57,21 @@ def export(
     """Write the entries `first` to `last` (default: all that are signed) into a new folder.
 
     One file of entries and `manifest.json`: how many, which, the signed head over them, the SHA-256
-    of the file, and the digest of the reason, which the log holds too. The folder is there only
-    once it is whole. Raises NotPermitted unless `by` is an auditor of the community or of a funder,
-    which leaves an entry as well; BadInput for a folder that cannot be made or entries that are not
-    there; NotReady where the log cannot sign the export's own entry, or is not as it was signed.
+    of the file, and the reason as it is sealed beside the export's own entry, which holds its SHA-256.
+    The folder is there only once it is whole. Raises NotPermitted unless `by` is an auditor of the
+    community or of a funder, which leaves an entry as well; BadInput for a folder that cannot be
+    made or entries that are not there; NotReady where the log cannot sign the export's own entry,
+    or is not as it was signed.
     """
     chosen = jobs.chosen(first, last)
-    salt = secrets.token_bytes(16)
-    why = reason_digest(salt, reason)
     try:
         check_can_export(by)
     except NotPermitted:
-        _entry(chosen, Decision.REFUSED, format, why, by=by, at=at, via=via)
+        _entry(chosen, Decision.REFUSED, format, reason, by=by, at=at, via=via)
         raise
     draft = _draft(folder)
     try:
-        entry = _entry(chosen, Decision.PERMITTED, format, why, by=by, at=at, via=via)
+        entry, sealed = _entry(chosen, Decision.PERMITTED, format, reason, by=by, at=at, via=via)
         head = settle(entry=entry)
         entry.refresh_from_db(fields=["seq"])
         name = f"entries.{format}"
@@ -90,7 +87,7 @@ def export(
             "entry": entry.seq,
             "checkpoint": log.note_with(head),
             "files": [{"name": name, "sha256": digest(draft / name)}],
-            "reason": {"salt": salt.hex(), "sha256": why},
+            "reason": {"sealed": sealed.hex(), "sha256": entry.detail_commit},
         }
         (draft / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
         draft.rename(folder)
@@ -118,9 +115,17 @@ def _draft(folder: Path) -> Path:
 
 @transaction.atomic
 def _entry(
-    chosen: range, decision: Decision, format: Format, why: str, *, by: User, at: datetime, via: Via
-) -> Any:
-    return trail.record(
+    chosen: range,
+    decision: Decision,
+    format: Format,
+    reason: str,
+    *,
+    by: User,
+    at: datetime,
+    via: Via,
+) -> tuple[Any, bytes]:
+    why = details.sealed(by=by, reason=reason)
+    entry = trail.record(
         type=EntryType.LOG_EXPORTED,
         by=by,
         at=at,
@@ -128,8 +133,9 @@ def _entry(
         resource=f"entries/{chosen.start}-{chosen.stop - 1}",
         decision=decision,
         reason=format.value,
-        detail_commit=why,
+        **why,
     )
+    return entry, why["detail"]
 
 
 def _write(path: Path, format: Format, chosen: range, progress: Callable[[int, int], None]) -> None:

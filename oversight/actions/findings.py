@@ -14,6 +14,7 @@ from governance.models import Organisation, User
 from oversight.actions.cases import locked
 from oversight.models import AuditCase, Finding, FindingStep
 from oversight.permissions import check_can_answer, check_can_look
+from oversight.queries import cases
 from oversight.vocabulary import Step
 
 TEXT = of(FindingStep, "text", lines=True)
@@ -87,7 +88,7 @@ def _say(
         at=at,
         via=via,
         resource=finding.ref,
-        **details.sealed(by=by, text=text),
+        **details.sealed(by=by, **cases.said(finding, step, text)),
     )
     return FindingStep.objects.create(
         finding=finding, step=step, text=text, by=by, at=at, entry=entry

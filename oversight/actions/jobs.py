@@ -15,11 +15,31 @@ from oversight.queries import jobs
 from oversight.vocabulary import Format, JobKind, JobState, Look
 
 
-def ask_verification(*, case: AuditCase, by: User, at: datetime, via: Via) -> Job:
-    """Have the whole log computed anew. Raises as `looking.find` does."""
-    looking.note(case=case, look=Look.VERIFY, asked={}, by=by, at=at, via=via)
+@taking(first=jobs.NUMBER, last=jobs.NUMBER)
+def ask_verification(
+    *,
+    case: AuditCase,
+    by: User,
+    at: datetime,
+    via: Via,
+    first: int | None = None,
+    last: int | None = None,
+) -> Job:
+    """Have the whole log computed anew; or, where `first` or `last` is given, these entries and on to
+    the signed head over them. Raises as `looking.find` does; BadInput for entries the log has not."""
+    if first is None and last is None:
+        kind, chosen, asked = JobKind.VERIFY, range(log.log_size()), {}
+    else:
+        kind, chosen = JobKind.RANGE, jobs.chosen(first, last)
+        asked = {"first": str(chosen.start), "last": str(chosen.stop - 1)}
+    looking.note(case=case, look=Look.VERIFY, asked=asked, by=by, at=at, via=via)
     return Job.objects.create(
-        case=case, kind=JobKind.VERIFY, asked_by=by, asked_at=at, total=log.log_size()
+        case=case,
+        kind=kind,
+        asked_by=by,
+        asked_at=at,
+        first=chosen.start,
+        total=chosen.stop,
     )
 
 
@@ -43,6 +63,7 @@ def ask_export(
     BadInput for entries the log has not."""
     chosen = jobs.chosen(first, last)
     asked = {"first": str(chosen.start), "last": str(chosen.stop - 1), "format": str(format)}
+    asked["reason"] = reason
     looking.note(case=case, look=Look.EXPORT, asked=asked, by=by, at=at, via=via)
     return Job.objects.create(
         case=case,

@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -10,7 +11,7 @@ from django.db.models import Q
 
 from audit import queries as log
 from audit.queries.tampered import Tampered
-from audit.queries.verification import verify
+from audit.queries.verification import Verdict, verify, verify_range
 from audit.tlog.checkpoints import Checkpoint as Head
 from audit.vocabulary import EntryType, Via
 from common.errors import BadInput, NotPermitted
@@ -39,10 +40,10 @@ def run(*, job: Job, at: datetime) -> Job:
     if not mine:
         return job
     try:
-        if job.kind == JobKind.VERIFY:
-            _verify(job, at)
-        else:
+        if job.kind == JobKind.EXPORT:
             _export(job, at)
+        else:
+            _verify(job, at)
     finally:
         Job.objects.filter(pk=job.pk, state=JobState.WAITING).update(taken_until=None)
     job.refresh_from_db()
@@ -75,20 +76,35 @@ def _verify(job: Job, at: datetime) -> None:
 
     known = Head(settings.LOG_ORIGIN, job.done, bytes(job.root)) if job.done else None
     try:
-        verdict = verify(
-            origin=settings.LOG_ORIGIN,
-            verifiers=log.log_verifiers(),
-            cosigners=[each.cosigner for each in settings.WITNESSES.witnesses.values()],
-            after=known,
-            passed=keep,
-        )
+        head = _found(job, known, keep)
     except _EnoughError:
         return
     except Tampered as wrong:
         _end(job, JobState.FAILED, at, reason=DIFFERS, code="tampered", told=str(wrong))
     else:
-        Job.objects.filter(pk=job.pk).update(done=verdict.size, root=verdict.root)
+        Job.objects.filter(pk=job.pk).update(done=head.size, root=head.root)
         _end(job, JobState.DONE, at, reason=HOLDS)
+
+
+def _found(job: Job, known: Head | None, keep: Callable[[Head], None]) -> Verdict | Head:
+    """The head of what holds: of the whole log, or of some entries and what is signed over them."""
+    verifiers = log.log_verifiers()
+    if job.kind == JobKind.RANGE:
+        return verify_range(
+            origin=settings.LOG_ORIGIN,
+            verifiers=verifiers,
+            first=job.first,
+            last=job.total,
+            after=known,
+            passed=keep,
+        )
+    return verify(
+        origin=settings.LOG_ORIGIN,
+        verifiers=verifiers,
+        cosigners=[each.cosigner for each in settings.WITNESSES.witnesses.values()],
+        after=known,
+        passed=keep,
+    )
 
 
 def _export(job: Job, at: datetime) -> None:
@@ -123,7 +139,7 @@ def _end(
     job: Job, state: JobState, at: datetime, *, reason: str = "", code: str = "", told: str = ""
 ) -> None:
     """A verification says in the log what came of it; an export has its own entry already."""
-    if job.kind == JobKind.VERIFY:
+    if job.kind != JobKind.EXPORT:
         trail.record(
             type=EntryType.LOG_VERIFIED,
             by=None,

@@ -14,7 +14,7 @@ from oversight.vocabulary import Format, JobKind, JobState
 
 
 class Job(models.Model):
-    """An auditor had the log verified, or entries of it exported: how far that is, and its end."""
+    """An auditor had the log or some of it verified, or entries exported: how far that is, and its end."""
 
     ref = models.CharField(max_length=32, unique=True, default=ids.job_reference)
     case = models.ForeignKey(AuditCase, on_delete=models.PROTECT, related_name="jobs")
@@ -51,7 +51,7 @@ class Job(models.Model):
                 condition=Q(format__in=["", *Format.values]), name="job_format_known"
             ),
             models.CheckConstraint(
-                condition=Q(kind=JobKind.VERIFY) | ~Q(reason="", format=""),
+                condition=~Q(kind=JobKind.EXPORT) | ~Q(reason="", format=""),
                 name="job_export_has_a_reason",
             ),
             models.CheckConstraint(

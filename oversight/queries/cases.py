@@ -2,17 +2,16 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TypeVar
+from typing import Any
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Case, Q, QuerySet, When
 
 from governance import permissions
 from governance.models import Dataset, Organisation, User
 from governance.queries import boards, people
 from governance.vocabulary import Role
 from oversight.models import AuditCase, Finding, FindingStep, Reading
-
-M = TypeVar("M", bound=Model)
+from oversight.vocabulary import Step
 
 
 def audited_by(user: User, at: datetime) -> list[Organisation]:
@@ -22,9 +21,24 @@ def audited_by(user: User, at: datetime) -> list[Organisation]:
 
 
 def of_auditor(user: User, at: datetime) -> QuerySet[AuditCase]:
-    """The cases of the organisations this user audits for, the open ones first."""
-    found = AuditCase.objects.filter(organisation__in=audited_by(user, at))
-    return found.select_related("organisation", "holder").order_by("-closed_at", "-opened_at")
+    """The cases of the organisations this user audits for, the open ones first (`over` is 0), each part
+    the latest first."""
+    over = Case(When(closed_at__isnull=True, then=0), default=1)
+    found = AuditCase.objects.filter(organisation__in=audited_by(user, at)).annotate(over=over)
+    return found.select_related("organisation", "holder").order_by("over", "-pk")
+
+
+def page_of_auditor(
+    user: User, at: datetime, *, after: tuple[int, int] | None, most: int
+) -> tuple[list[Any], tuple[int, int] | None]:
+    """So many of them, and where the next page begins; `after`: where the page before ended."""
+    found = of_auditor(user, at)
+    if after is not None:
+        part, row = after
+        found = found.filter(Q(over__gt=part) | Q(over=part, pk__lt=row))
+    rows: list[Any] = list(found[: most + 1])
+    last = rows[most - 1] if len(rows) > most else None
+    return rows[:most], None if last is None else (last.over, last.pk)
 
 
 def open_for(holders: Iterable[Organisation]) -> QuerySet[AuditCase]:
@@ -59,6 +73,15 @@ def steps(finding: Finding) -> list[FindingStep]:
     return list(finding.steps.select_related("by").order_by("pk"))
 
 
+def said(finding: Finding, step: str, text: str) -> dict[str, str]:
+    """What is sealed beside the entry of one step: with the first, also what the finding is about."""
+    if step != Step.OPENED:
+        return {"text": text}
+    number = "" if finding.number is None else str(finding.number)
+    about = {"title": finding.title, "about": finding.organisation.ref, "number": number}
+    return {**about, "text": text}
+
+
 def may_see_readings(user: User, at: datetime) -> bool:
     """Whether this user sees what auditors read: the community, and everybody on a board."""
     return permissions.can_convene(user) or boards.seats_of(user, at).exists()
@@ -67,11 +90,6 @@ def may_see_readings(user: User, at: datetime) -> bool:
 def readings() -> QuerySet[Reading]:
     """What auditors read, the latest first."""
     return Reading.objects.select_related("case__organisation", "by").order_by("-pk")
-
-
-def page(found: QuerySet[M], before: int | None, most: int) -> list[M]:
-    """So many of these, which stand latest first, below a row's number."""
-    return list((found if before is None else found.filter(pk__lt=before))[:most])
 
 
 def datasets() -> QuerySet[Dataset]:

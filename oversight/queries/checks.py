@@ -3,6 +3,7 @@
 from oversight.queries import (
     agreed,
     asked,
+    asks,
     handed,
     order,
     policies,
@@ -25,6 +26,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     *policies.CHECKS,
     *said.CHECKS,
     *words.CHECKS,
+    *asks.CHECKS,
     *tagged.CHECKS,
     *order.CHECKS,
     *wiped.CHECKS,

@@ -23,9 +23,9 @@ def waiting() -> QuerySet[Job]:
     return found.select_related("case", "asked_by").order_by("asked_at")
 
 
-def of_case(case: AuditCase, kind: JobKind) -> QuerySet[Job]:
-    """What was asked for in one case, the latest first."""
-    return case.jobs.filter(kind=kind).select_related("asked_by").order_by("-pk")
+def of_case(case: AuditCase, *kinds: JobKind) -> QuerySet[Job]:
+    """What of these kinds was asked for in one case, the latest first."""
+    return case.jobs.filter(kind__in=kinds).select_related("asked_by").order_by("-pk")
 
 
 def names(job: Job) -> list[str]:

@@ -2,27 +2,36 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from functools import lru_cache
 
 from audit.queries import facts as log
 from audit.queries.facts import EntryFacts
 from audit.vocabulary import EntryType
 from governance.models import Decision
 from governance.queries.policies import bases, of_charter
-from governance.rules.policies import BOARD_RULES, Basis
+from governance.rules.policies import BOARD_PUBLISHED, Basis
 from oversight.queries.asked import OWN
 from oversight.queries.looks import Step, twice
 from oversight.vocabulary import Finding, Kind, Told, Uncommitted
 from release.models import Inquiry, Release
-from release.rules.policy import GATE_RULES, gate_policy
+from release.rules.policy import GATE_PUBLISHED, gate_policy
 
-ANSWERS = {EntryType.DATASET_RELEASED, EntryType.DATASET_REFUSED, EntryType.INQUIRY_ANSWERED}
+# Whoever was turned away for want of a role was answered by no rule of the gate.
+TURNING_AWAY = {EntryType.DOWNLOAD_REFUSED, EntryType.DOWNLOAD_STOPPED}
+ANSWERS = TURNING_AWAY | {
+    *(EntryType.DATASET_RELEASED, EntryType.DATASET_REFUSED),
+    *(EntryType.DOWNLOAD_GIVEN, EntryType.INQUIRY_ANSWERED),
+}
 # A holder's asking reads what it rests on a moment before it decides.
 MEANWHILE = timedelta(minutes=1)
-SAYS = "it was answered under another agreement, charter or purpose than it now rests on."
+SAYS = (
+    "it was answered under another agreement, charter or purpose than it now rests on, "
+    "or by rules that were never given out."
+)
 
 
 def answers(step: Step) -> Iterator[Told]:
-    """Each answer about rows or about one person rests on what it rested on when it was given."""
+    """Each answer about rows, a package or one person rests on what it rested on when it was given."""
     for page in log.pages_of(ANSWERS):
         yield from twice(_answers, page)
         step(len(page))
@@ -41,7 +50,7 @@ def _answers(page: list[EntryFacts]) -> Iterator[Told]:
     for entry in page:
         request = requests.get(entry.resource)
         if request is None or _turned_away(entry):
-            continue  # another look names it; who was turned away was answered by no rule of the gate
+            continue  # another look names it, or no rule of the gate answered
         if not entry.policy:
             yield Uncommitted(entry.place)
             continue
@@ -53,12 +62,15 @@ def _answers(page: list[EntryFacts]) -> Iterator[Told]:
             yield Finding(Kind.POLICY_AND_ENTRY, entry.place, SAYS)
 
 
+@lru_cache(4096)  # many entries rest on the same
 def _by_any_rules(basis: Basis) -> set[str]:
-    """Under the gate's rules of today, and under each of those before."""
-    return {gate_policy(basis, rules) for rules in range(1, GATE_RULES + 1)}
+    """Under the gate's rules of each version that was given out."""
+    return {gate_policy(basis, rules) for rules in GATE_PUBLISHED}
 
 
 def _turned_away(entry: EntryFacts) -> bool:
+    if entry.type in TURNING_AWAY:
+        return not entry.policy
     return entry.type == EntryType.INQUIRY_ANSWERED and not entry.resource.startswith(OWN)
 
 
@@ -76,7 +88,7 @@ def boards(step: Step) -> Iterator[Told]:
 def _boards(page: list[EntryFacts]) -> Iterator[Told]:
     rows = Decision.objects.filter(request__ref__in=[entry.resource for entry in page])
     charters: Mapping[str, set[str]] = {
-        row.request.ref: {of_charter(row.charter, each) for each in range(1, BOARD_RULES + 1)}
+        row.request.ref: {of_charter(row.charter, each) for each in BOARD_PUBLISHED}
         for row in rows.select_related("request", "charter__board")
     }
     for entry in page:

@@ -1,6 +1,6 @@
 """What staff wrote beside their deeds: each text in the tables is the one sealed beside its entry.
 
-Entries of before that was sealed commit to no text, and are passed over.
+Entries of before that was sealed commit to no text, or to less of it, and are passed over in that.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -12,10 +12,11 @@ from audit.vocabulary import Decision, EntryType
 from common.errors import NotReady
 from governance.models import Ballot, User
 from governance.queries.details import opened
-from oversight.models import AuditCase, FindingStep, MembershipReview, Reading
+from oversight.models import AuditCase, FindingStep, Job, MembershipReview, Reading
+from oversight.queries import cases as cases_of
 from oversight.queries.looks import Step, keys, twice
 from oversight.rules import asked_digest
-from oversight.vocabulary import Finding, Kind, Locked, Look, Told
+from oversight.vocabulary import Finding, JobKind, Kind, Locked, Look, Told
 
 SERVICE = "service"
 LOOKS = {
@@ -73,11 +74,12 @@ def findings(step: Step) -> Iterator[Told]:
 
 
 def _findings(pks: list[int]) -> Iterator[Text]:
-    rows = list(FindingStep.objects.filter(pk__in=pks).select_related("by").order_by("pk"))
+    steps = FindingStep.objects.filter(pk__in=pks).order_by("pk")
+    rows = list(steps.select_related("by", "finding__organisation"))
     entries = log.facts([row.entry_id for row in rows])
     for row in rows:
-        place = f"finding step row {row.pk}"
-        yield Text(place, row.by, {"text": row.text}, entries.get(row.entry_id))
+        said = cases_of.said(row.finding, row.step, row.text)
+        yield Text(f"finding step row {row.pk}", row.by, said, entries.get(row.entry_id))
 
 
 def reviews(step: Step) -> Iterator[Told]:
@@ -115,6 +117,26 @@ def _readings(pks: list[int]) -> Iterator[Finding]:
             asked_digest(row.asked),
         ):
             says = f"it says something else than {entry.place} commits to."
+            yield Finding(Kind.TEXT_AND_ENTRY, place, says)
+
+
+def exports(step: Step) -> Iterator[Finding]:
+    """Why each export was asked for: as the auditor said when asking."""
+    for page in keys(Job.objects.filter(kind=JobKind.EXPORT)):
+        yield from twice(_exports, page)
+        step(len(page))
+
+
+def _exports(pks: list[int]) -> Iterator[Finding]:
+    for row in Job.objects.filter(pk__in=pks).order_by("pk"):
+        place = f"export {row.ref}"
+        asked = Reading.objects.filter(
+            case=row.case_id, look=Look.EXPORT, by=row.asked_by_id, at=row.asked_at
+        ).values_list("asked", flat=True)
+        if not asked:
+            yield Finding(Kind.TEXT_AND_ENTRY, place, "no entry says that it was asked for.")
+        elif all(each.get("reason", row.reason) != row.reason for each in asked):
+            says = "its reason is not the one that was given when it was asked for."
             yield Finding(Kind.TEXT_AND_ENTRY, place, says)
 
 
@@ -170,7 +192,7 @@ def _compared(text: Text) -> Iterator[Told]:
         return
     except ValueError:
         sealed = None
-    if sealed != text.said:
+    if sealed is None or any(text.said.get(name) != value for name, value in sealed.items()):
         says = f"it says something else than what was sealed beside {entry.place}."
         yield Finding(Kind.TEXT_AND_ENTRY, text.place, says)
 
@@ -182,4 +204,5 @@ CHECKS = (
     ("reviews and what was sealed", reviews),
     ("looks of auditors and their entries", readings),
     ("entries and looks of auditors", entries_of_readings),
+    ("exports and their reasons", exports),
 )

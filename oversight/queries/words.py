@@ -19,7 +19,7 @@ from consent.queries.words import UNTIL, Said
 from consent.vocabulary import Happening
 from governance.vocabulary import REPLAYED
 from oversight.queries.looks import Step, keys, twice
-from oversight.queries.said import EVENTS, OBJECTIONS
+from oversight.queries.said import ASKS, EVENTS, OBJECTIONS
 from oversight.vocabulary import Finding, Kind, Told, Uncommitted
 
 CHUNK = 5000
@@ -40,12 +40,18 @@ PLAIN = {
     "kind": "which kind of recipient",
     "category": "which information",
     "made": "when it was said",
+    "offered": "what was asked for",
+    "days": "for how long it was asked",
+    "renews": "which yes it would go on from",
+    "asked": "when it was asked",
+    "answer_by": "until when it could be answered",
+    "effect": "when it counts",
 }
 
 
 def consents(step: Step) -> Iterator[Told]:
     """Each consent, running or over, says what every entry about it commits to."""
-    for page in log.pages_of(EVENTS):
+    for page in log.pages_of(EVENTS - ASKS):
         yield from twice(_consents, page)
         step(len(page))
 
@@ -57,7 +63,7 @@ def _consents(page: list[EntryFacts]) -> Iterator[Told]:
         kept = beside.get(entry.pk)
         if not entry.detail_commit:
             yield Uncommitted(entry.place)
-        elif not _is_whole(entry, kept):
+        elif not is_whole(entry, kept):
             yield Finding(KIND, entry.place, "what it commits to is gone, or is another.")
         elif kept is not None and is_together(kept):
             many.append((entry, kept))
@@ -87,7 +93,7 @@ def _single(entries: list[tuple[EntryFacts, bytes]]) -> Iterator[Finding]:
         if now is None:
             yield Finding(KIND, place, f"it is not there, and {entry.place} commits to it.")
         else:
-            yield from _compared(kept, now | _until(event, pauses), entry, place)
+            yield from compared(kept, now | _until(event, pauses), entry, place)
 
 
 def _until(event: ConsentEvent, pauses: Mapping[int, tuple[datetime, str]]) -> Said:
@@ -181,9 +187,9 @@ def _with_details(entries: Collection[EntryFacts]) -> list[tuple[EntryFacts, byt
     """Each with what stands beside it; nothing where it commits to nothing, or that is gone."""
     beside = details.sealed_details([entry.pk for entry in entries])
     return [
-        (entry, beside[entry.pk] if _is_whole(entry, beside.get(entry.pk)) else None)
+        (entry, beside[entry.pk] if is_whole(entry, beside.get(entry.pk)) else None)
         for entry in entries
-        if not entry.detail_commit or _is_whole(entry, beside.get(entry.pk))
+        if not entry.detail_commit or is_whole(entry, beside.get(entry.pk))
     ]
 
 
@@ -198,11 +204,11 @@ def _said_again() -> list[tuple[EntryFacts, bytes | None]]:
     return _with_details(found)
 
 
-def _is_whole(entry: EntryFacts, kept: bytes | None) -> bool:
+def is_whole(entry: EntryFacts, kept: bytes | None) -> bool:
     return kept is not None and sha256(kept).hexdigest() == entry.detail_commit
 
 
-def _compared(kept: bytes, now: Said, entry: EntryFacts, place: str) -> Iterator[Finding]:
+def compared(kept: bytes, now: Said, entry: EntryFacts, place: str) -> Iterator[Finding]:
     other = said_otherwise(kept, now)
     if other:
         yield _differs(other, entry, place)

@@ -161,11 +161,6 @@ def entries_of(happening: str) -> Collection[EntryType]:
     return {own, EntryType.CONSENT_IMPORTED} if happening in IMPORTED else {own}
 
 
-def reason_digest(salt: bytes, reason: str) -> str:
-    """What the log keeps of why somebody took entries out; the salt keeps it from being guessed."""
-    return sha256(salt + reason.encode()).hexdigest()
-
-
 def asked_digest(asked: Mapping[str, str]) -> str:
     """What the log keeps of what an auditor looked for; a salt is among it."""
     return sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

@@ -10,16 +10,14 @@ from audit.vocabulary import Decision, EntryType, Via
 from consent.rules import Slots
 from governance.actions import scopes, trail
 from governance.models import RecipientKey
-from governance.queries import policies
 from release.engine.parts import Written
 from release.models import DatasetVersion, Release, ReleasePart, Use, Withheld
-from release.queries import facts
+from release.queries import facts, standing
 from release.rules import manifest
 from release.rules.bands import band
 from release.rules.bits import chunks_of
 from release.rules.decide import Plan, Refusal
 from release.rules.packed import pack
-from release.rules.policy import gate_policy
 from release.rules.slots import NOBODY, both, united, without
 from release.vocabulary import Ground, ReleaseState
 
@@ -72,7 +70,7 @@ def record(found: Prepared) -> Release:
         epoch_scope=epochs.scope,
         subjects=len(sent),
         subjects_root=subjects_root(roots),
-        policy=_policy(release),
+        policy=standing.policy(release),
         detail_commit=sha256(body).hexdigest(),
         nonce=found.nonce,
     )
@@ -140,7 +138,7 @@ def record_refusal(
         purpose=release.purpose.code,
         decision=Decision.REFUSED,
         reason=refusal.grounds[0].value,
-        policy=_policy(release),
+        policy=standing.policy(release),
         epoch_everyone=epochs.everyone,
         epoch_scope=epochs.scope,
     )
@@ -155,10 +153,6 @@ def record_refusal(
     if version is not None:
         _keep_withheld(release, refusal.withheld or {refusal.grounds[0]: facts.present(version)})
     return release
-
-
-def _policy(release: Release) -> str:
-    return gate_policy(policies.bases([release.request_id])[release.request_id])
 
 
 def _withheld(found: Prepared, sent: Slots) -> dict[Ground, Slots]:

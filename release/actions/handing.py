@@ -216,7 +216,8 @@ def _permit(
             ground = VoidGround.FILES
         if ground is not None:
             replacement = void(release=current, ground=ground, by=by, at=moment.at, via=via)
-            _refusal_entry(current, by=by, at=moment.at, via=via, reason=ground.value)
+            policy = standing.policy(current)
+            _refused(current, by=by, at=moment.at, via=via, reason=ground.value, policy=policy)
             return Permit(None, ground, replacement)
         entry = trail.record(
             type=EntryType.DOWNLOAD_GIVEN,
@@ -227,6 +228,7 @@ def _permit(
             purpose=current.purpose.code,
             decision=Decision.PERMITTED,
             reason=part.value if number is None else f"{part.value}-{number}",
+            policy=standing.policy(current),
             epoch_everyone=epochs.everyone,
             epoch_scope=epochs.scope,
         )
@@ -259,12 +261,10 @@ def _files_there(release: Release) -> bool:
     return all(store().exists(name) for name in names)
 
 
-def _refused(release: Release, *, by: User, at: datetime, via: Via, reason: str) -> None:
-    with transaction.atomic():
-        _refusal_entry(release, by=by, at=at, via=via, reason=reason)
-
-
-def _refusal_entry(release: Release, *, by: User, at: datetime, via: Via, reason: str) -> None:
+@transaction.atomic
+def _refused(
+    release: Release, *, by: User, at: datetime, via: Via, reason: str, policy: str = ""
+) -> None:
     trail.record(
         type=EntryType.DOWNLOAD_REFUSED,
         by=by,
@@ -274,6 +274,7 @@ def _refusal_entry(release: Release, *, by: User, at: datetime, via: Via, reason
         purpose=release.purpose.code,
         decision=Decision.REFUSED,
         reason=reason,
+        policy=policy,
     )
 
 
@@ -373,7 +374,8 @@ def _stop(
     """Stop a stream before its next byte; the connection breaks, so nobody takes it for whole."""
     at = clock.now()
     with transaction.atomic():
-        stopping.stopped(release=release, by=by, at=at, via=via, reason=reason)
+        policy = "" if ground is None else standing.policy(release)
+        stopping.stopped(release=release, by=by, at=at, via=via, reason=reason, policy=policy)
         if ground is not None:
             void(release=release, ground=ground, by=by, at=at, via=via)
     raise Void("stopped", _("Sharing changed while this was sent. What follows is not sent."))

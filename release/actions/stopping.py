@@ -11,8 +11,11 @@ from release.models import Release
 
 
 @transaction.atomic
-def stopped(*, release: Release, by: User, at: datetime, via: Via, reason: str) -> None:
-    """What was being handed over is not sent any further. `reason` is one opaque word."""
+def stopped(
+    *, release: Release, by: User, at: datetime, via: Via, reason: str, policy: str = ""
+) -> None:
+    """What was being handed over is not sent any further. `reason` is one opaque word; `policy`
+    where it was the gate that said so."""
     trail.record(
         type=EntryType.DOWNLOAD_STOPPED,
         by=by,
@@ -22,4 +25,5 @@ def stopped(*, release: Release, by: User, at: datetime, via: Via, reason: str) 
         purpose=release.purpose.code,
         decision=Decision.REFUSED,
         reason=reason,
+        policy=policy,
     )

@@ -10,13 +10,14 @@ import numpy as np
 from consent.queries import latest
 from consent.rules import ConsentSets, Slots
 from governance.models import RequestField
-from governance.queries import scopes
+from governance.queries import policies, scopes
 from governance.queries.scopes import Epochs
 from release.models import Recall, Release, Use
 from release.queries import facts, versions
 from release.rules import timing
 from release.rules.bits import block_of, slots_of
 from release.rules.decide import Column, Group, People, grouped, open_people, whole_grounds
+from release.rules.policy import gate_policy
 from release.rules.slots import united, without
 from release.vocabulary import Ground, ReleaseState, VoidGround
 
@@ -110,6 +111,12 @@ def columns_moved(release: Release) -> bool:
         ).values_list("field__name", "field__category__code")
     )
     return now != written
+
+
+def policy(release: Release) -> str:
+    """By which rules the gate answers about it, for the answer's entry. Whom a missing role turns
+    away, no rule of the gate has answered."""
+    return gate_policy(policies.basis(release.request_id))
 
 
 def epochs_of(release: Release) -> Epochs:

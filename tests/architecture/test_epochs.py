@@ -1,6 +1,7 @@
 """Every act that narrows moves an epoch, and nothing else does."""
 
 import ast
+from functools import cache
 
 import pytest
 
@@ -17,6 +18,7 @@ LOCKS_ONLY: dict[str, str] = {
 }
 
 
+@cache
 def acts() -> dict[Narrowing, set[str]]:
     """For each act, the deeds that move an epoch in its name."""
     found: dict[Narrowing, set[str]] = {}

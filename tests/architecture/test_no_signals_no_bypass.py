@@ -24,9 +24,11 @@ LONG: dict[str, str] = {
     "tests/integration/test_log_guards_bite.py": "one table of guards and the harm behind each",
     "tests/integration/test_nasty_deeds.py": "one table of deeds, and what would be good in each",
     "tests/integration/test_nasty_forms.py": "one table of forms, and what would be good in each",
+    "tests/stateful/test_her_word.py": "one machine and all that can happen to her word",
     "tests/worlds.py": "one small world and all that can be done in it",
     "tests/integration/test_proposals.py": "one ask for a yes and all that can come of it",
-    "tests/integration/test_reconcile.py": "one table of harms, in one world that lived",
+    "tests/integration/test_reconcile.py": "one table of harms to what left, in one world that lived",
+    "tests/integration/test_reconcile_words.py": "one table of harms to what was said and agreed",
     "tests/integration/test_governance_reviews.py": "one table of ballots and what comes of them",
 }
 

@@ -287,7 +287,8 @@ def test_a_no_after_the_first_byte_of_a_zip_keeps_the_part_back(world, release):
         assert sealed[:64] not in b"".join(sent)
     finally:
         world.yes(CLIENTS[2])
-    assert Entry.objects.filter(type=EntryType.DOWNLOAD_STOPPED, resource=release.ref).exists()
+    stopped = Entry.objects.get(type=EntryType.DOWNLOAD_STOPPED, resource=release.ref)
+    assert stopped.policy == release.entry.policy != ""  # by the rules by which it was prepared
 
 
 def test_a_token_revoked_between_two_accesses_opens_nothing(world, release):
@@ -314,7 +315,7 @@ def test_a_token_revoked_while_a_package_is_sent_stops_it(world, release, monkey
     assert len(b"".join(sent)) < int(response["Content-Length"])
     stopped = Entry.objects.get(type=EntryType.DOWNLOAD_STOPPED, actor=machine.machine.ref)
     assert (stopped.resource, stopped.reason) == (release.ref, "token-ended")
-    assert (stopped.via, stopped.decision) == ("api", "refused")
+    assert (stopped.via, stopped.decision, stopped.policy) == ("api", "refused", "")
     assert machine.secret not in bytes(stopped.leaf).decode()
 
 

@@ -10,19 +10,20 @@ from django.urls import reverse
 from django.utils import timezone
 
 from audit.models import Entry
+from audit.queries import verification
 from audit.vocabulary import EntryType
-from desk.views import findings
+from desk import paging
 from governance.vocabulary import AgreementState
 from oversight import tasks
+from oversight.actions import cases, jobs, looking, working
 from oversight.actions import findings as deeds
-from oversight.actions import jobs, looking, working
 from oversight.models import Finding, Job, Reading, Worksheet, WorksheetCheck
 from oversight.queries import access, then, worksheets
 from oversight.queries import jobs as queries
 from oversight.rules import sampling
-from oversight.vocabulary import Flag, JobState, Look, Wanted
+from oversight.vocabulary import Flag, Format, JobKind, JobState, Look, Wanted
 from tests.append_only import triggers_lifted
-from tests.auditing import Desk, entered, lasting_desk, shown
+from tests.auditing import Desk, entered, lasting_desk, opened, shown
 from tests.worlds import hand
 
 pytestmark = pytest.mark.database
@@ -60,7 +61,7 @@ def test_a_verification_goes_on_where_it_was_and_shows_how_far_it_is(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = entered(desk.auditor)
-    client.post(desk.case_for("audit-verify"))
+    client.post(desk.case_for("audit-verify"), {"which": "all"})
     job = Job.objects.latest("pk")
     monkeypatch.setattr(working, "SLICE", 0.0)
     monkeypatch.setattr("audit.queries.verification.PAGE", 16)
@@ -81,6 +82,64 @@ def test_a_verification_goes_on_where_it_was_and_shows_how_far_it_is(
     entry = Entry.objects.filter(type=EntryType.LOG_VERIFIED, resource=job.ref).get()
     assert (entry.actor, entry.reason) == ("clock", "holds")
     assert b"log" in client.get(desk.case_for("audit-checkpoint")).content
+
+
+def test_some_entries_are_verified_by_and_by_and_no_older_one_is_read(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = entered(desk.auditor)
+    address = desk.case_for("audit-verify")
+    read: list[Any] = []
+    real = verification._checked_leaf_hash
+
+    def noted(row: tuple[Any, ...]) -> bytes:
+        read.append(row[0])
+        return real(row)
+
+    monkeypatch.setattr(verification, "_checked_leaf_hash", noted)
+    monkeypatch.setattr(working, "SLICE", 0.0)
+    monkeypatch.setattr(verification, "PAGE", 4)
+    chosen = {"which": "some", "first": "30", "last": "41"}
+    assert client.post(address, chosen).status_code == 302
+    job = Job.objects.latest("pk")
+    assert (job.kind, job.first, job.total) == (JobKind.RANGE, 30, 42)
+    assert Reading.objects.latest("pk").asked.keys() >= {"first", "last"}
+    tasks.run_jobs(timezone.now())
+    page = shown(client, address)
+    assert "Entries 30 to 41, and on to the signed head over them" in page
+    assert "4 of 12 entries" in page
+    rounds = 1
+    while job.state == JobState.WAITING and rounds < 99:
+        tasks.run_jobs(timezone.now())
+        job.refresh_from_db()
+        rounds += 1
+    assert job.state == JobState.DONE
+    assert rounds > 3
+    assert read == list(range(30, job.done)), "each entry once, and on to the head over the last"
+    entry = Entry.objects.get(type=EntryType.LOG_VERIFIED, resource=job.ref)
+    assert (entry.actor, entry.reason) == ("clock", "holds")
+
+
+def test_a_change_among_the_chosen_entries_is_named_and_one_elsewhere_is_not(desk: Desk) -> None:
+    chosen = {"case": desk.case, "first": 2, "last": 3, **hand(desk.auditor)}
+    inside, elsewhere = (jobs.ask_verification(**{**chosen, **more}) for more in ({}, {"first": 20, "last": 22}))  # fmt: skip
+    entry = Entry.objects.get(seq=3)
+    with triggers_lifted({"audit_entry"}):
+        Entry.objects.filter(pk=entry.pk).update(actor="usr-somebodyelse")
+        tasks.run_jobs(timezone.now())
+        Entry.objects.filter(pk=entry.pk).update(actor=entry.actor)
+    for job in (inside, elsewhere):
+        job.refresh_from_db()
+    assert (inside.state, elsewhere.state) == (JobState.FAILED, JobState.DONE)
+    assert "entry 3" in inside.told
+
+
+def test_entries_that_the_log_has_not_are_not_verified(desk: Desk) -> None:
+    client, before = entered(desk.auditor), Job.objects.count()
+    for sent in ({"first": "9", "last": "8"}, {"last": "99999"}, {"first": "x"}, {"which": ""}):
+        answer = client.post(desk.case_for("audit-verify"), {"which": "some", **sent})
+        assert answer.status_code == 400
+    assert Job.objects.count() == before
 
 
 def test_a_log_that_was_changed_is_named_on_the_page(desk: Desk) -> None:
@@ -199,7 +258,7 @@ def test_roles_and_findings_come_a_page_at_a_time_and_each_once(
     kept = Reading.objects.filter(look=Look.ACCESS).latest("pk")
     assert kept.asked["after"] in link
 
-    monkeypatch.setattr(findings, "PAGE", 1)
+    monkeypatch.setattr(paging, "PAGE", 1)
     for title in ("The first one", "The second one"):
         deeds.open_finding(
             case=desk.case,
@@ -216,6 +275,40 @@ def test_roles_and_findings_come_a_page_at_a_time_and_each_once(
     assert "The first one" in shown(client, f"{reverse('desk:findings')}{link}")
     for nonsense in ("?before=x", "?before=-1", f"?before={'9' * 40}"):
         assert "The second one" in shown(client, f"{reverse('desk:findings')}{nonsense}")
+
+
+def pages(client: Any, address: str) -> list[str]:
+    """Every page of a list, each by the link of the one before."""
+    found = [shown(client, address)]
+    while link := re.findall(r'rel="next" href="([^"]+)"', found[-1]):
+        found.append(shown(client, f"{address}{link[0]}"))
+        assert len(found) < 99
+    return found
+
+
+def test_cases_verifications_and_exports_come_a_page_at_a_time_and_each_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging, "PAGE", 1)
+    client = entered(desk.auditor)
+    closed = opened(desk.world, desk.auditor, "A closed one")
+    cases.close_case(case=closed, **hand(desk.auditor))
+    listed = [desk.other_case, desk.case, closed]
+    for page, case in zip(pages(client, reverse("desk:audit")), listed, strict=True):
+        assert [each.ref for each in listed if f"/{each.ref}/" in page] == [case.ref]
+    assert desk.other_case.ref in shown(client, f"{reverse('desk:audit')}?after=2-x")
+    jobs.ask_verification(case=desk.other_case, first=3, last=4, **hand(desk.auditor))
+    jobs.ask_verification(case=desk.other_case, first=5, last=6, **hand(desk.auditor))
+    verifying = reverse("desk:audit-verify", args=[desk.other_case.ref])
+    latest, first = pages(client, verifying)
+    assert ("Entries 5 to 6" in latest, "Entries 5 to 6" in first) == (True, False)
+    assert ("Entries 3 to 4" in latest, "Entries 3 to 4" in first) == (False, True)
+    for reason in ("For one review.", "For another."):
+        given = {"format": Format.CSV, "reason": reason, "first": 0, "last": 1}
+        jobs.ask_export(case=desk.other_case, **given, **hand(desk.auditor))
+    latest, first = pages(client, reverse("desk:audit-export", args=[desk.other_case.ref]))
+    assert ("For another." in latest, "For another." in first) == (True, False)
+    assert ("For one review." in latest, "For one review." in first) == (False, True)
 
 
 def test_a_sample_is_drawn_by_its_seed_and_only_the_holder_sees_where_a_paper_lies(

@@ -4,11 +4,13 @@ import json
 from io import StringIO
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from audit.management import verified
 from audit.models import Checkpoint, Entry, Node
-from audit.queries import verification
+from audit.queries import log_verifiers, verification
+from audit.queries.tampered import Tampered
 from tests.append_only import triggers_lifted
 from tests.integration.audit_log import happened, log_keys, log_of  # noqa: F401
 
@@ -58,6 +60,19 @@ def test_a_range_over_a_node_that_is_gone_is_told(log):
         Node.objects.filter(level=2, index=0).delete()
     with pytest.raises(CommandError, match="a node of the log before it is not there"):
         verify("--from", "5")
+
+
+def test_a_range_goes_on_only_over_what_was_read_before(log):
+    """Nodes over what a former round read may be another log's by now."""
+    heads = []
+    given = {"origin": settings.LOG_ORIGIN, "verifiers": log_verifiers(), "first": 1, "last": 13}
+    verification.verify_range(**given, passed=heads.append)
+    assert [head.size for head in heads] == [5, 9, 13]
+    change(Entry, {"seq": 2}, actor="other")
+    assert verification.verify_range(**given, after=heads[0]) == heads[-1]
+    change(Node, {"level": 2, "index": 0}, hash=b"x" * 32)
+    with pytest.raises(Tampered, match="size 5: the log that was verified before was another"):
+        verification.verify_range(**given, after=heads[0])
 
 
 def test_a_range_that_is_not_there_is_refused(log):

@@ -5,13 +5,14 @@ import threading
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 import pytest
 from sayso_client import packages
-from sayso_client.door import TRIES, Door, Way
+from sayso_client.door import PATIENCE_SECONDS, TRIES, Door, Way
 from sayso_client.trouble import Code, Trouble
 
 FILE = bytes(range(256)) * 4000  # 1,024,000 bytes
@@ -26,11 +27,17 @@ class Scripted(BaseHTTPRequestHandler):
     steps: list[Step]
     ranges: list[str]
     tokens: list[str]
+    sent: list[tuple[str, bytes]]
     given: int
 
     def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if "/oauth/" not in self.path:
+            boundary = self.headers["Content-Type"].partition("boundary=")[2].encode()
+            self.sent.append((self.headers["Idempotency-Key"], body.replace(boundary, b"-")))
+            self.do_GET()
+            return
         type(self).given += 1
-        self.rfile.read(int(self.headers["Content-Length"]))
         answer = f'{{"access_token": "token-{self.given}", "expires_in": 900}}'.encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(answer)))
@@ -75,11 +82,19 @@ def refuses(status: int, retry_after: str = "") -> Step:
     return step
 
 
+def takes(self: Scripted) -> None:
+    """What was sent is taken."""
+    self.send_response(202)
+    self.send_header("Content-Length", "16")
+    self.end_headers()
+    self.wfile.write(b'{"ref": "upl-1"}')
+
+
 class Server:
     """The address, and what was seen there."""
 
     def __init__(self, *steps: Step) -> None:
-        self.seen = type("Seen", (Scripted,), {"steps": [*steps], "ranges": [], "tokens": [], "given": 0})  # fmt: skip
+        self.seen = type("Seen", (Scripted,), {"steps": [*steps], "ranges": [], "tokens": [], "sent": [], "given": 0})  # fmt: skip
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self.seen)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever)
@@ -130,6 +145,14 @@ class Cutting(httpx.HTTPTransport):
             self.cut = True
             response.stream = Cut(response.stream)
         return response
+
+
+def pushed(server: Server, file: IO[bytes], slept: list[float]) -> Any:
+    """What the service answers to a mapping and this file."""
+    parts = {"mapping": ("mapping.toml", BytesIO(b"[file]")), "file": ("file", file)}
+    way = Way(server.url, client_id="one", client_secret="two")
+    with Door(way, sleep=slept.append) as door:
+        return door.post("/api/datasets/dst-1/uploads/", files=parts)
 
 
 def fetched(server: Server, folder: Path, slept: list[float] | None = None) -> bytes:
@@ -224,3 +247,30 @@ def test_a_file_that_is_another_one_by_now_begins_anew_and_is_not_taken(
         fetched(found, tmp_path)
     assert told.value.code == Code.TAMPERED
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_file_is_sent_again_whole_and_under_the_same_key_where_the_service_says_wait(
+    server: Any, tmp_path: Path, status: int
+) -> None:
+    (tmp_path / "rows.csv").write_bytes(FILE)
+    slept: list[float] = []
+    found = server(refuses(status, "7"), refuses(401), refuses(status), takes)
+    with (tmp_path / "rows.csv").open("rb") as file:
+        assert pushed(found, file, slept) == {"ref": "upl-1"}
+    assert slept == [7.0, 2.0]
+    assert found.seen.tokens[-1] == "Bearer token-2"
+    keys, bodies = ({*each} for each in zip(*found.seen.sent, strict=True))
+    assert len(found.seen.sent) == 4
+    assert len(keys) == len(bodies) == 1
+    assert FILE in bodies.pop()
+
+
+def test_a_service_that_never_has_time_for_a_file_is_told_so_after_two_minutes_of_waiting(
+    server: Any,
+) -> None:
+    slept: list[float] = []
+    with pytest.raises(Trouble, match="Not now") as told:
+        pushed(server(refuses(503, "50")), BytesIO(FILE), slept)
+    assert told.value.code == Code.NOT_NOW
+    assert sum(slept[:-1]) < PATIENCE_SECONDS <= sum(slept)

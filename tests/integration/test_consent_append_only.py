@@ -35,6 +35,7 @@ from consent.vocabulary import Ending
 from governance.actions import scopes
 from governance.queries.scopes import epochs
 from governance.vocabulary import Narrowing
+from tests import kept
 from tests.append_only import triggers_lifted
 from tests.factories import consent as said
 from tests.factories import governance as made
@@ -122,6 +123,10 @@ COLUMNS = [(model, name) for model, names in KEPT.items() for name in names]
 
 def spoken():
     """A world with a row in every table."""
+    return kept.once("every table of what was said", _spoken)
+
+
+def _spoken():
     world = build()
     world.give()
     world.object(recipient=world.police)

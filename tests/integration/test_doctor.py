@@ -54,6 +54,13 @@ def test_every_finding_that_is_not_well_says_what_to_do():
     assert {"versions", "migrations", "triggers", "keys", "disk", "time", "clock"} <= set(found)
 
 
+@pytest.mark.parametrize("which", ["GATE_RULES", "BOARD_RULES"])
+def test_rules_that_somebody_changed_on_the_machine_are_named(monkeypatch, which):
+    assert levels(machine.rules_findings()) == {"rules": Level.OK}
+    monkeypatch.setattr(machine, which, "ab" * 32)
+    assert levels(machine.rules_findings()) == {"rules": Level.BAD}
+
+
 @pytest.mark.django_db
 def test_it_speaks_to_people_too():
     out = io.StringIO()

@@ -19,6 +19,7 @@ from audit.tlog.tree import leaf_hash, root_of
 from audit.vocabulary import Via
 from common.errors import NotPermitted
 from governance.actions import memberships, organisations, people
+from governance.queries import details
 from governance.vocabulary import OrganisationKind, Role, UserKind
 from oversight.actions import exports
 from oversight.storage import NAMES
@@ -114,12 +115,15 @@ def test_the_export_is_an_entry_before_its_first_byte(auditor, tmp_path, monkeyp
     assert (left.resource, left.reason) == (f"entries/0-{left.seq - 1}", "jsonl")
 
 
-def test_the_log_keeps_the_digest_of_the_reason_and_not_the_reason(auditor, tmp_path):
+def test_the_reason_is_sealed_beside_the_entry_and_its_digest_goes_with_the_export(
+    auditor, tmp_path
+):
     manifest, _ = export(tmp_path / "out")
     left = Entry.objects.get(type="log:exported")
-    salt, digest = bytes.fromhex(manifest["reason"]["salt"]), manifest["reason"]["sha256"]
-    assert left.detail_commit == digest == sha256(salt + REASON.encode()).hexdigest()
-    assert b"Heron House" not in bytes(left.leaf)
+    sealed, digest = bytes.fromhex(manifest["reason"]["sealed"]), manifest["reason"]["sha256"]
+    assert left.detail_commit == digest == sha256(sealed).hexdigest()
+    assert details.opened(left.pk, bytes(left.nonce), auditor) == {"reason": REASON}
+    assert b"Heron House" not in bytes(left.leaf) + sealed
 
 
 def test_no_file_of_an_export_names_anybody(auditor, tmp_path):
@@ -184,4 +188,5 @@ def test_whoever_is_no_auditor_of_the_community_or_a_funder_gets_nothing(auditor
             exports.export(**given)
         left = Entry.objects.filter(type="log:exported").latest("pk")
         assert (left.actor, left.decision) == (user.ref, "refused")
+        assert details.opened(left.pk, bytes(left.nonce), user) == {"reason": REASON}
     assert list(tmp_path.glob("out*")) == []

@@ -27,6 +27,7 @@ from governance.models import (
     User,
 )
 from governance.vocabulary import Role, SeatKind, UserKind
+from tests import kept
 from tests.append_only import triggers_lifted
 from tests.integration.governance_world import LATER, build, stamp
 
@@ -53,6 +54,10 @@ PARTS = {
 
 
 def full_world():
+    return kept.once("every table of what was decided", _full_world)
+
+
+def _full_world():
     world = build()
     asked = world.submitted()
     last = world.seats[2]

@@ -27,9 +27,9 @@ FREE: dict[tuple[str, str], str] = {
     ("verify_log", "state"): "any name of a new file that a terminal can show is a good one",
 }
 # What a command keeps of a refusal, on purpose.
-KEPT = dict.fromkeys(
-    ["export_log", "ingest"], ("audit.Entry", "audit.JournalWaiting", "audit.JournalDigest")
-)
+LEFT = ("audit.Entry", "audit.JournalWaiting", "audit.JournalDigest")
+# A refusal leaves an entry; that of an export also the reason, sealed under who gave it.
+KEPT = {"ingest": LEFT, "export_log": (*LEFT, "audit.Detail", "governance.DataKey")}
 # What stands for what is not on this machine while arguments are tried.
 QUIET = {"drawtransitions", "log_key", "sweep_staging", "work"}  # they take no value
 

@@ -190,6 +190,11 @@ CASES: dict[str, Callable[[Staffroom], Given]] = {
         "wanted": Wanted(type="log:read"),
         **for_case(room),
     },
+    "oversight.actions.jobs.ask_verification": lambda room: {
+        "first": 0,
+        "last": 1,
+        **for_case(room),
+    },
     "oversight.actions.jobs.ask_export": lambda room: {
         "format": Format.CSV,
         "reason": "A review.",

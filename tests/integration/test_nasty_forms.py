@@ -212,6 +212,12 @@ FORMS: dict[str, Case] = {
         lambda room: {"type": "log:read", "name": "Mine"},
         {**QUESTION, "name": column(SavedSearch, "name")},
     ),
+    "desk.forms.audit.VerifyForm": Case(
+        auditor,
+        auditing_at("verify/"),
+        lambda room: {"which": "some", "first": "0", "last": "1"},
+        {"first": 40, "last": 40},
+    ),
     "desk.forms.audit.ExportForm": Case(
         auditor,
         auditing_at("export/"),

@@ -89,8 +89,20 @@ def asked_by_name(client: Client, world: World) -> dict[str, Any]:
     return there
 
 
+_seen: dict[str, dict[str, str]] = {}
+
+
 def pages(world: World, language: str) -> dict[str, str]:
-    """Each page a survivor can come to, by a name; names of places are shown on some."""
+    """Each page a survivor can come to, by a name; names of places are shown on some.
+
+    Asked once for all tests here, which only read them.
+    """
+    if language not in _seen:
+        _seen[language] = _pages(world, language)
+    return _seen[language]
+
+
+def _pages(world: World, language: str) -> dict[str, str]:
     client = Client(headers={"accept-language": language})
     there = {"start": client.get("/start/"), "sign_in": client.get("/sign-in/")}
     there["sign_in_wrong"] = client.post("/sign-in/", {"name": "x", "passphrase": "x"})

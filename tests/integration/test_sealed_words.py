@@ -22,10 +22,12 @@ from governance.actions import details as writing
 from governance.models import Ballot, DataKey
 from governance.queries import details
 from governance.vocabulary import Role
-from oversight.actions import findings, looking, reviews
-from oversight.models import AuditCase, FindingStep, MembershipReview, Reading
+from oversight.actions import findings, jobs, looking, reviews
+from oversight.models import AuditCase, FindingStep, Job, MembershipReview, Reading
+from oversight.models import Finding as FoundRow
 from oversight.queries import texts
-from oversight.vocabulary import Finding, Kind, Locked, Verdict, Wanted
+from oversight.rules import asked_digest
+from oversight.vocabulary import Finding, Format, Kind, Locked, Look, Verdict, Wanted
 from tests.append_only import unguarded
 from tests.auditing import Desk, lasting_desk
 from tests.factories import governance as made
@@ -55,6 +57,14 @@ def desk(django_db_setup: Any, django_db_blocker: Any) -> Iterator[Desk]:
             reason=TEXT,
             **hand(found.auditor),
         )
+        jobs.ask_export(
+            case=found.case,
+            format=Format.JSONL,
+            reason=TEXT,
+            first=None,
+            last=None,
+            **hand(found.auditor),
+        )
         yield found
 
 
@@ -67,6 +77,11 @@ def told() -> list[Any]:
     return [each for _, check in texts.CHECKS for each in check(lambda count: None)]
 
 
+def opened_with(desk: Desk) -> dict[str, str]:
+    about = desk.world.home.organisation.ref
+    return {"title": "A role", "about": about, "number": "", "text": TEXT}
+
+
 def entry_of(type_: EntryType) -> Entry:
     return Entry.objects.filter(type=type_).latest("pk")
 
@@ -74,7 +89,7 @@ def entry_of(type_: EntryType) -> Entry:
 def test_each_opens_under_the_key_of_who_wrote_it_and_stands_in_no_leaf(desk: Desk) -> None:
     steward = desk.world.home.steward
     for type_, by, said in (
-        (EntryType.FINDING_OPENED, desk.auditor, {"text": TEXT}),
+        (EntryType.FINDING_OPENED, desk.auditor, opened_with(desk)),
         (EntryType.FINDING_ANSWERED, steward, {"text": "We look."}),
         (EntryType.MEMBERSHIP_REVIEWED, desk.auditor, {"reason": TEXT}),
         (
@@ -100,6 +115,7 @@ def test_each_opens_under_the_key_of_who_wrote_it_and_stands_in_no_leaf(desk: De
     [
         *((Ballot, "reason"), (AuditCase, "reason"), (AuditCase, "title")),
         *((FindingStep, "text"), (MembershipReview, "reason")),
+        *((FoundRow, "title"), (FoundRow, "number"), (Job, "reason")),
     ],
     ids=str,
 )
@@ -108,7 +124,8 @@ def test_another_text_in_the_table_is_named_and_not_repeated(
 ) -> None:
     row = model.objects.order_by("pk").last()
     with unguarded():
-        model.objects.filter(pk=row.pk).update(**{column: "canary-heron"})
+        other = 7 if column == "number" else "canary-heron"
+        model.objects.filter(pk=row.pk).update(**{column: other})
         found = told()
         assert [each.kind for each in found] == [Kind.TEXT_AND_ENTRY]
         assert "heron" not in str(found[0])
@@ -137,6 +154,31 @@ def test_an_entry_of_before_that_commits_to_no_text_is_passed_over(desk: Desk) -
         Entry.objects.filter(pk=entry.pk).update(detail_commit="")
         check_details()
         assert told() == []
+
+
+def test_of_what_was_sealed_before_only_that_is_compared(desk: Desk) -> None:
+    """A finding's title was not sealed with its first text, and an export's reason not with its asking."""
+    entry = entry_of(EntryType.FINDING_OPENED)
+    before = writing.sealed(by=desk.auditor, text=TEXT)
+    job, reading = Job.objects.latest("pk"), Reading.objects.get(look=Look.EXPORT)
+    asked = {name: value for name, value in reading.asked.items() if name != "reason"}
+    with unguarded():
+        Detail.objects.filter(pk=entry.pk).update(sealed=before["detail"])
+        Entry.objects.filter(pk=entry.pk).update(nonce=before["nonce"])
+        Reading.objects.filter(pk=reading.pk).update(asked=asked)
+        Entry.objects.filter(pk=reading.entry_id).update(detail_commit=asked_digest(asked))
+        assert told() == []
+        FoundRow.objects.update(title="canary-heron")
+        Job.objects.filter(pk=job.pk).update(reason="canary-heron")
+        assert told() == []
+        FindingStep.objects.filter(entry=entry).update(text="canary-heron")
+        assert [each.kind for each in told()] == [Kind.TEXT_AND_ENTRY]
+
+
+def test_an_export_that_nobody_asked_for_is_named(desk: Desk) -> None:
+    with unguarded():
+        Job.objects.update(asked_at=timezone.now())
+        assert "no entry says that it was asked for" in str(told()[0])
 
 
 def test_without_the_service_s_key_it_is_said_and_nothing_is_written(
@@ -170,7 +212,7 @@ def test_under_another_wrapping_key_all_opens_and_the_former_opens_nothing(desk:
     assert after != before
     with pytest.raises(InvalidTag):
         AESGCM(former).decrypt(after[: details.NONCE], after[details.NONCE :], None)
-    assert details.opened(entry.pk, bytes(entry.nonce), desk.auditor) == {"text": TEXT}
+    assert details.opened(entry.pk, bytes(entry.nonce), desk.auditor) == opened_with(desk)
     assert Entry.objects.filter(type=EntryType.KEY_ROTATED, reason="staff").count() == 1
 
 

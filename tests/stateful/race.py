@@ -72,14 +72,13 @@ class Outcome:
         return self._bad(self.parts)
 
     def _bad(self, lettings: Sequence[Letting]) -> int:
-        acknowledged = np.array([no.acknowledged for no in self.noes])
-        taken_back = np.array([no.taken_back for no in self.noes])
-        slots = np.array([no.slot for no in self.noes], dtype=np.int64)
-        found = 0
-        for each in lettings:
-            during = (acknowledged < each.begun) & (each.done < taken_back)
-            found += bool(np.isin(slots[during], [*each.slots, EVERYBODY]).any())
-        return found
+        begun = np.array([each.begun for each in lettings])
+        done = np.array([each.done for each in lettings])
+        found: set[int] = set()
+        for no in self.noes:  # hundreds, where lettings are a hundred thousand
+            during = np.flatnonzero((no.acknowledged < begun) & (done < no.taken_back))
+            found |= {at for at in during.tolist() if no.slot in {EVERYBODY, *lettings[at].slots}}
+        return len(found)
 
     def milliseconds(self, kind: str, share: float) -> float:
         return float(np.percentile(self.seconds[kind], share)) * 1000

@@ -1,8 +1,21 @@
 """What could not be run is a sentence on somebody's own machine, and a failure where CI is true."""
 
+import re
+
 import pytest
 
-from scripts.test import FAULTS, NO_CHROMIUM, NO_POSTGRESQL, SHORT, Missing, Pass, summary
+from scripts.test import (
+    BASE,
+    BROWSERS,
+    FAULTS,
+    NO_CHROMIUM,
+    NO_POSTGRESQL,
+    SHORT,
+    Missing,
+    Pass,
+    summary,
+    without_a_browser,
+)
 from tests.faults.servers import MAY_NOT
 
 
@@ -46,3 +59,15 @@ def test_what_was_chosen_or_needs_a_right_that_no_package_gives_fails_nowhere(mo
 def test_a_pass_that_failed_fails_everywhere(monkeypatch):
     monkeypatch.delenv("CI", raising=False)
     assert summary([ran(), Pass("PostgreSQL", code=1)], [], 1) == 1
+
+
+def test_each_folder_is_read_by_the_pass_that_runs_it():
+    """Only the browser's pass reads tests/functional; nothing in it may wait for another."""
+    assert BROWSERS not in without_a_browser()
+    assert {"unit", "integration", "architecture", "stateful", "spec", FAULTS} <= {
+        *without_a_browser()
+    }
+    for path in sorted((BASE / "tests" / BROWSERS).glob("test_*.py")):
+        found = path.read_text(encoding="utf-8")
+        (marks,) = re.findall(r"^pytestmark = (.*?)\n(?=\S|\n)", found, re.M | re.S)
+        assert "mark.browser" in marks or "mark.goals" in marks, path.name

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.errors import BadInput, RuleBroken
+from desk import paging
 from desk.forms.audit import CaseForm
 from desk.hand import hand
 from governance.queries import people
@@ -54,7 +55,9 @@ def many(request: HttpRequest) -> HttpResponse:
                 form.add_error(None, refusal.told)
             else:
                 return redirect("desk:audit-search", ref=case.ref)
-    page = {"form": form, "cases": cases.of_auditor(now["by"], now["at"])}
+    after = paging.place(request.GET.get("after", ""))
+    rows, following = cases.page_of_auditor(now["by"], now["at"], after=after, most=paging.PAGE)
+    page = {"form": form, "cases": rows, "next": following}
     return render(request, "desk/audit/cases.html", page, status=status)
 
 

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from common.errors import RuleBroken
+from desk import paging
 from desk.forms.audit import ReviewForm, WorksheetForm
 from desk.hand import hand
 from desk.views.audit.cases import case_of
@@ -16,23 +17,14 @@ from oversight.actions import worksheets as drawing
 from oversight.queries import access, worksheets
 from oversight.vocabulary import Verdict
 
-LARGEST = 2**62
-
 
 @require_GET
 def roles(request: HttpRequest, ref: str) -> HttpResponse:
     case = case_of(request, ref)
-    found = deeds.look(case=case, after=_after(request), **hand(request))
+    after = paging.place(request.GET.get("after", ""))
+    found = deeds.look(case=case, after=after, **hand(request))
     page = {"case": case, "found": found, "here": "access"}
     return render(request, "desk/audit/access.html", page)
-
-
-def _after(request: HttpRequest) -> tuple[int, int] | None:
-    """Where the page before ended; anything else begins with the first."""
-    worth, _dash, number = request.GET.get("after", "").partition("-")
-    if worth in {"0", "1"} and number.isascii() and number.isdigit() and int(number) < LARGEST:
-        return int(worth), int(number)
-    return None
 
 
 @require_http_methods(["GET", "POST"])
@@ -40,7 +32,7 @@ def review(request: HttpRequest, ref: str, number: int) -> HttpResponse:
     """One role: whether it should go on, and why."""
     case = case_of(request, ref)
     membership = get_object_or_404(
-        access.memberships(case, hand(request)["at"]), pk=min(number, LARGEST)
+        access.memberships(case, hand(request)["at"]), pk=min(number, paging.LARGEST)
     )
     form = ReviewForm(request.POST or None)
     status = 200
@@ -82,10 +74,12 @@ def samples(request: HttpRequest, ref: str) -> HttpResponse:
                 status = 409
             else:
                 return redirect("desk:audit-worksheet", ref=case.ref, sheet=sheet.ref)
+    sheets, below = paging.page(worksheets.of_case(case), request)
     page = {
         "case": case,
         "form": form,
-        "sheets": worksheets.of_case(case),
+        "sheets": sheets,
+        "next": below,
         "here": "worksheets",
     }
     return render(request, "desk/audit/worksheets.html", page, status=status)

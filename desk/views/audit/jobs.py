@@ -10,7 +10,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from audit import queries as log
 from common.errors import BadInput
-from desk.forms.audit import ExportForm
+from desk import paging
+from desk.forms.audit import ExportForm, VerifyForm
 from desk.hand import hand
 from desk.views.audit.cases import case_of
 from oversight.actions import jobs as deeds
@@ -20,18 +21,29 @@ from oversight.vocabulary import Format, JobKind
 
 @require_http_methods(["GET", "POST"])
 def verify(request: HttpRequest, ref: str) -> HttpResponse:
-    """Ask for it, then load the page again to see how far it is."""
+    """Ask for it, of the whole log or of some entries; load the page again to see how far it is."""
     case = case_of(request, ref)
+    form = VerifyForm(request.POST or None)
+    status = 200
     if request.method == "POST":
-        deeds.ask_verification(case=case, **hand(request))
-        messages.success(request, _("Asked. The clock begins in a moment."))
-        return redirect("desk:audit-verify", ref=case.ref)
+        status = 400
+        if form.is_valid():
+            try:
+                deeds.ask_verification(case=case, **form.chosen(), **hand(request))
+            except BadInput as refusal:
+                form.add_error(refusal.where or None, refusal.told)
+            else:
+                messages.success(request, _("Asked. The clock begins in a moment."))
+                return redirect("desk:audit-verify", ref=case.ref)
+    rows, below = paging.page(jobs.of_case(case, JobKind.VERIFY, JobKind.RANGE), request)
     page = {
         "case": case,
-        "jobs": [_shown(job) for job in jobs.of_case(case, JobKind.VERIFY)],
+        "form": form,
+        "jobs": [_shown(job) for job in rows],
+        "next": below,
         "here": "verify",
     }
-    return render(request, "desk/audit/verify.html", page)
+    return render(request, "desk/audit/verify.html", page, status=status)
 
 
 @require_GET
@@ -68,10 +80,12 @@ def export(request: HttpRequest, ref: str) -> HttpResponse:
             else:
                 messages.success(request, _("Asked. It stands below when it is ready."))
                 return redirect("desk:audit-export", ref=case.ref)
+    rows, below = paging.page(jobs.of_case(case, JobKind.EXPORT), request)
     page = {
         "case": case,
         "form": form,
-        "jobs": [_shown(job) for job in jobs.of_case(case, JobKind.EXPORT)],
+        "jobs": [_shown(job) for job in rows],
+        "next": below,
         "here": "export",
     }
     return render(request, "desk/audit/export.html", page, status=status)
@@ -92,7 +106,10 @@ def _shown(job: Any) -> dict[str, Any]:
     whole = max(1, job.total - job.first)
     return {
         "job": job,
-        "total": max(job.total, job.done),  # the log may have grown since
+        "done": done,
+        # The log may have grown since, or the signed head lie further on.
+        "total": max(job.total - job.first, done),
+        "last": job.total - 1,
         "percent": min(100, 100 * done // whole),
         "files": list(enumerate(jobs.names(job))),
     }

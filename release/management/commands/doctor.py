@@ -45,6 +45,7 @@ class Command(BaseCommand):
 
 def findings(url: str) -> Iterator[Finding]:
     yield from machine.settings_findings()
+    yield from machine.rules_findings()
     yield from machine.key_findings()
     try:
         yield from database.findings()

@@ -19,10 +19,12 @@ from audit import queries as log
 from audit.queries import footing
 from common.errors import NotReady
 from governance.queries import clock, noes
+from governance.rules.policies import BOARD_PUBLISHED, BOARD_RULES
 from release import broker
 from release.management.doctor.findings import Finding, bad, look, well
 from release.queries import readiness
 from release.rules import timing
+from release.rules.policy import GATE_PUBLISHED, GATE_RULES
 
 SHOWN = ("Django", "gunicorn", "psycopg", "duckdb", "pyarrow", "pyrage", "cryptography")
 WEB_SECONDS = 5
@@ -50,6 +52,18 @@ def settings_findings() -> Iterator[Finding]:
     yield from _tls()
     if not settings.METRICS_TOKEN:
         yield look("figures", "Nobody can fetch figures.", "Set SAYSO_METRICS_TOKEN to watch them.")
+
+
+def rules_findings() -> Iterator[Finding]:
+    """Whether what decides here is what this version gave out: entries name it (ADR 21)."""
+    if (GATE_PUBLISHED[-1], BOARD_PUBLISHED[-1]) == (GATE_RULES, BOARD_RULES):
+        yield well("rules", "The rules that decide are those of this version.")
+    else:
+        yield bad(
+            "rules",
+            "The rules that decide are not those that this version gave out.",
+            "Find out who changed them, install the version anew, and run `manage.py reconcile`.",
+        )
 
 
 def _tls() -> Iterator[Finding]:
