@@ -128,6 +128,18 @@ class EntryType(TextChoices):
     HOLD_PLACED = "hold:placed"
     HOLD_LIFTED = "hold:lifted"
 
+    SPEAKER_RECORDED = "speaker:recorded"
+    SPEAKER_ENDED = "speaker:ended"
+    SPEAKER_STOPPED = "speaker:stopped"
+    SPEAKER_FLAGGED = "speaker:flagged"
+    SPEAKER_REFUSED = "speaker:refused"
+    MINORITY_RECORDED = "minority:recorded"
+    DISPUTE_REPORTED = "dispute:reported"
+    DISPUTE_RESOLVED = "dispute:resolved"
+    DEATH_REPORTED = "death:reported"
+    DEATH_AGREED = "death:agreed"
+    DEATH_TAKEN_BACK = "death:halted"
+
     LOG_READ = "log:read"
     LOG_SEARCHED = "log:searched"
     LOG_EXPORTED = "log:exported"
@@ -196,6 +208,7 @@ SYSTEM = "system"
 DETAILED = frozenset(
     {
         *(EntryType.SHREDDING_ASKED, EntryType.HOLD_PLACED, EntryType.BALLOT_CAST),
+        *(EntryType.SPEAKER_RECORDED, EntryType.DEATH_REPORTED),
         *(EntryType.FINDING_OPENED, EntryType.FINDING_ANSWERED, EntryType.FINDING_CLOSED),
         *(EntryType.CASE_OPENED, EntryType.MEMBERSHIP_REVIEWED),
         *(EntryType.REQUEST_SUBMITTED, EntryType.REQUEST_DECIDED),

@@ -84,6 +84,26 @@ def hold_reference() -> str:
     return reference("hld")
 
 
+def representative_reference() -> str:
+    return reference("rep")
+
+
+def minority_reference() -> str:
+    return reference("min")
+
+
+def flag_reference() -> str:
+    return reference("flg")
+
+
+def dispute_reference() -> str:
+    return reference("dis")
+
+
+def death_reference() -> str:
+    return reference("dth")
+
+
 def import_reference() -> str:
     return reference("imp")
 

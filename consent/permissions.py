@@ -50,9 +50,17 @@ def check_can_speak(user: User, subject: Subject) -> None:
 def can_say_no(user: User, subject: Subject) -> bool:
     """Whether the user may record her no: she herself, or any advocate of the holder she has not
     blocked."""
-    if _is_herself(user, subject):
-        return True
+    return _is_herself(user, subject) or can_hear(user, subject)
+
+
+def can_hear(user: User, subject: Subject) -> bool:
+    """Whether the user may write down what others say against sharing: any advocate of the holder
+    she has not blocked."""
     return governance.can_advise(user, subject.holder) and not is_blocked(user, subject)
+
+
+def check_can_hear(user: User, subject: Subject) -> None:
+    _require(can_hear(user, subject))
 
 
 def check_can_say_no(user: User, subject: Subject) -> None:

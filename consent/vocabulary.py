@@ -9,6 +9,7 @@ MANY_DAYS = 731  # the longest anybody is asked to share for; a purpose's own lo
 LONGEST_NUMBER = 200  # a client number; only its digest is kept
 
 
+LONGEST_WHO = 200  # signs; how a holder's own file calls somebody; only a digest of it is kept
 LONGEST_WHY = 500  # signs; why a record is to be cut from its person, sealed under her own key
 WIPED = "wiped"
 """What stands where a shredded person's own words stood."""
@@ -47,6 +48,39 @@ class Channel(TextChoices):
 class Signer(TextChoices):
     SELF = "self", _("the person")
     GUARDIAN = "guardian", _("a guardian")
+
+
+class Speaker(TextChoices):
+    """Who may speak for a person who cannot do so alone."""
+
+    PARENT = "parent", _("a parent or guardian of a minor")
+    GUARDIAN = "guardian", _("a guardian named by a court")
+    ESTATE = "estate", _("who settles what a person who died has left")
+
+
+class Paper(TextChoices):
+    """What lets somebody speak for a person."""
+
+    BIRTH = "birth", _("a birth record")
+    ORDER = "order", _("an order of a court")
+    LETTERS = "letters", _("papers of the estate")
+
+
+class Assent(TextChoices):
+    """What the person herself said to a yes that another one gave."""
+
+    SIGNED = "signed", _("she signed too")
+    SPOKEN = "spoken", _("she said yes too")
+    UNABLE = "unable", _("she was asked and could not answer")
+    DIED = "died", _("she has died")
+
+
+class Threat(TextChoices):
+    """Why somebody may never speak for a person; nothing about what happened."""
+
+    ABUSER = "abuser", _("harmed this person")
+    TRAFFICKER = "trafficker", _("used this person")
+    OF_PARENT = "of_parent", _("harmed this person's other parent")
 
 
 class Happening(TextChoices):

@@ -106,6 +106,12 @@ def links(request: HttpRequest) -> list[Link]:
         ("desk:shutting", _("Shut or freeze"), 0, bool(standing.advises)),
         ("desk:block", _("Keep a colleague away"), 0, bool(standing.advises)),
         (
+            "desk:speaking",
+            _("Who may say yes"),
+            0,
+            bool(standing.advises or standing.administers),
+        ),
+        (
             "desk:wiping",
             _("Wiping and holds"),
             0,

@@ -157,6 +157,12 @@ class Narrowing(TextChoices):
     MEMBERSHIP_ENDED = "membership_ended", _("membership ended")
     KEY_ENDED = "key_ended", _("recipient's key ended")
     SUBJECT_SHREDDED = "subject_shredded", _("a person's key destroyed")
+    SPEAKER_ENDED = "speaker_ended", _("somebody may speak for a person no more")
+    SPEAKER_STOPPED = "speaker_stopped", _("sharing stopped by who may speak for a person")
+    SPEAKER_FLAGGED = "speaker_flagged", _("somebody may never speak for a person")
+    MINORITY_RECORDED = "minority_recorded", _("a person recorded as a minor")
+    DISPUTE_REPORTED = "dispute_reported", _("a dispute on who may speak for a person")
+    DEATH_RECORDED = "death_recorded", _("a person's death recorded")
 
 
 REPLAYED = "replayed"

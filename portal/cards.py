@@ -10,7 +10,9 @@ from django.utils.translation import gettext as _
 
 from consent.queries.proposals import Asked
 from consent.queries.sharing import Sharing
+from consent.queries.speaking import Hers
 from consent.vocabulary import Ending, Standing
+from portal import words
 from portal.places import Place, Places
 from release.queries.inquiries import AskedAbout
 from release.queries.recalls import Standing as Recalled
@@ -47,7 +49,23 @@ class Card:
 
     @property
     def can_resume(self) -> bool:
-        return self.sharing.standing == Standing.PAUSED
+        return self.sharing.standing == Standing.PAUSED and not self.sharing.disputed
+
+    @property
+    def on_hold(self) -> bool:
+        """Whether it waits, and not by her word: it is being settled who may speak for her."""
+        return self.sharing.standing == Standing.PAUSED and self.sharing.disputed
+
+    @property
+    def speaker(self) -> str:
+        """Who said yes for her; empty where she did."""
+        spoken = self.sharing.spoken
+        return "" if spoken is None else words.speaker(spoken.representative.kind)
+
+    @property
+    def assent(self) -> str:
+        """What she herself said to it."""
+        return "" if self.sharing.spoken is None else words.assent(self.sharing.spoken.assent)
 
     @property
     def replaced(self) -> bool:
@@ -55,12 +73,12 @@ class Card:
 
     @property
     def ended_at(self) -> datetime:
-        return self.sharing.consent.ended_at or self.sharing.consent.ends
+        return self.sharing.consent.ended_at or self.sharing.until
 
     @property
     def delete_by(self) -> datetime:
         """By when they must have deleted it, if nothing ends it sooner."""
-        return self.sharing.consent.ends + DELETE_WITHIN
+        return self.sharing.until + DELETE_WITHIN
 
 
 @dataclass(frozen=True)
@@ -94,7 +112,7 @@ def _state(sharing: Sharing) -> tuple[str, str]:
         case Standing.IN_FORCE:
             return "on", _("Sharing")
         case Standing.PAUSED:
-            return "paused", _("Paused")
+            return "paused", _("On hold") if sharing.disputed else _("Paused")
         case Standing.NOT_STARTED:
             return "paused", _("Not started yet")
         case Standing.OBJECTED:
@@ -113,6 +131,18 @@ def _how_ended(ending: str | None) -> tuple[str, str]:
     if ending == Ending.INVALIDATED:
         return "ended", _("Was not valid")
     return "ended", _("Stopped")
+
+
+@dataclass(frozen=True)
+class Others:
+    """Who may speak for her at one place, as her page shows it: what they are, and until when."""
+
+    hers: Hers
+    speakers: Sequence[tuple[str, datetime]]
+
+
+def others(hers: Hers) -> Others:
+    return Others(hers, [(words.speaker(each.kind), each.ends) for each in hers.speakers])
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from zipstream import ZIP_DEFLATED, ZipStream
 
 from consent.queries.receipts import Receipt
+from consent.vocabulary import Signer
 from portal import slips, words
 from portal.templatetags.plain import label, moment
 from release.queries import proofs
@@ -75,7 +76,9 @@ def _what(event: Event) -> str:
         case Deed.ASKED:
             return _asked(event) % name
         case Deed.SAID:
-            return f"{words.said(event.word)} {name['place']}."
+            consent = event.consent
+            for_her = consent is not None and consent.signer != Signer.SELF
+            return f"{words.said(event.word, for_her=for_her)} {name['place']}."
         case Deed.WIPING:
             return str(words.WIPING[event.word]) % {"place": event.subject.holder.name}
         case Deed.RECALLED:

@@ -34,7 +34,8 @@ def files(receipt: Receipt, at: datetime) -> Iterator[File]:
 
 def told(receipt: Receipt) -> list[tuple[datetime, str]]:
     """What happened to it, oldest first, in sentences for her."""
-    return [(each.at, words.happened(each.happening)) for each in receipt.happened]
+    for_her = receipt.sharing.spoken is not None
+    return [(each.at, words.happened(each.happening, for_her=for_her)) for each in receipt.happened]
 
 
 def in_words(receipt: Receipt, at: datetime) -> str:
@@ -48,7 +49,7 @@ def in_words(receipt: Receipt, at: datetime) -> str:
         f"{_('Why')}: {label(one.purpose)}. {description(one.purpose)}",
         f"{_('Who gets it')}: {one.recipient.name}",
         f"{_('Who sends it')}: {one.holder.name}",
-        f"{_('You said yes')}: {day(consent.signed_at)}, {consent.get_channel_display()}",
+        f"{_said_yes(receipt)} {day(consent.signed_at)}, {consent.get_channel_display()}",
         f"{_('From')}: {day(consent.starts)}",
         f"{_('Until')}: {day(consent.ends)}",
         f"{_('They must delete it by')}: {day(receipts.delete_by(receipt))}",
@@ -65,3 +66,12 @@ def in_words(receipt: Receipt, at: datetime) -> str:
         _("Something is wrong? Tell the person who helps you."),
     ]
     return "\n".join([*lines, ""])
+
+
+def _said_yes(receipt: Receipt) -> str:
+    """Who said yes: she, or another one for her, and what she said to that."""
+    spoken = receipt.sharing.spoken
+    if spoken is None:
+        return f"{_('You said yes')}:"
+    who, too = words.speaker(spoken.representative.kind), words.assent(spoken.assent)
+    return f"{_('Who said yes')}: {who}. {too}"

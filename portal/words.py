@@ -3,16 +3,16 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from consent.vocabulary import Happening
+from consent.vocabulary import Assent, Happening, Speaker
 from release.vocabulary import Ground, VoidGround
 
 # About her own word: she can change it.
 HERS: dict[Ground, Promise] = {
     Ground.NO_CONSENT: _("You have not said yes to this."),
-    Ground.PAUSED: _("You paused it."),
+    Ground.PAUSED: _("It was paused."),
     Ground.NOT_STARTED: _("Your yes had not started yet."),
-    Ground.EXPIRED: _("Your yes had ended."),
-    Ground.WITHDRAWN: _("You had stopped it."),
+    Ground.EXPIRED: _("The yes to this had ended."),
+    Ground.WITHDRAWN: _("It had been stopped."),
     Ground.OBJECTED: _("You said no to this."),
     Ground.OTHER_CATEGORIES: _("You said yes to other kinds of information only."),
     Ground.RECORD_PERIOD: _("It was written down after the day your yes covers."),
@@ -111,6 +111,21 @@ HAPPENED: dict[Happening, Promise] = {
     Happening.SUPERSEDED: _("A newer yes took its place."),
 }
 
+# The same of a yes that somebody else gave for her: on her slip, and in her list.
+GIVEN_FOR_HER: dict[Happening, tuple[Promise, Promise]] = {
+    Happening.GIVEN: (_("Someone said yes for you."), _("Someone said yes for you:")),
+    Happening.RENEWED: (_("Someone said yes for you again."), _("Someone said yes for you again:")),
+    Happening.NARROWED: (_("This yes was made smaller."), _("This yes was made smaller:")),
+    Happening.PAUSED: (_("It was paused."), _("It was paused:")),
+    Happening.RESUMED: (_("It was started again."), _("It was started again:")),
+    Happening.WITHDRAWN: (_("It was stopped."), _("It was stopped:")),
+    Happening.EXPIRED: (_("This yes ended."), _("This yes ended:")),
+    Happening.INVALIDATED: (
+        _("This yes was found not to count."),
+        _("This yes was found not to count:"),
+    ),
+}
+
 # What others began with what is kept of her; she can stop it until it is done.
 WIPING: dict[str, Promise] = {
     "shredding:asked": _("%(place)s asked to wipe what leads to you there."),
@@ -119,11 +134,17 @@ WIPING: dict[str, Promise] = {
 }
 
 
-def said(word: str) -> str:
+def said(word: str, *, for_her: bool = False) -> str:
+    """`for_her`: it is about a yes that somebody else gave."""
+    happening = word.removeprefix("consent:")
+    if for_her and happening in GIVEN_FOR_HER:
+        return str(GIVEN_FOR_HER[Happening(happening)][1])
     return str(SAID[word])
 
 
-def happened(happening: Happening) -> str:
+def happened(happening: Happening, *, for_her: bool = False) -> str:
+    if for_her and happening in GIVEN_FOR_HER:
+        return str(GIVEN_FOR_HER[happening][0])
     return str(HAPPENED[happening])
 
 
@@ -133,3 +154,26 @@ def why(ground: str) -> str:
 
 def recalled(word: str) -> str:
     return str(RECALLED[word])
+
+
+SPEAKERS: dict[Speaker, Promise] = {
+    Speaker.PARENT: _("a parent or guardian"),
+    Speaker.GUARDIAN: _("a guardian whom a court named"),
+    Speaker.ESTATE: _("who settles what was left"),
+}
+ASSENTS: dict[Assent, Promise] = {
+    Assent.SIGNED: _("You signed too."),
+    Assent.SPOKEN: _("You said yes too."),
+    Assent.UNABLE: _("You were asked too."),
+    Assent.DIED: _("This was said after a death."),
+}
+
+
+def speaker(kind: str) -> str:
+    """Who may speak for her, in her own page's words."""
+    return str(SPEAKERS[Speaker(kind)])
+
+
+def assent(word: str) -> str:
+    """What she said to another one's yes."""
+    return str(ASSENTS[Assent(word)])

@@ -1,7 +1,6 @@
 """A person's yes: give, pause, resume, withdraw."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime
 
 from django.db import transaction
@@ -11,18 +10,22 @@ from common.errors import RuleBroken
 from common.inputs import taking
 from common.words import sentence as _
 from consent import rules
-from consent.actions import drafts, giving
+from consent.actions import drafts, giving, spoken
 from consent.actions.giving import Refused, Signed
 from consent.actions.happenings import end, happened, said_once
-from consent.actions.sets import category_set
 from consent.actions.standing import also_hers
 from consent.actions.subjects import hold
-from consent.models import Consent, Invalidation, Subject, Terms
+from consent.models import Consent, Invalidation, Representative, Subject, Terms
 from consent.permissions import check_can_say_no, check_can_speak
 from consent.queries import facts
-from consent.queries.sharing import extent, versions_of
-from consent.rules.waiting import Extent, widens
-from consent.vocabulary import Channel, Ending, Happening, Invalidity, Signer
+from consent.vocabulary import (
+    Assent,
+    Channel,
+    Ending,
+    Happening,
+    Invalidity,
+    Signer,
+)
 from governance.actions import scopes
 from governance.models import DataCategory, Organisation, Purpose, User
 from governance.queries import clock
@@ -49,6 +52,8 @@ def give(
     starts: datetime | None = None,
     record_until: date | None = None,
     authority: str = "",
+    representative: Representative | None = None,
+    assent: Assent | None = None,
 ) -> Consent:
     """Record one person's yes to her holder disclosing to one recipient for one purpose.
 
@@ -56,9 +61,12 @@ def give(
     other reason, also where it would widen what runs and has not waited; NotPermitted unless `by` is
     the person or the holder's advocate. An older yes to the same is superseded in the same
     transaction. Without `ends` it ends as R4 says; `record_until` defaults to the day of the yes,
-    `starts` to the signing, or to the end of the wait where a first yes has to wait.
+    `starts` to the signing, or to the end of the wait where a first yes has to wait. A guardian's yes
+    names the `representative` who gave it, and her own `assent`; a flagged one's try is written down.
     """
     check_can_speak(by, subject)
+    if representative is not None:
+        spoken.check_not_flagged(representative, by=by, at=at, via=via)
     signed = Signed(
         subject=subject,
         recipient=recipient,
@@ -74,6 +82,8 @@ def give(
         starts=starts,
         record_until=record_until,
         authority=authority,
+        representative=representative,
+        assent=assent,
     )
     with giving.widening(subject, recipient, purpose) as moment:
         hold([subject.slot])  # her words, one by one
@@ -208,7 +218,9 @@ def narrow(
     ) as moment:
         hold([consent.subject_id])
         old = _locked(consent)
-        new = _smaller(old, moment.at, categories=categories, ends=ends, record_until=record_until)
+        new = giving.smaller(
+            old, moment.at, categories=categories, ends=ends, record_until=record_until
+        )
         # Told with this instant: after a restore the larger yes ends, whoever signed it when.
         end(old, Ending.SUPERSEDED, moment.at, by=by, via=via, moment=moment)
         drafts.drop(
@@ -220,6 +232,7 @@ def narrow(
             moment=moment,
         )
         new.save()
+        giving.spoken_as(old, new)
         happened(
             new,
             Happening.NARROWED,
@@ -240,55 +253,6 @@ def narrow(
                 via=via,
                 moment=moment,
             )
-    return new
-
-
-def _smaller(
-    old: Consent,
-    at: datetime,
-    *,
-    categories: Sequence[DataCategory] | None,
-    ends: datetime | None,
-    record_until: date | None,
-) -> Consent:
-    """The yes that takes the place of a larger one; what was paused stays paused."""
-    before = extent(old, at)
-    kept = old.category_set
-    if categories is not None:
-        kept = category_set(categories, old.signed_at)
-    new = Consent(
-        subject=old.subject,
-        holder=old.holder,
-        recipient=old.recipient,
-        purpose=old.purpose,
-        category_set=kept,
-        terms=old.terms,
-        channel=old.channel,
-        signer=old.signer,
-        authority=old.authority,
-        signature=old.signature,
-        answers=old.answers,
-        signed_at=old.signed_at,
-        recorded_at=at,
-        recorded_by=old.recorded_by,
-        starts=max(old.starts, at),
-        ends=ends or old.ends,
-        record_until=record_until or old.record_until,
-        paused_at=at if before.paused else None,
-        paused_until=old.paused_until if before.paused else None,
-    )
-    if new.ends <= new.starts:
-        raise RuleBroken("end_in_past", _("Choose a day that is still to come, or stop sharing."))
-    after = Extent(versions_of(new), new.starts, new.ends, new.record_until)
-    if not after.versions:
-        raise RuleBroken("nothing_left", _("Nothing would be left. Stop sharing instead."))
-    same = (before.versions, before.ends, before.record_until)
-    if widens(replace(before, paused=False), after) or same == (
-        after.versions,
-        after.ends,
-        after.record_until,
-    ):
-        raise RuleBroken("not_less", _("This would not be less than you share now."))
     return new
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -16,12 +16,14 @@ from common.words import sentence as _
 from consent import rules
 from consent.actions.happenings import end, happened
 from consent.actions.sets import added_later, category_set, versions_at
-from consent.models import Consent, Proposal, Subject, Terms
+from consent.models import Consent, Proposal, Representative, Spoken, Subject, Terms
 from consent.queries import latest
+from consent.queries import speaking as known
 from consent.queries.proposals import categories_of
-from consent.queries.sharing import extent
-from consent.rules.waiting import AT_ONCE, Extent, cooling
-from consent.vocabulary import Channel, Ending, Happening, Signer
+from consent.queries.sharing import extent, versions_of
+from consent.rules import speaking
+from consent.rules.waiting import AT_ONCE, Extent, cooling, widens
+from consent.vocabulary import Assent, Channel, Ending, Happening, Signer
 from governance.actions import scopes
 from governance.models import DataCategory, Organisation, Purpose, User
 from governance.queries import people
@@ -55,10 +57,20 @@ class Signed:
     starts: datetime | None = None
     record_until: date | None = None
     authority: str = ""
+    representative: Representative | None = None
+    assent: Assent | None = None
 
     @property
     def last(self) -> datetime:
-        return self.ends or rules.default_end(self.signed_at, self.purpose.longest_days)
+        usual = rules.default_end(self.signed_at, self.purpose.longest_days)
+        if self.representative is not None:  # nobody's yes outlasts his authority
+            usual = min(usual, self.representative.ends)
+        return self.ends or usual
+
+    @property
+    def paper(self) -> str:
+        """What stands for the signer's authority: the recorded one's reference."""
+        return self.authority if self.representative is None else self.representative.ref
 
     @property
     def extent(self) -> Extent:
@@ -110,7 +122,7 @@ def problems(signed: Signed, *, by: User, at: datetime) -> tuple[rules.Problem, 
         ends=here(signed.last),
         record_until=signed.record_until,
         signer=signed.signer,
-        authority=signed.authority,
+        authority=signed.paper,
     )
     noes = latest.noes(slots=[subject.slot], recipient=recipient, purpose=purpose)
     wiped = latest.wiped(holder=subject.holder_id, slots=[subject.slot])
@@ -126,7 +138,30 @@ def problems(signed: Signed, *, by: User, at: datetime) -> tuple[rules.Problem, 
     )
     if subject.holder_id == recipient.pk:
         found += (rules.Problem("holder_is_recipient", _("A yes is to somebody else.")),)
-    return found
+    return (*found, *_spoken(signed, at))
+
+
+def _spoken(signed: Signed, at: datetime) -> tuple[rules.Problem, ...]:
+    """What stands against it because of who gave it."""
+    speaker, subject = signed.representative, signed.subject
+    hers = speaker is None or speaker.subject_id == subject.slot
+    if not hers or (signed.signer == Signer.SELF) is not (speaker is None):
+        return (
+            rules.Problem(
+                "representative_missing", _("Name the recorded person who may speak for her.")
+            ),
+        )
+    return speaking.problems(
+        speaking.SignedFact(
+            recipient=signed.recipient.pk,
+            signed_at=signed.signed_at,
+            ends=signed.last,
+            speaker=None if speaker is None else known.speaker(speaker),
+            assent=signed.assent,
+        ),
+        known.person(subject),
+        at=at,
+    )
 
 
 def wait() -> timedelta:
@@ -234,7 +269,7 @@ def record(
         terms=signed.terms,
         channel=signed.channel,
         signer=signed.signer,
-        authority=signed.authority,
+        authority=signed.paper,
         signature=signed.signature,
         answers=signed.answers,
         signed_at=signed.signed_at,
@@ -244,9 +279,71 @@ def record(
         ends=signed.last,
         record_until=signed.record_until or day_of(signed.signed_at),
     )
+    if signed.representative is not None and signed.assent is not None:
+        Spoken.objects.create(
+            consent=consent, representative=signed.representative, assent=signed.assent
+        )
     happened(consent, happening, FIRST[happening], by=by, at=at, via=via, moment=moment)
     return consent
 
 
 def changed() -> RuleBroken:
     return RuleBroken("changed_meanwhile", _("Another yes was recorded just now. Look again."))
+
+
+def smaller(
+    old: Consent,
+    at: datetime,
+    *,
+    categories: Sequence[DataCategory] | None,
+    ends: datetime | None,
+    record_until: date | None,
+) -> Consent:
+    """The yes that takes the place of a larger one; what was paused stays paused."""
+    before = extent(old, at)
+    kept = old.category_set
+    if categories is not None:
+        kept = category_set(categories, old.signed_at)
+    new = Consent(
+        subject=old.subject,
+        holder=old.holder,
+        recipient=old.recipient,
+        purpose=old.purpose,
+        category_set=kept,
+        terms=old.terms,
+        channel=old.channel,
+        signer=old.signer,
+        authority=old.authority,
+        signature=old.signature,
+        answers=old.answers,
+        signed_at=old.signed_at,
+        recorded_at=at,
+        recorded_by=old.recorded_by,
+        starts=max(old.starts, at),
+        ends=ends or old.ends,
+        record_until=record_until or old.record_until,
+        paused_at=at if before.paused else None,
+        paused_until=old.paused_until if before.paused else None,
+    )
+    if new.ends <= new.starts:
+        raise RuleBroken("end_in_past", _("Choose a day that is still to come, or stop sharing."))
+    after = Extent(versions_of(new), new.starts, new.ends, new.record_until)
+    if not after.versions:
+        raise RuleBroken("nothing_left", _("Nothing would be left. Stop sharing instead."))
+    same = (before.versions, before.ends, before.record_until)
+    if widens(replace(before, paused=False), after) or same == (
+        after.versions,
+        after.ends,
+        after.record_until,
+    ):
+        raise RuleBroken("not_less", _("This would not be less than you share now."))
+    return new
+
+
+def spoken_as(old: Consent, new: Consent) -> None:
+    """What takes the place of another one's yes was given by the same one, and she said the same."""
+    said = Spoken.objects.filter(consent=old).first()
+    if said is not None:
+        Spoken.objects.create(
+            consent=new, representative_id=said.representative_id, assent=said.assent
+        )

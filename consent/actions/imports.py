@@ -17,7 +17,8 @@ from consent.actions.papers.writing import Ready, made_ready, write
 from consent.actions.subjects import hold
 from consent.models import Consent
 from consent.permissions import check_can_advise
-from consent.queries import facts, latest
+from consent.queries import facts, latest, speaking
+from consent.rules.speaking import SignedFact, problems
 from consent.vocabulary import Ending
 from governance.actions import scopes, trail
 from governance.models import Organisation, User
@@ -106,6 +107,7 @@ def _write(
             older.keys() != replaced.keys()
             or _overtaken(ready.newest, older)
             or _refused_meanwhile(ready, seen, moment)
+            or _silenced_meanwhile(ready)
         ):
             raise _changed()
         _supersede([pk for pk, _ in older.values()], now)
@@ -174,6 +176,20 @@ def _refused_meanwhile(
             ):
                 return True
     return False
+
+
+def _silenced_meanwhile(ready: Ready) -> bool:
+    """Whether somebody of them may not say yes alone, as is known since her paper was judged."""
+    known = speaking.silent(ready.slots)
+    return any(
+        yes.slot in known
+        and problems(
+            SignedFact(yes.recipient.pk, yes.signed_at, yes.ends),
+            known[yes.slot],
+            at=yes.signed_at,
+        )
+        for yes in ready.newest.values()
+    )
 
 
 def _supersede(older: Sequence[int], at: datetime) -> None:

@@ -358,17 +358,16 @@ def _take_effect(proposal: Proposal, at: datetime, *, by: User, via: Via, waived
 
 
 def ask_renewals(*, at: datetime, most: int = 500) -> int:
-    """The clock: whose yes ends soon is asked once whether it shall go on; silence ends it.
-
-    Gives how many were asked.
+    """The clock: whose yes ends soon is asked once whether it shall go on, and who came of age what
+    others said yes to for her (R7); silence ends it. Gives how many were asked.
     """
     done = 0
-    for consent, terms in asks.ending_soon(at)[:most]:
+    for consent, terms in [*asks.ending_soon(at), *asks.come_of_age(at)][:most]:
         with suppress(NotReady, RuleBroken), transaction.atomic():
             hold([consent.subject_id])
             if asks.asked_lately(consent.subject, consent.recipient, consent.purpose, at):
                 continue
-            length = max((consent.ends - consent.starts).days, 1)
+            last, length = consent.ends, max((consent.ends - consent.starts).days, 1)
             proposal = Proposal.objects.create(
                 subject=consent.subject,
                 recipient=consent.recipient,
@@ -377,7 +376,7 @@ def ask_renewals(*, at: datetime, most: int = 500) -> int:
                 days=min(length, consent.purpose.longest_days),
                 renews=consent,
                 asked_at=at,
-                answer_by=consent.ends,
+                answer_by=last if last > at else at + timedelta(days=settings.ASK_DAYS),
             )
             _items(proposal, asks.categories_of(consent.category_set_id))
             drafts.turned(proposal, Turn.ASKED, by=None, at=at, via=Via.TASK)

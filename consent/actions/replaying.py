@@ -17,14 +17,22 @@ from django.db.models import QuerySet
 from audit import queries as log
 from audit.tlog.subjects import subjects_root
 from audit.vocabulary import EntryType, Via
-from consent.actions import drafts, found_again, helped_again, standing, subjects, tagging, wiping
+from consent.actions import (
+    drafts,
+    found_again,
+    helped_again,
+    speaking_again,
+    standing,
+    subjects,
+    tagging,
+    wiping,
+)
 from consent.models import (
     Consent,
     ConsentEvent,
     EnrolmentCode,
     LegalHold,
     Objection,
-    Shredding,
     Subject,
 )
 from consent.queries import facts, keys, words
@@ -47,6 +55,7 @@ PERSONAL = {
     *("ended", "objection", "paused", "replaced"),
     *("shredded", "wiped", "called_off", "hold", "code", "cancelled", "kept_no"),
     *("handed_on", "kept_away"),
+    *speaking_again.KINDS,
 }
 
 
@@ -173,6 +182,9 @@ class _Repeated:
         if told["what"] in helped_again.AGAIN:
             again = helped_again.AGAIN[told["what"]]
             return again(told, subject, by=self.by, at=self.moment.at, via=self.via)
+        if told["what"] in speaking_again.KINDS:
+            hand = {"by": self.by, "via": self.via, "moment": self.moment}
+            return speaking_again.repeat(told, subject, hand)
         return {
             "ended": self._ended,
             "paused": self._paused,
@@ -190,16 +202,8 @@ class _Repeated:
         return True
 
     def _called_off(self, told: Told, subject: Subject) -> bool:
-        waits = Shredding.objects.select_for_update().filter(
-            ref=told["ref"], subject=subject, called_off_at__isnull=True
-        )
-        shredding = waits.first()
-        if shredding is None:
-            return False
-        shredding.called_off_at, shredding.called_off_by = self.moment.at, self.by
-        shredding.save(update_fields=["called_off_at", "called_off_by"])
-        self._written(EntryType.SHREDDING_CALLED_OFF, [subject])
-        return True
+        ref, moment = told["ref"], self.moment
+        return wiping.call_off_again(ref, subject, by=self.by, via=self.via, moment=moment)
 
     def _cancelled(self, told: Told, subject: Subject) -> bool:
         waits = drafts.locked().filter(subject=subject, ref=told["ref"], closed_at__isnull=True)

@@ -39,6 +39,7 @@ from governance.actions import scopes, trail
 from governance.models import Organisation, User
 from governance.queries import noes
 from governance.storage import packed, unpacked
+from governance.vocabulary import REPLAYED
 
 
 def known(holder: Organisation, number: str) -> Subject:
@@ -66,6 +67,28 @@ def opened(shredding: Shredding) -> Shredding:
     if current.called_off_at is not None or current.shredded_at is not None:
         raise RuleBroken("not_open", _("This was called off, or it is done."))
     return current
+
+
+def call_off_again(
+    ref: str, subject: Subject, *, by: User, via: Via, moment: scopes.Moment
+) -> bool:
+    """After a restore: a shredding that was called off is. Gives whether it was not."""
+    rows = Shredding.objects.select_for_update().filter(ref=ref, subject=subject)
+    shredding = rows.filter(called_off_at__isnull=True).first()
+    if shredding is None:
+        return False
+    shredding.called_off_at, shredding.called_off_by = moment.at, by
+    shredding.save(update_fields=["called_off_at", "called_off_by"])
+    written(
+        EntryType.SHREDDING_CALLED_OFF,
+        subject,
+        by=by,
+        at=moment.at,
+        via=via,
+        reason=REPLAYED,
+        epoch_everyone=moment.everyone,
+    )
+    return True
 
 
 def written(

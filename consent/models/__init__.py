@@ -13,6 +13,7 @@ from consent.models.objections import Lifting, Objection
 from consent.models.people import SlotBlock, Subject, SubjectKey
 from consent.models.proposals import Proposal, ProposalItem, ProposalStep
 from consent.models.shredding import LegalHold, Shredding
+from consent.models.speaking import Death, Dispute, Flag, Minority, Representative, Spoken
 from consent.models.tags import LateTag, LeftTag
 from consent.models.terms import Terms
 
@@ -23,19 +24,25 @@ __all__ = [
     "CategorySetItem",
     "Consent",
     "ConsentEvent",
+    "Death",
+    "Dispute",
     "EnrolmentCode",
+    "Flag",
     "Invalidation",
     "LateTag",
     "LeftTag",
     "LegalHold",
     "Lifting",
     "Look",
+    "Minority",
     "Objection",
     "Proposal",
     "ProposalItem",
     "ProposalStep",
+    "Representative",
     "Shredding",
     "SlotBlock",
+    "Spoken",
     "SpokenStop",
     "Subject",
     "SubjectKey",

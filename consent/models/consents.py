@@ -158,6 +158,12 @@ class Consent(models.Model):
                 condition=Q(ended_at__isnull=False),
                 name="consent_ended",
             ),
+            # Those that somebody else gave: few, and asked for beside all the others.
+            models.Index(
+                fields=["recipient", "purpose", "holder", "subject"],
+                condition=Q(signer=Signer.GUARDIAN, ended_at__isnull=True),
+                name="consent_spoken_for",
+            ),
         ]
 
     def __str__(self) -> str:

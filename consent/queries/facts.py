@@ -8,11 +8,16 @@ from consent.models import (
     Assignment,
     Block,
     Consent,
+    Death,
+    Dispute,
     EnrolmentCode,
+    Flag,
     LegalHold,
     Lifting,
+    Minority,
     Objection,
     Proposal,
+    Representative,
     Shredding,
     Subject,
     SubjectKey,
@@ -113,6 +118,47 @@ def kept(hold: LegalHold) -> dict[str, Any]:
         "ground": str(hold.ground),
         "ends": hold.ends.isoformat(),
     }
+
+
+def minor(minority: Minority) -> dict[str, Any]:
+    """That she is a minor, until a day."""
+    return {
+        "what": "minor",
+        "ref": minority.ref,
+        "person": person(minority.subject),
+        "majority": minority.majority.isoformat(),
+        "alone": minority.alone,
+    }
+
+
+def flagged(flag: Flag) -> dict[str, Any]:
+    """That somebody may never speak for her."""
+    return {
+        "what": "flagged",
+        "ref": flag.ref,
+        "person": person(flag.subject),
+        "who": flag.who,
+        "threat": str(flag.threat),
+    }
+
+
+def silenced(representative: Representative) -> dict[str, Any]:
+    """That somebody may speak for her no more."""
+    return {
+        "what": "silenced",
+        "ref": representative.ref,
+        "person": person(representative.subject),
+    }
+
+
+def disputed(dispute: Dispute) -> dict[str, Any]:
+    """That it is disputed who may speak for her."""
+    return {"what": "disputed", "ref": dispute.ref, "person": person(dispute.subject)}
+
+
+def died(death: Death) -> dict[str, Any]:
+    """That she has died."""
+    return {"what": "died", "ref": death.ref, "person": person(death.subject)}
 
 
 def without(no: Mapping[str, Any], subject: Subject) -> dict[str, Any] | None:

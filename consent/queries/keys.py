@@ -117,6 +117,15 @@ def own_key(subject: Subject) -> bytes:
     return key
 
 
+def known_as(subject: Subject, who: str) -> str:
+    """What tells somebody beside her again, under her own key: with it ends what this leads to.
+
+    Raises NotReady where her holder's key is not there.
+    """
+    spelled = " ".join(who.casefold().split())
+    return hmac.digest(own_key(subject), f"beside:{spelled}".encode(), "sha256").hex()
+
+
 def tag_of(subject: Subject, nonce: bytes) -> bytes:
     """What stands for one person in one entry: only her key can make it again."""
     return tag(own_key(subject), nonce)

@@ -1,14 +1,15 @@
 """What a person is asked for, and what of it waits."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from consent.models import CategorySetItem, Consent, Proposal, Subject, Terms
+from consent.queries import speaking
 from consent.rules.waiting import CAUTIOUS, SOONEST, renewal_from
-from consent.vocabulary import ANSWERABLE, UNSETTLED, ProposalState
+from consent.vocabulary import ANSWERABLE, UNSETTLED, ProposalState, Signer
 from governance.models import DataCategory, Organisation, Purpose, User
 
 
@@ -144,6 +145,7 @@ def ending_soon(at: datetime) -> list[tuple[Consent, Terms]]:
         Consent.objects.filter(
             Q(paused_at__isnull=True) | Q(paused_until__lte=at),
             ended_at__isnull=True,
+            signer=Signer.SELF,
             starts__lte=at,
             ends__gt=at,
             ends__lte=at + SOONEST,
@@ -154,6 +156,19 @@ def ending_soon(at: datetime) -> list[tuple[Consent, Terms]]:
         .select_related("subject__holder", "recipient", "purpose", "terms")
         .order_by("ends", "pk")
     )
+    return _with_texts(
+        [each for each in consents if renewal_from(each.starts, each.ends) <= at], at
+    )
+
+
+def come_of_age(at: datetime) -> list[tuple[Consent, Terms]]:
+    """What others said yes to for people who are of age by now and sign in here: it has ended, and
+    they were never asked themselves."""
+    consents = speaking.grown_up(at).filter(subject__account__isnull=False)
+    return _with_texts(consents.exclude(Exists(Proposal.objects.filter(renews=OuterRef("pk")))), at)
+
+
+def _with_texts(consents: Iterable[Consent], at: datetime) -> list[tuple[Consent, Terms]]:
     found = []
     for consent in consents:
         terms = (
@@ -166,6 +181,6 @@ def ending_soon(at: datetime) -> list[tuple[Consent, Terms]]:
             .order_by(F("version").desc())
             .first()
         )
-        if terms is not None and renewal_from(consent.starts, consent.ends) <= at:
+        if terms is not None:
             found.append((consent, terms))
     return found

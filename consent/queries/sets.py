@@ -7,11 +7,12 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from django.db.models import Min
 
-from consent.models import CategorySetItem, SlotBlock
+from consent.models import CategorySetItem, SlotBlock, Spoken
 from consent.queries.columns import NOBODY, Reading, among, moment, read
 from consent.rules import BLOCK, Ask, ConsentSets, Slots, Yeses
-from consent.vocabulary import Standing
+from consent.vocabulary import Signer, Standing
 
 # Each clause has its own test that removes it and sees the set come out wrong. None may ever be
 # NULL: whoever is not in force is asked for with NOT, and NOT NULL is nobody.
@@ -37,6 +38,21 @@ NOT_YET: Mapping[Standing, str] = {
     ),
     Standing.NOT_STARTED: "starts > %(since)s",
 }
+# Yeses that somebody else gave, by a small index of their own (bench/consent_set.py): whoever of these
+# is not entitled is out. What is not known of an authority is none.
+SPOKEN = (
+    "g.signer = 'guardian' AND g.ended_at IS NULL AND g.recipient_id = %(recipient)s"
+    " AND g.purpose_id = %(purpose)s AND g.holder_id = %(holder)s"
+)
+SPEAKING: Mapping[str, str] = {
+    "speaker_not_ended": "r.ended_at IS NULL",
+    "speaker_not_over": "r.ends > %(since)s",
+    "speaker_lasts": "r.ends >= %(until)s",
+}
+DISPUTED: Mapping[str, str] = {
+    "dispute_of_hers": "d.subject_id = g.subject_id",
+    "dispute_open": "d.resolved_at IS NULL",
+}
 OBJECTING: Mapping[str, str] = {
     "objection_stands": "lifted_at IS NULL",
     "objection_recipient": "(recipient_id IS NULL OR recipient_id = %(recipient)s)",
@@ -58,6 +74,8 @@ class Clauses:
     ended: Mapping[str, str]
     in_force: Mapping[str, str]
     not_yet: Mapping[Standing, str]
+    speaking: Mapping[str, str]
+    disputed: Mapping[str, str]
     objecting: Mapping[str, str]
 
 
@@ -67,6 +85,8 @@ CLAUSES = Clauses(
     ended=ENDED,
     in_force=IN_FORCE,
     not_yet=NOT_YET,
+    speaking=SPEAKING,
+    disputed=DISPUTED,
     objecting=OBJECTING,
 )
 
@@ -105,6 +125,7 @@ def open_sets(
 
 # Neither stopped, replaced nor run out: also who paused, and whose yes has not begun.
 LASTING: Mapping[str, str] = {"not_over": IN_FORCE["not_over"]}
+PAUSES_APART: Mapping[str, str] = {"none": "1 = 0"}
 
 
 def lasting_sets(
@@ -117,8 +138,12 @@ def lasting_sets(
     clauses: Clauses = CLAUSES,
 ) -> ConsentSets:
     """Whose yes has not come to an end at `since`, whether or not anything may go out by it now."""
-    asked = _asked(holder, ask, since, until, slots, replace(clauses, in_force=LASTING))
+    asked = _asked(holder, ask, since, until, slots, _lasting(clauses))
     return _of_theirs(_opened(asked))
+
+
+def _lasting(clauses: Clauses) -> Clauses:
+    return replace(clauses, in_force=LASTING, disputed=PAUSES_APART)
 
 
 @dataclass(frozen=True)
@@ -128,6 +153,37 @@ class _Asked:
     clauses: Clauses
     values: Mapping[str, Any]
     parts: Sequence[str]
+    until: datetime
+    slots: Collection[int] | None = None
+
+    @property
+    def quarrelled(self) -> str:
+        """Whose yes another one gave, while it is disputed who may give it."""
+        disputed = " AND ".join(self.clauses.disputed.values())
+        return (
+            f"subject_id IN (SELECT g.subject_id FROM consent_consent g WHERE {SPOKEN}"  # noqa: S608 - our own clauses
+            f" AND EXISTS (SELECT 1 FROM consent_dispute d WHERE {disputed}))"
+        )
+
+    @property
+    def unheard(self) -> str:
+        """Whose yes another one gave, who may not give it for all of this time."""
+        heard = " AND ".join(self.clauses.speaking.values())
+        return (
+            "subject_id IN (SELECT g.subject_id FROM consent_consent g"  # noqa: S608 - our own clauses
+            " LEFT JOIN consent_spoken s ON s.consent_id = g.id"
+            " LEFT JOIN consent_representative r ON r.id = s.representative_id"
+            f" WHERE {SPOKEN} AND NOT COALESCE({heard}, 1 = 0))"
+        )
+
+    @property
+    def in_force(self) -> Mapping[str, str]:
+        """What a running yes needs, whoever gave it."""
+        return {
+            **self.clauses.in_force,
+            "heard": f"NOT ({self.unheard})",
+            "undisputed": f"NOT ({self.quarrelled})",
+        }
 
     def consents(self, *conditions: Mapping[Any, str], but: str = "") -> str:
         found = [sql for each in (self.clauses.asked, *conditions) for sql in each.values()]
@@ -151,7 +207,7 @@ def _asked(
         "until": moment(until),
     }
     if slots is None:
-        return _Asked(clauses, values, _parts(holder))
+        return _Asked(clauses, values, _parts(holder), until)
     theirs, values["slots"] = among("subject_id", list(slots))
     return _Asked(
         replace(
@@ -161,6 +217,8 @@ def _asked(
         ),
         values,
         ("1 = 1",),
+        until,
+        slots,
     )
 
 
@@ -187,7 +245,7 @@ def _opened(asked: _Asked) -> ConsentSets:
                 key="category_set_id",
                 day="record_until",
                 least="ends",
-                where=asked.consents(clauses.running, clauses.in_force),
+                where=asked.consents(clauses.running, asked.in_force),
                 parts=asked.parts,
             )
         ],
@@ -213,15 +271,38 @@ def _opened(asked: _Asked) -> ConsentSets:
         others={},
         objected=objections.slots.get(0, NOBODY),
         objected_categories={key: slots for key, slots in objections.slots.items() if key},
-        earliest_end=yeses.least,
+        earliest_end=min(
+            [each for each in (yeses.least, _authority_ends(asked)) if each is not None],
+            default=None,
+        ),
     )
+
+
+def _authority_ends(asked: _Asked) -> datetime | None:
+    """When the first authority ends of those by which somebody else's yes is in force."""
+    spoken = Spoken.objects.filter(
+        consent__signer=Signer.GUARDIAN,
+        consent__ended_at__isnull=True,
+        consent__recipient=asked.values["recipient"],
+        consent__purpose=asked.values["purpose"],
+        consent__holder=asked.values["holder"],
+        representative__ended_at__isnull=True,
+    )
+    ends = spoken.filter(representative__ends__gte=asked.until)
+    if asked.slots is not None:
+        ends = ends.filter(consent__subject__in=asked.slots)
+    first: datetime | None = ends.aggregate(first=Min("representative__ends"))["first"]
+    return first
 
 
 def _others(asked: _Asked) -> dict[Standing, Slots]:
     """Who has a yes that is not in force, by how it stands."""
     clauses = asked.clauses
-    in_force = " AND ".join(clauses.in_force.values()) or "1 = 1"
-    whens = [f"WHEN {when} THEN {CODES[each]}" for each, when in clauses.not_yet.items()]
+    in_force = " AND ".join(asked.in_force.values())
+    whens = [
+        f"WHEN {asked.quarrelled} THEN {CODES[Standing.PAUSED]}",
+        *(f"WHEN {when} THEN {CODES[each]}" for each, when in clauses.not_yet.items()),
+    ]
     found = read(
         [
             Reading(

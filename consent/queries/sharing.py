@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count, QuerySet
 
-from consent.models import CategorySetItem, Consent, Objection, Subject
+from consent.models import CategorySetItem, Consent, Objection, Spoken, Subject
+from consent.queries import speaking
 from consent.rules import Ask, ConsentFact, ObjectionFact, standing, word
 from consent.rules.waiting import Extent
 from consent.vocabulary import Ending, Standing
@@ -15,7 +16,10 @@ from governance.models import CategoryVersion, DataCategory, Organisation, Purpo
 
 @dataclass(frozen=True)
 class Sharing:
-    """One consent as its person sees it: who, what, why, until when, and how it stands."""
+    """One consent as its person sees it: who, what, why, until when, and how it stands.
+
+    `spoken`: who said yes for her, where it was not she. `disputed`: it waits until that is settled.
+    """
 
     consent: Consent
     standing: Standing
@@ -25,6 +29,8 @@ class Sharing:
     categories: tuple[DataCategory, ...]
     until: datetime
     paused_until: datetime | None
+    spoken: Spoken | None = None
+    disputed: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,7 @@ def fact(consent: Consent) -> ConsentFact:
         paused_until=consent.paused_until,
         ended_at=consent.ended_at,
         ending=Ending(consent.ending) if consent.ending else None,
+        authority=speaking.authority(consent),
     )
 
 
@@ -144,8 +151,10 @@ def _seen(consent: Consent, at: datetime) -> Sharing:
         categories=tuple(
             sorted((version.category for version in versions.values()), key=lambda c: c.code)
         ),
-        until=consent.ends,
+        until=own.lasts_until,
         paused_until=consent.paused_until if stands is Standing.PAUSED else None,
+        spoken=None if own.authority is None else speaking.spoken(consent),
+        disputed=own.authority is not None and own.authority.disputed,
     )
 
 

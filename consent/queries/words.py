@@ -18,9 +18,10 @@ from consent.models import (
     Objection,
     Proposal,
     ProposalItem,
+    Spoken,
     Terms,
 )
-from consent.vocabulary import Happening
+from consent.vocabulary import Happening, Signer
 from governance.models import CategoryVersion
 
 Said = dict[str, str]
@@ -74,8 +75,10 @@ def consents(pks: Collection[int]) -> dict[int, Said]:
     )
     categories = in_sets({row[5] for row in rows})
     terms = texts({row[6] for row in rows})
+    given = _given({row[0] for row in rows if row[8] != Signer.SELF})
     return {
-        pk: yes(
+        pk: given.get(pk, {})
+        | yes(
             slot=slot,
             holder=holder,
             recipient=recipient,
@@ -89,6 +92,15 @@ def consents(pks: Collection[int]) -> dict[int, Said]:
             record_until=record_until,
         )
         for pk, slot, holder, recipient, purpose, held, text, *manner, signed_at, starts, ends, record_until in rows
+    }
+
+
+def _given(pks: Collection[int]) -> dict[int, Said]:
+    """Of the yeses that somebody else gave: by which authority, and what she said to it."""
+    rows = Spoken.objects.filter(consent__in=pks) if pks else Spoken.objects.none()
+    return {
+        pk: {"given": f"{ref} {assent}"}
+        for pk, ref, assent in rows.values_list("consent_id", "representative__ref", "assent")
     }
 
 

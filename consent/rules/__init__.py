@@ -35,8 +35,21 @@ FUTURE_SLACK = timedelta(minutes=5)  # a signature's clock may run a little ahea
 
 
 @dataclass(frozen=True)
+class AuthorityFact:
+    """By what somebody else spoke for the person: nothing is in force without its end (R6, R7).
+
+    `disputed`: it is being disputed who may speak for her.
+    """
+
+    ends: datetime | None
+    ended_at: datetime | None = None
+    disputed: bool = False
+
+
+@dataclass(frozen=True)
 class ConsentFact:
-    """One consent as it is stored. `versions` are the category versions it covers."""
+    """One consent as it is stored. `versions` are the category versions it covers; `authority` is
+    None where she spoke herself."""
 
     starts: datetime
     ends: datetime
@@ -46,6 +59,14 @@ class ConsentFact:
     paused_until: datetime | None = None
     ended_at: datetime | None = None
     ending: Ending | None = None
+    authority: AuthorityFact | None = None
+
+    @property
+    def lasts_until(self) -> datetime:
+        """When it ends by itself: at its end, or at that of the authority of who gave it."""
+        if self.authority is None or self.authority.ends is None:
+            return self.ends
+        return min(self.ends, self.authority.ends)
 
 
 @dataclass(frozen=True)
@@ -118,11 +139,25 @@ def standing(consent: ConsentFact, since: datetime, until: datetime) -> Standing
         consent.paused_until is None or consent.paused_until > since
     ):
         return Standing.PAUSED
+    if consent.authority is not None and consent.authority.disputed:
+        return Standing.PAUSED
     if consent.starts > since:
         return Standing.NOT_STARTED
     if consent.ends <= since or consent.ends < until:
         return Standing.EXPIRED
+    if consent.authority is not None and not _entitled(consent.authority, since, until):
+        return Standing.EXPIRED
     return Standing.IN_FORCE
+
+
+def _entitled(authority: AuthorityFact, since: datetime, until: datetime) -> bool:
+    """Whether an authority is in force at every instant of [since, until]."""
+    return (
+        authority.ended_at is None
+        and authority.ends is not None
+        and authority.ends > since
+        and authority.ends >= until
+    )
 
 
 def matches(objection: ObjectionFact, ask: Ask) -> bool:

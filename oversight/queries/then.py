@@ -7,8 +7,8 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from audit.queries import facts as log
 from audit.vocabulary import EntryType
-from consent.models import CategorySetItem, Consent, ConsentEvent, Objection
-from consent.vocabulary import Happening
+from consent.models import CategorySetItem, Consent, ConsentEvent, Dispute, Objection, Spoken
+from consent.vocabulary import Happening, Signer
 from governance.models import AccessRequest, Agreement, Charter, Decision, Organisation, Purpose
 from governance.queries import boards, catalogue
 from governance.vocabulary import AgreementState
@@ -115,10 +115,23 @@ def _yeses(request: AccessRequest, at: datetime) -> QuerySet[Consent]:
         Q(next=Happening.PAUSED) | Q(next__isnull=True, paused_at=F("since"), paused_until__lte=at)
     )
     noes = _against(request, at)
+    heard = Spoken.objects.filter(
+        ~Exists(_disputed(at)), consent=OuterRef("pk"), representative__ends__gt=at
+    )
     return found.filter(
         Q(last__in=standing.LIVE) | over,
+        Q(signer=Signer.SELF) | Exists(heard),
         ~Exists(noes.filter(subject=OuterRef("subject"), category__isnull=True)),
         Exists(_open(request, noes)),
+    )
+
+
+def _disputed(at: datetime) -> QuerySet[Dispute]:
+    """The disputes on who may speak for the person of a yes, at the instant."""
+    return Dispute.objects.filter(
+        Q(resolved_at__isnull=True) | Q(resolved_at__gt=at),
+        subject=OuterRef("consent__subject"),
+        reported_at__lte=at,
     )
 
 

@@ -11,9 +11,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 from audit.vocabulary import Via
 from common.errors import RuleBroken
 from consent.actions import consents
-from consent.queries import proposals, sharing, shredding
+from consent.queries import proposals, sharing, shredding, speaking
 from governance.models import User
-from portal.cards import Card, ask, card
+from portal.cards import Card, ask, card, others
 from portal.forms import Change, Pause
 from portal.places import Places, names_shown
 from release.queries import uses
@@ -33,6 +33,7 @@ def home(request: HttpRequest) -> HttpResponse:
         {
             "asks": [ask(one, places) for one in proposals.of(her(request), timezone.now())],
             "waiting": waiting,
+            "speaking": [others(each) for each in speaking.of(her(request), timezone.now())],
             "kept": kept,
             "running": [(one, last.get(one.ref)) for one in cards if one.running],
             "ended": [(one, last.get(one.ref)) for one in cards if not one.running],

@@ -13,8 +13,8 @@ from typing import Any
 from django.db import connection
 
 from common.planned import BIGINT, DECODERS, INTEGER, Decoders, Planned, Reading, Rows
-from consent.rules import Ask, ConsentFact, ObjectionFact
-from consent.vocabulary import Ending
+from consent.rules import Ask, AuthorityFact, ConsentFact, ObjectionFact
+from consent.vocabulary import Ending, Signer
 from governance.models import AccessRequest, Field, User
 from governance.queries import catalogue
 from governance.queries.requests import Asked
@@ -61,6 +61,10 @@ CONDITIONS: Mapping[str, str] = {
     "consent_to_holder": "c.holder_id = d.holder_id",
     "consent_to_recipient": "c.recipient_id = %(requester)s",
     "consent_for_purpose": "c.purpose_id = %(purpose)s",
+    "spoken_of_consent": "s.consent_id = c.id",
+    "speaker_of_spoken": "v.id = s.representative_id",
+    "dispute_is_hers": "e.subject_id = %(slot)s",
+    "dispute_is_open": "e.resolved_at IS NULL",
     "covered_by_consent": "i.set_id = c.category_set_id",
     "version_itself": "t.id = i.version_id",
 }
@@ -102,6 +106,8 @@ SELECT
         FROM consent_objection b WHERE {objection_is_hers} AND {objection_stands}),
     c.starts{plain}, c.ends{plain}, c.record_until{plain},
     c.paused_at{plain}, c.paused_until{plain}, c.ended_at{plain}, c.ending,
+    c.signer, v.ends{plain}, v.ended_at{plain},
+    EXISTS (SELECT 1 FROM consent_dispute e WHERE {dispute_is_hers} AND {dispute_is_open}),
     (SELECT {list}(i.version_id || ':'
             || (SELECT t.category_id FROM governance_categoryversion t WHERE {version_itself}), ',')
         FROM consent_categorysetitem i WHERE {covered_by_consent})
@@ -112,6 +118,8 @@ FROM governance_accessrequest r
     JOIN governance_organisation o ON {its_requester}
     LEFT JOIN consent_consent c ON {consent_is_hers} AND {consent_to_holder}
         AND {consent_to_recipient} AND {consent_for_purpose}
+    LEFT JOIN consent_spoken s ON {spoken_of_consent}
+    LEFT JOIN consent_representative v ON {speaker_of_spoken}
 WHERE {asked} AND {as_known}
 """
 DIALECTS: Mapping[str, Mapping[str, str]] = {
@@ -311,7 +319,7 @@ def _categories(vendor: str, covered: tuple[Any, ...]) -> Mapping[int, int]:
 
 def _consent(vendor: str, values: tuple[Any, ...]) -> ConsentFact:
     read = DECODERS[vendor]
-    starts, ends, day, paused_at, paused_until, ended_at, ending, covered = values
+    starts, ends, day, paused_at, paused_until, ended_at, ending, *spoken, covered = values
     return ConsentFact(
         starts=read.moment(starts),
         ends=read.moment(ends),
@@ -321,6 +329,19 @@ def _consent(vendor: str, values: tuple[Any, ...]) -> ConsentFact:
         paused_until=None if paused_until is None else read.moment(paused_until),
         ended_at=None if ended_at is None else read.moment(ended_at),
         ending=None if ending is None else Ending(read.text(ending)),
+        authority=_authority(read, *spoken),
+    )
+
+
+def _authority(
+    read: Decoders, signer: Any, ends: Any, ended_at: Any, disputed: Any
+) -> AuthorityFact | None:
+    if read.text(signer) == Signer.SELF:
+        return None
+    return AuthorityFact(
+        ends=None if ends is None else read.moment(ends),
+        ended_at=None if ended_at is None else read.moment(ended_at),
+        disputed=read.flag(disputed),
     )
 
 

@@ -69,7 +69,9 @@ def decide_person(facts: PersonFacts, since: datetime, until: datetime) -> Openi
     if whole.agreement is not None:
         ends.append(whole.agreement.ends)
     ends += [
-        each.ends for each in facts.consents if standing(each, since, until) is Standing.IN_FORCE
+        each.lasts_until
+        for each in facts.consents
+        if standing(each, since, until) is Standing.IN_FORCE
     ]
     return Opening(
         columns=tuple([field.name for field in opened]),

@@ -11,7 +11,16 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import CharField, CheckConstraint, Model, UniqueConstraint
 
 from tests.architecture.test_fields import our_models
-from tests.factories import audit, consent, governance, machines, oversight, release, sittings
+from tests.factories import (
+    audit,
+    consent,
+    governance,
+    machines,
+    oversight,
+    release,
+    sittings,
+    speaking,
+)
 from tests.factories.governance import LATER, START
 
 EARLIER = START - timedelta(days=1)
@@ -158,6 +167,21 @@ CHECKS: dict[str, Broken] = {
     "paper_code_use_known": Broken(sittings.paper_code, {"use": UNHEARD}),
     "sitting_device_known": Broken(sittings.sitting, {"device": UNHEARD}),
     "sitting_seen_after_it_began": Broken(sittings.sitting, {"seen_at": EARLIER}),
+    "death_agreed_by_somebody": Broken(speaking.death, {"agreed_at": LATER}),
+    "death_by_two": Broken(speaking.agreed_death, one_person_as("reported_by", "agreed_by")),
+    "death_by_two_or_a_paper": Broken(speaking.death, {"counts_at": LATER}),
+    "death_taken_back_by_somebody": Broken(speaking.death, {"taken_back_at": LATER}),
+    "dispute_resolved_by_somebody": Broken(speaking.dispute, {"resolved_at": LATER}),
+    "flag_threat_known": Broken(speaking.flag, {"threat": UNHEARD}),
+    "flag_who_is_a_digest": Broken(speaking.flag, {"who": "a name"}),
+    "minority_ended_by_somebody": Broken(speaking.minority, {"ended_at": LATER}),
+    "speaker_ended_by_somebody": Broken(speaking.representative, {"ended_at": LATER}),
+    "speaker_guardian_by_order": Broken(speaking.representative, {"kind": "guardian"}),
+    "speaker_kind_known": Broken(speaking.representative, {"kind": UNHEARD}),
+    "speaker_paper_known": Broken(speaking.representative, {"paper": UNHEARD}),
+    "speaker_starts_before_end": Broken(speaking.representative, {"ends": EARLIER}),
+    "speaker_who_is_a_digest": Broken(speaking.representative, {"who": "a name"}),
+    "spoken_assent_known": Broken(speaking.spoken, {"assent": UNHEARD}),
     "hold_ground_known": Broken(consent.legal_hold, {"ground": UNHEARD}),
     "hold_lifted_by_somebody": Broken(consent.legal_hold, {"lifted_at": LATER}),
     "hold_placed_before_end": Broken(consent.legal_hold, {"ends": EARLIER}),
@@ -328,6 +352,11 @@ UNIQUES: dict[str, tuple[Callable[..., Model], Given]] = {
     "proposal_item_once": (consent.proposal_item, {}),
     "proposal_one_unsettled": (consent.proposal, {}),
     "proposal_renewed_once": (consent.renewal, {}),
+    "death_one_stands": (speaking.death, {}),
+    "dispute_one_open": (speaking.dispute, {}),
+    "flag_once": (speaking.flag, {}),
+    "minority_one_stands": (speaking.minority, {}),
+    "speaker_once": (speaking.representative, {}),
     "shredding_one_open": (consent.shredding, {}),
     "stored_part_number_once": (release.stored_part, {}),
     "subject_key_once": (consent.subject_key, {}),

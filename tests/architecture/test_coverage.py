@@ -81,6 +81,7 @@ HERS: dict[str, str] = {
     "GET portal:helpers": "she reads who helps her and who looked",
     "GET desk:work": "how many people, in bands; nobody in them is told",
     "GET portal:record": "she reads what is to become of her own record",
+    "GET desk:speaking": "references and days: no number and no name, and only where one advises",
     "GET desk:wiping": "references, days and colleagues: no number, and only where one has a hand",
     "GET desk:wipe-agree": "what a colleague wrote for whoever may agree; agreeing is the entry",
     "GET desk:hold-lift": "the digest of a paper, for whoever may end the hold",

@@ -12,7 +12,7 @@ from config import journal
 from governance.rules import arrivals_page, transitions_page
 from release.management.commands import rotate_key
 from tests.architecture.source import BASE
-from tests.spec import decision
+from tests.spec import decision, speaking
 
 REFERENCE = BASE / "docs" / "reference"
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
@@ -23,6 +23,7 @@ DRAWN: dict[str, Callable[[], str]] = {
     "people.md": arrivals_page,
     "decision.md": decision.page,
     "journal.md": journal.page,
+    "speaking.md": speaking.page,
 }
 
 # Pages under docs/reference that are written by hand, each with its reason.

@@ -16,6 +16,7 @@ LONGEST = 400
 LONG: dict[str, str] = {
     "config/settings.py": "one settings file, read from the environment",
     "governance/permissions.py": "who may what, in one place that alone asks what was granted",
+    "tests/architecture/test_constraints.py": "one table of constraints, and a row that breaks each",
     "tests/integration/test_canary.py": "one table of answers and commands, in one world",
     "tests/integration/test_desk_pages.py": "one table of pages and the world it walks",
     "tests/integration/test_gate_gaps.py": "every gap of one line, in one world",
@@ -23,8 +24,8 @@ LONG: dict[str, str] = {
     "tests/integration/test_log_guards_bite.py": "one table of guards and the harm behind each",
     "tests/integration/test_nasty_deeds.py": "one table of deeds, and what would be good in each",
     "tests/integration/test_nasty_forms.py": "one table of forms, and what would be good in each",
-    "tests/architecture/test_constraints.py": "one table of constraints and what breaks each",
     "tests/integration/test_consent_append_only.py": "one table of what people said, and what stays",
+    "tests/stateful/test_her_word.py": "one machine and all that can happen to her word",
     "tests/worlds.py": "one small world and all that can be done in it",
     "tests/integration/test_proposals.py": "one ask for a yes and all that can come of it",
     "tests/integration/test_reconcile.py": "one table of harms to what left, in one world that lived",

@@ -20,10 +20,10 @@ COLUMNS = {
     *("is_active", "narrative"),
 }
 VERBS = {"SUSPEND", "END", "PAUSE", "RETIRE"}
-REPEATED = {
+REPEATED = {  # they read it out again
     *("governance.actions.repeating", "consent.actions.replaying"),
-    "consent.actions.helped_again",
-}  # they read it out again
+    *("consent.actions.helped_again", "consent.actions.speaking_again"),
+}
 # What opens such a transaction and says nothing in it itself.
 OPENED_FOR_OTHERS: dict[str, str] = {
     "consent.actions.giving.widening": "what is recorded inside ends the older yes, which tells",

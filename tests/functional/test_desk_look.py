@@ -11,13 +11,13 @@ from django.test import Client
 from django.utils import timezone
 from playwright.sync_api import Page
 
-from consent.actions import holds, shredding
-from consent.vocabulary import HoldGround
+from consent.actions import deaths, holds, shredding
+from consent.vocabulary import HoldGround, Speaker
 from governance.actions import agreements, reviews
 from governance.models import User
 from governance.vocabulary import Vote
 from release.rules.bits import chunks_of
-from tests import staffroom
+from tests import speaking, staffroom
 from tests.factories import release as answered
 from tests.functional.conftest import Visit, axe, picture, pressed
 from tests.lengths import LONG
@@ -108,6 +108,11 @@ def world() -> tuple[Staffroom, dict[str, str]]:
         **place,
         **hand(room.holder_admin),
     )
+    about = {"number": "A-18", **place, **hand(room.advocate)}
+    guardian = speaking.speaker(kind=Speaker.GUARDIAN, **about)
+    speaking.dispute(**about)
+    speaking.minor(**{**about, "number": "A-17"}, alone=True)
+    death = deaths.report(**about)
     back = answered.recall(release=ready, people=2, opened_at=now, due_at=now + timedelta(days=30))
     slots = np.array(
         [staffroom.person(room, number).slot for number in ("A-17", "A-18")], dtype=np.int32
@@ -132,6 +137,8 @@ def world() -> tuple[Staffroom, dict[str, str]]:
         "recall": f"/desk/recalls/{back.ref}/",
         "recall-overdue": f"/desk/recalls/{part.ref}/",
         "key": f"/desk/keys/{room.recipient.ref}/",
+        "speaking-yes": f"/desk/speaking/{guardian.ref}/yes/",
+        "death-agree": f"/desk/speaking/{death.ref}/agree/",
         "wipe-agree": f"/desk/wiping/{asked.ref}/agree/",
         "hold-lift": f"/desk/wiping/holds/{hold.ref}/lift/",
     }
@@ -204,6 +211,11 @@ def test_each_page(visit: Visit, live_server: Any, width: int, language: str) ->
             "home-advocate": "/desk/",
             "stop": "/desk/stops/",
             "stop-done": "/desk/stops/done/",
+            "speaking": "/desk/speaking/",
+            "speaking-note": "/desk/speaking/note/",
+            "speaking-record": "/desk/speaking/somebody/",
+            "speaking-yes": places["speaking-yes"],
+            "death-agree": places["death-agree"],
             "wipe-ask": "/desk/wiping/ask/",
             "recovery-codes": "/desk/recovery-codes/",
             "replace-device": "/desk/device/new/",

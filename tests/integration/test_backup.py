@@ -304,6 +304,7 @@ def test_after_100_later_noes_a_restore_brings_none_of_them_back(tmp_path, how):
 @pytest.mark.parametrize("act", thirds(NOES), ids=str)
 def test_a_no_of_any_kind_after_the_backup_counts_after_the_restore(act, tmp_path):
     world = small_world(2, each=1)
+    NOES[act].first(world)
     release = world.prepare()
     made(world, tmp_path / "one")
     NOES[act].say(world)

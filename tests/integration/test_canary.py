@@ -17,14 +17,15 @@ from django.utils import timezone
 from audit.models import Entry
 from audit.vocabulary import EntryType
 from common.keyring import KeyRing
-from consent.actions import proposals, subjects
+from consent.actions import deaths, proposals, subjects
+from consent.vocabulary import Speaker
 from governance import models as g
 from governance.actions import people
 from governance.vocabulary import OrganisationKind, Role, UserKind
 from release.actions import recalls
 from release.models import Download, Recall, Release
 from release.vocabulary import ReleaseState
-from tests import auditing, sheets, shredding, staffroom, survivors, worlds
+from tests import auditing, sheets, shredding, speaking, staffroom, survivors, worlds
 from tests.architecture.test_doors import addresses
 from tests.backups import OPENER
 from tests.factories import consent as said
@@ -170,6 +171,15 @@ CASES: dict[str, dict[str, str]] = {
     "desk:ask-done": {},
     "desk:stop": {},
     "desk:stop-done": {},
+    "desk:speaking": {},
+    "desk:speaking-note": {},
+    "desk:speaking-record": {},
+    "desk:speaking-yes": {"ref": "speaker"},
+    "desk:speaking-stop": {"ref": "speaker"},
+    "desk:speaking-end": {"ref": "speaker"},
+    "desk:dispute-settle": {"ref": "dispute"},
+    "desk:death-agree": {"ref": "death"},
+    "desk:death-take-back": {"ref": "death"},
     "desk:wiping": {},
     "desk:wipe-ask": {},
     "desk:wipe-agree": {"ref": "shredding"},
@@ -303,6 +313,7 @@ def staged(world: World) -> Stage:
                 **worlds.hand(world.home.advocate),
             ).ref,
             "objection": world.object("c-1", recipient=elsewhere).ref,
+            **_speaking(world),
             "shredding": shredding.ask(world, "c-1").ref,
             "hold": shredding.hold(world, "c-1").ref,
             "agreement": world.home.agreement.ref,
@@ -337,6 +348,20 @@ def _recall(world: World) -> Recall:
     world.no("c-3")
     recalls.open_due(at=timezone.now())
     return Recall.objects.get()
+
+
+def _speaking(world: World) -> dict[str, str]:
+    """Of the last client: who may speak for her, that it is disputed, and that one says she died."""
+    about = {
+        "holder": world.home.organisation,
+        "number": "c-4",
+        **worlds.hand(world.home.advocate),
+    }
+    return {
+        "speaker": speaking.speaker(kind=Speaker.GUARDIAN, **about).ref,
+        "dispute": speaking.dispute(**about).ref,
+        "death": deaths.report(**about).ref,
+    }
 
 
 def _auditor(world: World) -> g.User:

@@ -52,6 +52,7 @@ TAKEN = {
         for form in ("Find", "Block", "Signed", "HandOn", "Checked")
     ),
     *("desk.forms.wiping.AskWipeForm", "desk.forms.people.AccountForm"),
+    *(f"desk.forms.speaking.{form}Form" for form in ("Note", "Representative", "SpokenYes")),
 }
 BUNDLE = 256
 
@@ -163,7 +164,7 @@ def paper(room: Staffroom, text: Terms) -> dict[str, str]:
         "ends_on": (today + timedelta(days=30)).isoformat(),
         "record_until": "",
         "signature": CANARY,
-        "signer": "guardian",
+        "signer": "self",
         "authority": CANARY,
         "answers": "yyyyyyy",
         "recorded_by": "",

@@ -12,18 +12,24 @@ from consent.models import (
     CategorySetItem,
     Consent,
     ConsentEvent,
+    Death,
+    Dispute,
     EnrolmentCode,
+    Flag,
     Invalidation,
     LateTag,
     LeftTag,
     LegalHold,
     Lifting,
     Look,
+    Minority,
     Objection,
     Proposal,
     ProposalItem,
     ProposalStep,
+    Representative,
     Shredding,
+    Spoken,
     SpokenStop,
     Subject,
     SubjectKey,
@@ -37,6 +43,7 @@ from tests import kept
 from tests.append_only import triggers_lifted
 from tests.factories import consent as said
 from tests.factories import governance as made
+from tests.factories import speaking
 from tests.integration.consent_world import build, days, stamp
 
 pytestmark = pytest.mark.django_db
@@ -48,36 +55,13 @@ KEPT = {
     ConsentEvent: ["id", "consent", "happening", "at", "by", "entry"],
     SubjectKey: ["id", "holder", "digest", "subject"],
     Consent: [
-        "id",
-        "ref",
-        "subject",
-        "holder",
-        "recipient",
-        "purpose",
-        "category_set",
-        "terms",
-        "channel",
-        "signer",
-        "authority",
-        "signature",
-        "answers",
-        "signed_at",
-        "recorded_at",
-        "recorded_by",
-        "starts",
-        "ends",
-        "record_until",
+        *("id", "ref", "subject", "holder", "recipient", "purpose", "category_set"),
+        *("terms", "channel", "signer", "authority", "signature", "answers", "signed_at"),
+        *("recorded_at", "recorded_by", "starts", "ends", "record_until"),
     ],
     Objection: [
-        "id",
-        "ref",
-        "subject",
-        "recipient",
-        "recipient_kind",
-        "purpose",
-        "category",
-        "made_at",
-        "made_by",
+        *("id", "ref", "subject", "recipient", "recipient_kind", "purpose", "category"),
+        *("made_at", "made_by"),
     ],
     Terms: ["id", "code", "version", "language", "title", "text", "digest", "published_at"],
     Subject: ["slot", "holder", "enrolled_at"],
@@ -91,6 +75,17 @@ KEPT = {
     Look: ["id", "subject", "worker", "hour"],
     Block: ["id", "ref", "subject", "worker", "blocked_by", "blocked_at"],
     SpokenStop: ["id", "ref", "subject", "recipient", "recorded_by", "said_at"],
+    Representative: [
+        *("id", "ref", "subject", "kind", "who", "paper", "entry", "works_for", "starts", "ends"),
+        *("recorded_by", "recorded_at"),
+    ],
+    Spoken: ["id", "consent", "representative", "assent"],
+    Minority: [
+        *("id", "ref", "subject", "majority", "alone", "entry", "recorded_by", "recorded_at"),
+    ],
+    Flag: ["id", "ref", "subject", "who", "threat", "entry", "made_by", "made_at"],
+    Dispute: ["id", "ref", "subject", "entry", "reported_by", "reported_at"],
+    Death: ["id", "ref", "subject", "reported_by", "reported_at", "documented", "entry"],
     LateTag: ["id", "entry", "subject"],
     LeftTag: ["id", "entry", "subject", "tag"],
     Invalidation: ["id", "consent", "reason"],
@@ -120,6 +115,12 @@ OPEN = {
         *("shredded_at", "cleaned_at"),
     },
     LegalHold: {"lifted_by", "lifted_at"},
+    Representative: {"ended_by", "ended_at"},
+    Minority: {"ended_by", "ended_at"},
+    Dispute: {"resolved_by", "resolved_at"},
+    Death: {
+        *("agreed_by", "agreed_at", "counts_at", "taken_back_by", "taken_back_at"),
+    },
     Lifting: {"cancelled_at", "done_at"},
     Proposal: {"state", "closed_at", "consent"},
     EnrolmentCode: {"used_at", "cancelled_at"},  # once, one of them
@@ -146,6 +147,11 @@ def _spoken():
     said.look(subject=world.hers, worker=world.advocate)
     said.block(subject=world.hers, worker=world.steward)
     said.spoken_stop(subject=world.hers, recipient=world.recipient)
+    speaking.spoken()
+    speaking.minority(subject=world.hers)
+    speaking.flag(subject=world.hers)
+    speaking.dispute(subject=world.hers)
+    speaking.death(subject=world.hers)
     said.late_tag(subject=world.hers)
     said.left_tag(subject=world.hers)
     said.invalidation()
@@ -237,6 +243,12 @@ ALIKE = {
     Terms: [["code", "version", "language"]],
     Shredding: [["ref"]],
     LegalHold: [["ref"]],
+    Representative: [["ref"], ["subject", "who"]],
+    Spoken: [["consent"]],
+    Minority: [["ref"], ["subject"]],
+    Flag: [["ref"], ["subject", "who"]],
+    Dispute: [["ref"], ["subject"]],
+    Death: [["ref"], ["subject"]],
     EnrolmentCode: [["ref"], ["digest"]],
     Assignment: [["ref"], ["subject", "membership"]],
     Look: [["subject", "worker", "hour"]],

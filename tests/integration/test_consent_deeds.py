@@ -127,12 +127,6 @@ def test_every_reason_is_named_at_once():
     assert refusal.value.code == "missing_categories"
 
 
-def test_a_guardians_yes_with_its_authority_comes_into_force():
-    world = build()
-    consent = world.give(signer=Signer.GUARDIAN, authority="order in folder 7")
-    assert how(consent) == Standing.IN_FORCE
-
-
 @pytest.mark.parametrize("role", Role)
 def test_nobody_of_the_recipient_records_a_yes_to_it_whatever_their_role(role):
     world = build()

@@ -80,8 +80,6 @@ def test_a_paper_comes_into_force_as_it_was_signed():
         "categories": " help-i-got ; help-i-got",
         "record_until": (today - days(100)).isoformat(),
         "starts_on": (today + days(1)).isoformat(),
-        "signer": "guardian",
-        "authority": "order in folder 7",
         "recorded_by": world.steward.username,
     }
     done = bring(world, paper(world, " A-17 ", **cells))
@@ -92,8 +90,8 @@ def test_a_paper_comes_into_force_as_it_was_signed():
     assert [item.version.category for item in consent.category_set.items.all()] == [
         world.categories[1]
     ]
-    assert (consent.channel, consent.signer) == (Channel.PAPER, Signer.GUARDIAN)
-    assert (consent.authority, consent.signature) == ("order in folder 7", "binder 4, sheet 11")
+    assert (consent.channel, consent.signer) == (Channel.PAPER, Signer.SELF)
+    assert (consent.authority, consent.signature) == ("", "binder 4, sheet 11")
     assert consent.signed_at.isoformat() == f"{today - days(2)}T00:00:00+00:00"
     assert (consent.starts.date(), consent.ends.date()) == (today + days(1), today + days(30))
     assert consent.record_until == today - days(100)

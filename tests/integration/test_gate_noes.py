@@ -11,6 +11,9 @@ from pyrage import x25519
 from audit.models import Entry
 from audit.vocabulary import EntryType, Via
 from common.errors import NotPermitted, Void
+from consent.actions import representatives
+from consent.models import Representative
+from consent.vocabulary import Speaker
 from governance import models as g
 from governance.actions import agreements, catalogue, keys, memberships, people, requests
 from governance.vocabulary import FieldSensitivity, Narrowing, OrganisationKind, Role, UserKind
@@ -19,6 +22,7 @@ from release.models import Release
 from release.queries.standing import used
 from release.rules import timing
 from release.vocabulary import ReleaseState
+from tests import speaking
 from tests.gate import Later, before
 from tests.lengths import thirds
 from tests.sheets import numbers
@@ -31,10 +35,12 @@ HER = "c-1"
 
 @dataclass(frozen=True)
 class No:
-    """One kind of no: how it is said, and whether it is about one person or about everybody."""
+    """One kind of no: how it is said, whether it is about one person or about everybody, and what
+    she had said before where it speaks about that."""
 
     say: Callable[[World], object]
     whole: bool
+    first: Callable[[World], object] = lambda _world: None
 
 
 def _field_moves(world: World) -> object:
@@ -50,6 +56,18 @@ def _field_moves(world: World) -> object:
 def _role_ends(world: World) -> object:
     held = world.requester.memberships.get(role=Role.REQUESTER, ended_at__isnull=True)
     return memberships.end(membership=held, **hand(world.recipient_admin))
+
+
+def _spoken_for(world: World) -> object:
+    """Her yes is one that a guardian gave."""
+    authority = speaking.speaker(
+        world.home.organisation, HER, Speaker.GUARDIAN, **hand(world.home.advocate)
+    )
+    return world.yes(HER, **speaking.by(authority))
+
+
+def _speaker(world: World) -> Representative:
+    return Representative.objects.select_related("subject__holder").get()
 
 
 LESS = (Narrowing.CONSENT_SUPERSEDED, Narrowing.CONSENT_NARROWED)  # some of hers still goes
@@ -91,6 +109,32 @@ NOES: dict[Narrowing, No] = {
         True,
     ),
     Narrowing.SUBJECT_SHREDDED: No(lambda w: shred(w, HER), False),
+    Narrowing.SPEAKER_ENDED: No(
+        lambda w: representatives.end(representative=_speaker(w), **hand(w.home.advocate)),
+        False,
+        _spoken_for,
+    ),
+    Narrowing.SPEAKER_STOPPED: No(
+        lambda w: representatives.stop(representative=_speaker(w), **hand(w.home.advocate)),
+        False,
+        _spoken_for,
+    ),
+    Narrowing.SPEAKER_FLAGGED: No(
+        lambda w: speaking.flag(w.home.organisation, HER, **hand(w.home.advocate)),
+        False,
+        _spoken_for,
+    ),
+    Narrowing.MINORITY_RECORDED: No(
+        lambda w: speaking.minor(w.home.organisation, HER, **hand(w.home.advocate)), False
+    ),
+    Narrowing.DISPUTE_REPORTED: No(
+        lambda w: speaking.dispute(w.home.organisation, HER, **hand(w.home.advocate)),
+        False,
+        _spoken_for,
+    ),
+    Narrowing.DEATH_RECORDED: No(
+        lambda w: speaking.died(w.home.organisation, HER, **hand(w.home.advocate)), False
+    ),
 }
 
 
@@ -103,6 +147,7 @@ def test_every_act_that_narrows_is_tried_here():
 @pytest.mark.parametrize("act", thirds(NOES), ids=str)
 def test_after_a_no_of_any_kind_a_package_that_waited_gives_no_byte(act):
     world = small_world(2, each=1)
+    NOES[act].first(world)
     release = world.prepare()
     NOES[act].say(world)
     with pytest.raises((Void, NotPermitted)):
@@ -114,6 +159,7 @@ def test_after_a_no_of_any_kind_a_package_that_waited_gives_no_byte(act):
 def test_a_no_of_any_kind_while_a_package_is_prepared_counts_for_it(act, monkeypatch):
     monkeypatch.setattr(timing, "LOCKED_MOST", 60.0)  # a slow machine would leave her part out
     world = small_world(2, each=1)
+    NOES[act].first(world)
     slot = world.subject(HER).slot
     waiting = world.ask()
     before(monkeypatch, preparing, "_commit", lambda: NOES[act].say(world))

@@ -1,21 +1,33 @@
-"""Rules of law that are about what a person is told, each by its number in docs/law.md."""
+"""Rules of law that are about what a person is told and whose yes counts, each by its number in
+docs/law.md."""
 
 import io
 import json
 import zipfile
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from consent.actions import subjects
+from audit.models import Entry
+from audit.vocabulary import EntryType
+from common.days import begins
+from common.errors import RuleBroken, Void
+from consent.actions import consents, representatives, subjects
+from consent.queries.sets import open_sets
+from consent.rules import Ask
+from consent.vocabulary import Assent, Speaker
 from governance.actions import people
+from governance.models import User
 from governance.vocabulary import UserKind
 from release.models import Download
 from release.storage import store
 from release.tasks import tick
+from tests import speaking
 from tests.gate import Later
 from tests.survivors import WORDS
 from tests.worlds import World, hand, small_world
@@ -30,8 +42,8 @@ def world() -> World:
     return small_world(2, each=1)
 
 
-def her_files(world: World) -> dict[str, str]:
-    """What c-1 takes home, as she asks for it today."""
+def survivor(world: World) -> User:
+    """c-1's own sign-in."""
     account = people.create_user(
         username="maple-lane-1", kind=UserKind.SURVIVOR, **hand(world.home.warden)
     )
@@ -39,8 +51,17 @@ def her_files(world: World) -> dict[str, str]:
     account.save()
     subject = world.subject("c-1")
     subjects.give_account(subject=subject, account=account, **hand(world.home.advocate))
+    return account
+
+
+def ask_of(world: World) -> Ask:
+    return Ask(world.recipient.pk, world.recipient.kind, world.purpose.pk)
+
+
+def her_files(world: World) -> dict[str, str]:
+    """What c-1 takes home, as she asks for it today."""
     client = Client()
-    client.force_login(account, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(survivor(world), backend="django.contrib.auth.backends.ModelBackend")
     saved: Any = client.post(reverse("portal:copy"), {"passphrase": WORDS})
     with zipfile.ZipFile(io.BytesIO(b"".join(saved.streaming_content))) as folder:
         return {name: folder.read(name).decode() for name in folder.namelist()}
@@ -80,3 +101,85 @@ def test_R23_her_list_and_every_yes_go_home_with_her_in_words_and_for_programs(w
     assert world.consent("c-1").ref in {each.get("yes") for each in told["events"]}
     slip = json.loads(files[f"slips/{world.consent('c-1').ref}-1.json"])
     assert slip["dpv:hasRecordOfActivity"]["dct:identifier"] == world.consent("c-1").ref
+
+
+# --- whose yes
+
+
+@pytest.fixture
+def hers(world: World) -> dict[str, Any]:
+    """Whom and by whom: the first client of the world."""
+    return {"holder": world.home.organisation, "number": "c-1", **hand(world.home.advocate)}
+
+
+def test_R7_a_minors_record_goes_with_her_yes_and_a_parents_until_the_very_second_she_is_of_age(
+    world, hers, monkeypatch
+):
+    minority = speaking.minor(**hers, days=5)
+    assert world.received(world.prepare()) == {"c-2"}  # her own yes alone is not enough
+    parent = speaking.speaker(**hers)
+    world.yes("c-1", ends=None, **speaking.by(parent))
+    release = world.prepare()
+    assert world.received(release) == {"c-1", "c-2"}
+    of_age = begins(minority.majority)
+    facts_then = {"holder": world.home.organisation.pk, "ask": ask_of(world)}
+    second = timedelta(seconds=1)
+    before, after = (
+        open_sets(**facts_then, since=at, until=at) for at in (of_age - second, of_age)
+    )
+    slot = world.subject("c-1").slot
+    assert any(slot in each.slots for each in before.yeses)
+    assert not any(slot in each.slots for each in after.yeses)
+    later = Later(monkeypatch)
+    later.by = of_age - timezone.now()
+    assert world.received(world.prepare()) == {"c-2"}
+
+
+def test_R7_she_stops_what_a_parent_gave_and_one_no_is_enough(world, hers):
+    speaking.minor(**hers)
+    world.yes("c-1", **speaking.by(speaking.speaker(**hers)))
+    release = world.prepare()
+    consents.withdraw(consent=world.consent("c-1"), **hand(survivor(world)))
+    with pytest.raises(Void):
+        world.fetch(release)
+    assert world.received(world.prepare()) == {"c-2"}
+
+
+def test_R8_a_guardians_yes_opens_by_the_order_until_it_ends(world, hers):
+    guardian = speaking.speaker(**hers, kind=Speaker.GUARDIAN)
+    world.yes("c-1", **speaking.by(guardian, Assent.UNABLE))
+    release = world.prepare()
+    assert world.received(release) == {"c-1", "c-2"}
+    representatives.end(representative=guardian, **hand(world.home.advocate))
+    with pytest.raises(Void):
+        world.fetch(release)
+    assert world.received(world.prepare()) == {"c-2"}
+
+
+def test_R9_whoever_is_flagged_is_refused_and_written_down_and_what_went_by_it_goes_no_more(
+    world, hers
+):
+    guardian = speaking.speaker(**hers, kind=Speaker.GUARDIAN)
+    world.yes("c-1", **speaking.by(guardian))
+    release = world.prepare()
+    speaking.flag(**hers)
+    with pytest.raises(Void):
+        world.fetch(release)
+    with pytest.raises(RuleBroken) as refused:
+        world.yes("c-1", **speaking.by(guardian))
+    assert str(refused.value) == "This person cannot say yes here."  # and no word why
+    assert Entry.objects.filter(type=EntryType.SPEAKER_REFUSED).count() == 1
+    assert world.received(world.prepare()) == {"c-2"}
+
+
+def test_R31_after_her_death_nothing_goes_without_a_yes_that_was_given_after_it(world, hers):
+    release = world.prepare()
+    speaking.died(**hers)
+    with pytest.raises(Void):
+        world.fetch(release)
+    assert world.received(world.prepare()) == {"c-2"}
+    with pytest.raises(RuleBroken):
+        world.yes("c-1")
+    estate = speaking.speaker(**hers, kind=Speaker.ESTATE)
+    world.yes("c-1", **speaking.by(estate, Assent.DIED))
+    assert world.received(world.prepare()) == {"c-1", "c-2"}

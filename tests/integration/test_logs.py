@@ -17,6 +17,7 @@ import desk.forms.audit
 import desk.forms.deeds
 import desk.forms.people
 import desk.forms.signin
+import desk.forms.speaking
 import desk.forms.wiping
 import portal.forms
 from common import logs
@@ -44,7 +45,7 @@ HEADERS = {
 }
 MODULES = (
     *(desk.forms.audit, desk.forms.deeds, desk.forms.people, desk.forms.signin),
-    *(desk.forms.wiping, portal.forms),
+    *(desk.forms.wiping, desk.forms.speaking, portal.forms),
 )
 
 

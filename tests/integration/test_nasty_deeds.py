@@ -19,7 +19,18 @@ from common.errors import BadInput
 from common.inputs import Text
 from consent.actions import objections, proposals, terms
 from consent.models import Terms
-from consent.vocabulary import Channel, Checked, CodeKind, HoldGround, Invalidity, Signer
+from consent.vocabulary import (
+    Assent,
+    Channel,
+    Checked,
+    CodeKind,
+    HoldGround,
+    Invalidity,
+    Signer,
+    Speaker,
+    Threat,
+)
+from consent.vocabulary import Paper as Authority
 from governance.models import Agreement, Field
 from governance.queries.requests import Asked
 from governance.rules import FieldSpec
@@ -46,6 +57,7 @@ from tests.factories import governance as made
 from tests.factories import machines as applied
 from tests.factories import oversight as checked
 from tests.factories import release as answered
+from tests.factories import speaking
 from tests.staffroom import PASSWORD, Staffroom, hand
 
 pytestmark = pytest.mark.django_db
@@ -98,6 +110,7 @@ def yes(room: Staffroom) -> Given:
         "ends": now + timedelta(days=20),
         "record_until": now.date(),
         "authority": "order in folder 7",
+        "assent": Assent.SIGNED,
         **hand(room.advocate),
     }
 
@@ -374,6 +387,52 @@ CASES: dict[str, Callable[[Staffroom], Given]] = {
         "document": "0" * 64,
         "ends": timezone.now() + timedelta(days=7),
         **hand(room.holder_admin),
+    },
+    "consent.actions.representatives.record": lambda room: {
+        "holder": room.holder,
+        "number": "A-17",
+        "kind": Speaker.GUARDIAN,
+        "who": "Heron 7",
+        "paper": Authority.ORDER,
+        "document": "0" * 64,
+        "starts": timezone.now(),
+        "ends": timezone.now() + timedelta(days=7),
+        **hand(room.advocate),
+    },
+    "consent.actions.minorities.record": lambda room: {
+        "holder": room.holder,
+        "number": "A-17",
+        "majority": (timezone.now() + timedelta(days=7)).date(),
+        "alone": False,
+        **hand(room.advocate),
+    },
+    "consent.actions.flags.put": lambda room: {
+        "representative": speaking.representative(),
+        "threat": Threat.ABUSER,
+        **hand(room.advocate),
+    },
+    "consent.actions.flags.name": lambda room: {
+        "holder": room.holder,
+        "number": "A-17",
+        "who": "Heron 7",
+        "threat": Threat.ABUSER,
+        **hand(room.advocate),
+    },
+    "consent.actions.disputes.report": lambda room: {
+        "holder": room.holder,
+        "number": "A-17",
+        **hand(room.advocate),
+    },
+    "consent.actions.deaths.report": lambda room: {
+        "holder": room.holder,
+        "number": "A-17",
+        "document": "0" * 64,
+        **hand(room.advocate),
+    },
+    "consent.actions.deaths.agree": lambda room: {
+        "death": speaking.death(),
+        "number": "A-17",
+        **hand(room.advocate),
     },
     "consent.actions.imports.consents": lambda room: {
         "holder": room.holder,

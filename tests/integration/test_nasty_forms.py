@@ -17,8 +17,8 @@ from django.utils import timezone
 
 from common import codes
 from consent.actions import shredding
-from consent.models import Assignment, Shredding, Terms
-from consent.vocabulary import LONGEST_NUMBER, LONGEST_WHY
+from consent.models import Assignment, Representative, Shredding, Terms
+from consent.vocabulary import LONGEST_NUMBER, LONGEST_SIGNATURE, LONGEST_WHO, LONGEST_WHY, Speaker
 from desk.forms.people import NewDevice, NewPassword
 from desk.forms.wiping import _AboutClient
 from governance.actions import invitations, resets
@@ -27,7 +27,7 @@ from governance.vocabulary import LONGEST_PASSWORD, ResetKind, Role
 from oversight.models import AuditCase, Finding, FindingStep, Job, MembershipReview, SavedSearch
 from release.models import Recall
 from release.vocabulary import Reported
-from tests import auditing, nasty, staffroom, survivors
+from tests import auditing, nasty, speaking, staffroom, survivors
 from tests.architecture.source import BASE, python_files
 from tests.factories import consent as said
 from tests.factories import release as answered
@@ -146,6 +146,12 @@ def settled() -> None:
 def anew(room: Staffroom) -> str:
     settled()
     return f"/desk/people/anew/{room.requester.ref}/"
+
+
+def guardian(room: Staffroom) -> Representative:
+    known = Representative.objects.first()
+    staffroom.enrolled(room, "A-17")
+    return known or speaking.speaker(room.holder, "A-17", Speaker.GUARDIAN, **hand(room.advocate))
 
 
 def asked_to_wipe(room: Staffroom) -> Shredding:
@@ -411,6 +417,54 @@ FORMS: dict[str, Case] = {
         lambda room: {"holder": room.holder.ref, "number": "A-17", "wanted": "shut"},
         {"number": LONGEST_NUMBER},
     ),
+    "desk.forms.speaking.NoteForm": Case(
+        at_desk(lambda room: room.advocate),
+        lambda room: "/desk/speaking/note/",
+        lambda room: {
+            "holder": room.holder.ref,
+            "number": "A-17",
+            "noted": "flag",
+            "majority": (timezone.now() + timedelta(days=70)).date().isoformat(),
+            "who": "Heron 7",
+            "threat": "abuser",
+            "document": "0" * 64,
+        },
+        {"number": LONGEST_NUMBER, "who": LONGEST_WHO, "document": 64},
+    ),
+    "desk.forms.speaking.RepresentativeForm": Case(
+        at_desk(lambda room: room.advocate),
+        lambda room: "/desk/speaking/somebody/",
+        lambda room: {
+            "holder": room.holder.ref,
+            "number": "A-17",
+            "kind": "guardian",
+            "who": "Heron 7",
+            "works_for": "",
+            "paper": "order",
+            "document": "0" * 64,
+            "starts": timezone.now().date().isoformat(),
+            "ends": (timezone.now() + timedelta(days=7)).date().isoformat(),
+            **PROOF,
+        },
+        {"number": LONGEST_NUMBER, "who": LONGEST_WHO, "document": 64, **PROVED},
+    ),
+    "desk.forms.speaking.SpokenYesForm": Case(
+        at_desk(lambda room: room.advocate),
+        lambda room: f"/desk/speaking/{guardian(room).ref}/yes/",
+        lambda room: {
+            "recipient": room.recipient.ref,
+            "purpose": room.purpose.code,
+            "kinds": [room.categories[0].code],
+            "terms": str(published_text(room)),
+            "channel": "paper",
+            "signature": "binder 7",
+            "assent": "signed",
+            "told": "yes",
+            "ends": (timezone.now() + timedelta(days=7)).date().isoformat(),
+            **PROOF,
+        },
+        {"signature": LONGEST_SIGNATURE, **PROVED},
+    ),
     "desk.forms.wiping.AskWipeForm": Case(
         at_desk(lambda room: room.advocate),
         lambda room: "/desk/wiping/ask/",
@@ -571,6 +625,9 @@ PARTS = {NewPassword, NewDevice, _AboutClient}
 NOT_REQUIRED = {
     ("desk.forms.deeds.StopForm", "recipient"),
     ("desk.forms.deeds.AskForm", "days"),
+    *(("desk.forms.speaking.NoteForm", field) for field in ("majority", "document")),
+    ("desk.forms.speaking.RepresentativeForm", "works_for"),
+    ("desk.forms.speaking.SpokenYesForm", "ends"),
     *(("portal.forms.Never", field) for field in ("place", "kind", "reason", "what", "everything")),
     *(("portal.forms.Words", field) for field in ("typed", "password", "again")),
     ("desk.forms.audit.CaseForm", "holder"),

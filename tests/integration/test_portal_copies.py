@@ -142,7 +142,7 @@ def test_the_list_is_told_in_words_and_for_programs(world):
         "Made ready for Delta.",
         "Picked up by Delta.",
         "Kept back from Delta.",
-        "You paused it.",
+        "It was paused.",
         "Someone asked if it may go to Delta. The answer was yes.",
         "Someone asked if it may go to Delta. The answer was no.",
         "You said yes: Delta.",

@@ -295,7 +295,7 @@ def test_what_waits_is_blocked_from_the_moment_she_stops(client: Client, world: 
     press(client, "stop", world.on)
     words = page(client, "history")
     assert "Blocked" in words
-    assert "You had stopped it." in words
+    assert "It had been stopped." in words
     assert "Ready, not picked up" not in words
 
 
@@ -322,7 +322,7 @@ def test_history_tells_what_was_kept_back_and_why(client: Client, world: World) 
     survivors.kept_back(world, world.paused, Ground.PAUSED)
     words = page(client, "history")
     assert "Kept back" in words
-    assert "You paused it." in words
+    assert "It was paused." in words
 
 
 def test_history_of_one_sharing_shows_that_one_only(client: Client, world: World) -> None:

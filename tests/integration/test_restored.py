@@ -83,6 +83,7 @@ def test_every_no_stands_in_the_file_before_it_is_acknowledged(world):
 @pytest.mark.parametrize("act", thirds(NOES), ids=str)
 def test_every_kind_of_no_tells_what_it_is_about(act):
     world = small_world(2, each=1)
+    NOES[act].first(world)
     NOES[act].say(world)
     kept = KeptNo.objects.order_by("-pk")[0]
     assert kept.act == act

@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from consent.actions import objections, subjects
-from consent.models import CategorySetItem, Consent, Objection
+from consent.actions import disputes, objections, subjects
+from consent.models import CategorySetItem, Consent, Dispute, Objection
+from consent.queries import speaking
 from consent.rules import Ask, ConsentFact, ObjectionFact, word
-from consent.vocabulary import Ending, Standing
+from consent.vocabulary import Ending, Speaker, Standing
 from governance.queries import catalogue, clock
 from governance.vocabulary import UserKind
 from oversight.queries import then
+from tests import speaking as said
 from tests.factories.governance import organisation, purpose, user
 from tests.worlds import World, hand, small_world
 
@@ -55,6 +57,7 @@ def _goes(world: World, number: str, at: datetime) -> bool:
                 paused_until=each.paused_until,
                 ended_at=each.ended_at,
                 ending=Ending(each.ending) if each.ending else None,
+                authority=speaking.authority(each),
             )
             for each in consents
         ],
@@ -105,7 +108,27 @@ def steps(world: World) -> list[Callable[[], object]]:
         lambda: world.object("c-2", recipient_kind=world.recipient.kind),
         lambda: world.object("c-3", category=helped),
         lambda: world.yes("c-5"),
+        lambda: _given_for(world, "c-5"),
+        lambda: disputes.report(**_about(world, "c-5")),
+        lambda: disputes.report(**_about(world, "c-6")),
+        lambda: disputes.resolve(
+            dispute=Dispute.objects.get(subject=world.subject("c-5")), **hand(world.home.advocate)
+        ),
     ]
+
+
+def _about(world: World, number: str) -> dict[str, Any]:
+    return {
+        "holder": world.home.organisation,
+        "number": number,
+        **hand(world.home.advocate),
+    }
+
+
+def _given_for(world: World, number: str) -> Consent:
+    """A guardian says yes for her, in place of what she said."""
+    authority = said.speaker(kind=Speaker.GUARDIAN, **_about(world, number))
+    return world.yes(number, **said.by(authority))
 
 
 def test_whose_yes_was_in_force_is_what_the_gate_read_then(world: World) -> None:

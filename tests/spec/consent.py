@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from consent.rules import ConsentFact
+from consent.rules import AuthorityFact, ConsentFact
 from consent.vocabulary import Ending, Standing
 from tests.spec.decision import LATER, LONG_AGO, NOW, SECOND, UNTIL
 
@@ -40,6 +40,28 @@ TABLE = (
     Stands(
         "paused until a second from now",
         {"paused_at": LONG_AGO, "paused_until": NOW + SECOND},
+        P,
+        P,
+    ),
+    Stands("another's authority is in force", {"authority": AuthorityFact(LATER)}, F, F),
+    Stands(
+        "another's authority ends a second from now",
+        {"authority": AuthorityFact(NOW + SECOND)},
+        F,
+        X,
+    ),
+    Stands("another's authority ends now", {"authority": AuthorityFact(NOW)}, X, X),
+    Stands("another's authority ends with the interval", {"authority": AuthorityFact(UNTIL)}, F, F),
+    Stands(
+        "another's authority was ended",
+        {"authority": AuthorityFact(LATER, ended_at=LONG_AGO)},
+        X,
+        X,
+    ),
+    Stands("of another's authority nothing is known", {"authority": AuthorityFact(None)}, X, X),
+    Stands(
+        "it is disputed who may speak for her",
+        {"authority": AuthorityFact(LATER, disputed=True)},
         P,
         P,
     ),

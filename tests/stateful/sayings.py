@@ -12,12 +12,23 @@ from hypothesis import strategies as st
 
 from consent.models import Consent, Objection
 from consent.queries.sets import CLAUSES, Clauses, consent_sets
-from consent.rules import Ask, ConsentFact, ConsentSets, ObjectionFact, Word, standing, word
+from consent.rules import (
+    Ask,
+    AuthorityFact,
+    ConsentFact,
+    ConsentSets,
+    ObjectionFact,
+    Word,
+    standing,
+    word,
+)
 from consent.vocabulary import Ending, Standing
 from governance.vocabulary import OrganisationKind
 from release.rules.decide import Group, open_people
+from tests.factories import audit as logged
 from tests.factories import consent as said
 from tests.factories import governance as made
+from tests.factories import speaking
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = date(2026, 2, 1)
@@ -42,6 +53,15 @@ class Yes:
     paused: bool
     paused_until: int | None
     ending: Ending | None
+    by: "By | None" = None
+
+
+@dataclass(frozen=True)
+class By:
+    """By whom it was given, where not by her: until when, whether ended by hand; none is not known."""
+
+    ends: int | None
+    ended: bool
 
 
 PLAIN = Yes(0, 0, 0, 0, starts=0, lasts=9, days=0, paused=False, paused_until=None, ending=None)
@@ -66,6 +86,7 @@ class Said:
     yeses: tuple[Yes, ...]
     noes: tuple[NoOf, ...]
     until: int
+    disputes: tuple[tuple[int, bool], ...] = ()  # whose, and whether it is settled
 
 
 @st.composite
@@ -89,6 +110,13 @@ def sayings(draw: st.DrawFn, covers: int = 3, plain: bool = False) -> Said:
         paused=st.sampled_from([False, False, True]),
         paused_until=st.sampled_from([None, 1, 2, 3]),
         ending=st.sampled_from([None, None, None, *Ending]),
+        by=st.sampled_from(
+            [
+                *(None, None, By(9, ended=False), By(9, ended=True)),
+                *(By(3, ended=False), By(3, ended=False), By(2, ended=False)),
+                By(None, ended=False),
+            ]
+        ),
     )
     no = st.builds(
         NoOf,
@@ -111,7 +139,9 @@ def sayings(draw: st.DrawFn, covers: int = 3, plain: bool = False) -> Said:
         if each.ending is not None or one_in_force.setdefault(key, each) is each:
             kept.append(each)
     noes = draw(st.lists(no, min_size=1, max_size=4))
-    return Said(tuple(kept), tuple(noes), draw(st.integers(2, 4)))
+    quarrel = st.tuples(st.integers(0, PEOPLE - 1), st.booleans())
+    disputes = draw(st.lists(quarrel, max_size=2, unique_by=lambda each: each[0]))
+    return Said(tuple(kept), tuple(noes), draw(st.integers(2, 4)), tuple(disputes))
 
 
 class Place:
@@ -140,6 +170,7 @@ class Place:
         ]
         self.terms = said.terms()
         self.by = made.user()
+        self.entry = logged.entry()
         self.ask = Ask(self.recipients[0].pk, "research", self.purposes[0].pk)
         one, two, three = (version.pk for version in self.versions)
         self.groups = [
@@ -149,7 +180,18 @@ class Place:
         ]
 
     def store(self, sayings: Said) -> None:
-        Consent.objects.bulk_create(self._consent(each) for each in sayings.yeses)
+        stored = Consent.objects.bulk_create([self._consent(each) for each in sayings.yeses])
+        for number, (yes, consent) in enumerate(zip(sayings.yeses, stored, strict=True)):
+            if yes.by is not None and yes.by.ends is not None:
+                self._spoken(yes.by, yes.by.ends, consent, number)
+        for person, settled in sayings.disputes:
+            speaking.dispute(
+                subject=self.people[person],
+                entry=self.entry,
+                reported_by=self.by,
+                resolved_at=hour(1) if settled else None,
+                resolved_by=self.by if settled else None,
+            )
         Objection.objects.bulk_create(
             Objection(
                 subject=self.people[no.person],
@@ -164,6 +206,19 @@ class Place:
             for no in sayings.noes
         )
 
+    def _spoken(self, by: By, ends: int, consent: Consent, number: int) -> None:
+        representative = speaking.representative(
+            subject=consent.subject,
+            who=f"{number:064x}",
+            entry=self.entry,
+            recorded_by=self.by,
+            starts=hour(0),
+            ends=hour(ends),
+            ended_at=hour(1) if by.ended else None,
+            ended_by=self.by if by.ended else None,
+        )
+        speaking.spoken(consent=consent, representative=representative)
+
     def _consent(self, yes: Yes) -> Consent:
         person = self.people[yes.person]
         fact = self.fact(yes)
@@ -175,7 +230,8 @@ class Place:
             category_set=self.sets[yes.covers],
             terms=self.terms,
             channel="paper",
-            signer="self",
+            signer="self" if yes.by is None else "guardian",
+            authority="" if yes.by is None else "rep-2222222222222",
             signature="binder 3",
             answers="yyyyyyy",
             signed_at=NOON,
@@ -190,7 +246,7 @@ class Place:
             ending=fact.ending,
         )
 
-    def fact(self, yes: Yes) -> ConsentFact:
+    def fact(self, yes: Yes, disputed: bool = False) -> ConsentFact:
         return ConsentFact(
             starts=hour(yes.starts),
             ends=hour(yes.starts + yes.lasts),
@@ -202,6 +258,15 @@ class Place:
             ),
             ended_at=None if yes.ending is None else hour(1),
             ending=yes.ending,
+            authority=(
+                None
+                if yes.by is None
+                else AuthorityFact(
+                    ends=None if yes.by.ends is None else hour(yes.by.ends),
+                    ended_at=hour(1) if yes.by.ended and yes.by.ends is not None else None,
+                    disputed=disputed,
+                )
+            ),
         )
 
     def consents(self, sayings: Said, person: int) -> list[ConsentFact]:
@@ -209,7 +274,7 @@ class Place:
         if self.people[person].holder_id != self.holders[0].pk:
             return []
         return [
-            self.fact(yes)
+            self.fact(yes, disputed=(person, False) in sayings.disputes)
             for yes in sayings.yeses
             if (yes.person, yes.recipient, yes.purpose) == (person, 0, 0)
         ]

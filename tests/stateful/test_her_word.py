@@ -5,7 +5,6 @@ Compared after every step, at that very instant: the rule for one person, everyb
 own page, and what the events tell an auditor.
 """
 
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,50 +22,32 @@ from hypothesis.stateful import (
 )
 
 from audit.vocabulary import Via
-from consent.actions import consents, liftings, objections, proposals
-from consent.models import Consent, Lifting, Objection, Proposal
+from common.days import begins, day_of
+from consent.actions import (
+    consents,
+    disputes,
+    giving,
+    liftings,
+    minorities,
+    objections,
+    proposals,
+    representatives,
+)
+from consent.models import Consent, Dispute, Lifting, Objection, Proposal, Representative
 from consent.queries import sharing
 from consent.queries.sets import consent_sets
 from consent.rules import Ask, word
-from consent.vocabulary import Channel, Invalidity, Standing
+from consent.vocabulary import Channel, Invalidity, Speaker, Standing
 from governance.queries import noes
 from oversight import rules as checked
+from tests import speaking
 from tests.integration.consent_world import World, build
+from tests.stateful.her_model import Model, Yes
 
 pytestmark = pytest.mark.django_db
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 WAIT = 24 * HOUR
-
-
-@dataclass(frozen=True)
-class Yes:
-    kinds: frozenset[int]  # places in the world's categories
-    ends: datetime
-    day: Any
-
-
-@dataclass
-class Model:
-    """What she said, as anybody would write it down."""
-
-    runs: Yes | None = None
-    starts: datetime | None = None
-    paused: bool = False
-    asked: bool = False
-    silent_until: datetime | None = None
-    waits: tuple[Yes, datetime] | None = None
-    against: set[int | None] = field(default_factory=set)  # None: everything
-    lifting: dict[int | None, datetime] = field(default_factory=dict)
-
-    def opens(self, at: datetime) -> frozenset[int]:
-        if self.runs is None or self.paused or at >= self.runs.ends or None in self.against:
-            return frozenset()
-        return self.runs.kinds - {each for each in self.against if each is not None}
-
-    def no(self) -> None:
-        """Whatever waits is taken back."""
-        self.waits = None
 
 
 class HerWord(RuleBasedStateMachine):
@@ -132,6 +113,17 @@ class HerWord(RuleBasedStateMachine):
         proposal, at = self.proposal(), self.clock()
         assert proposal is not None
         if at >= proposal.answer_by:
+            return
+        if not self.model.alone(at):
+            with pytest.raises(giving.Refused):
+                proposals.answer(
+                    proposal=proposal,
+                    categories=self.world.categories,
+                    signature="amber-willow-41",
+                    answers="yyyyyyy",
+                    channel=Channel.PORTAL,
+                    **self.by_her(at),
+                )
             return
         proposals.answer(
             proposal=proposal,
@@ -216,7 +208,7 @@ class HerWord(RuleBasedStateMachine):
         if self.clock() >= old.ends:
             return
         consents.narrow(consent=consent, categories=[self.world.categories[keep]], **self.by_her())
-        self.model.runs = Yes(frozenset({keep}), old.ends, old.day)
+        self.model.runs = Yes(frozenset({keep}), old.ends, old.day, old.hers)
         self.model.no()
 
     @precondition(running)
@@ -269,6 +261,98 @@ class HerWord(RuleBasedStateMachine):
             liftings.waive(lifting=lifting, **self.by_her())
             self.model.against.discard(kind)
         del self.model.lifting[kind]
+
+    # --- who speaks for her
+
+    def here(self, at: datetime | None = None) -> dict[str, Any]:
+        """About her, by her holder's advocate."""
+        return {"holder": self.world.holder, "number": "A-17", **self.advised(at)}
+
+    def advised(self, at: datetime | None = None) -> dict[str, Any]:
+        return {"by": self.world.advocate, "at": at or self.clock(), "via": Via.DESK}
+
+    @precondition(lambda self: self.model.minor_until is None and not self.model.dead)
+    @rule(days=st.sampled_from([2, 25]))
+    def is_a_minor(self, days: int) -> None:
+        at = self.clock()
+        majority = day_of(at + days * DAY)
+        minorities.record(majority=majority, alone=False, **self.here(at))
+        self.model.minor_until = begins(majority)
+        if self.model.runs is not None:  # hers alone is not enough, and no authority lasts longer
+            self.model.ends()
+        self.model.no()
+        self.model.speaks = False
+
+    @precondition(lambda self: not self.model.speaks and not self.model.dead)
+    @rule()
+    def represent(self) -> None:
+        at = self.clock()
+        ends = at + 60 * DAY
+        found = speaking.speaker(
+            kind=Speaker.GUARDIAN, who=f"Heron {at}", starts=at - DAY, ends=ends, **self.here(at)
+        )
+        minor = self.model.minor_until
+        assert found.ends == (min(ends, minor) if minor and at < minor else ends)
+        self.model.speaks = True
+
+    def speaker(self) -> Representative | None:
+        rows = Representative.objects.select_related("subject__holder").filter(ended_at=None)
+        return rows.order_by("-pk").first()
+
+    @precondition(lambda self: self.model.speaks)
+    @rule(kinds=st.sets(st.sampled_from([0, 1]), min_size=1))
+    def another_says_yes(self, kinds: set[int]) -> None:
+        authority, at = self.speaker(), self.clock()
+        assert authority is not None
+        ends = min(at + 10 * DAY, authority.ends)
+        given = {
+            "categories": [self.world.categories[each] for each in sorted(kinds)],
+            "signed_at": at,
+            "ends": ends,
+            **speaking.by(authority),
+            **self.advised(at),
+        }
+        if self.model.dead or self.model.disputed or at >= authority.ends:
+            with pytest.raises(giving.Refused):
+                self.world.give(**given)
+            return
+        old = self.model.runs
+        wider = old is not None and at < old.ends and (
+            self.model.paused or not kinds <= old.kinds or ends > old.ends or at.date() > old.day
+        )  # fmt: skip
+        if wider:  # it lets more go than what runs, and nobody asked her
+            with pytest.raises(giving.Refused):
+                self.world.give(**given)
+            return
+        self.world.give(**given)
+        self.model.runs = Yes(frozenset(kinds), ends, at.date(), hers=False)
+        self.model.paused = False
+
+    @precondition(lambda self: self.model.speaks)
+    @rule()
+    def speaks_no_more(self) -> None:
+        authority = self.speaker()
+        assert authority is not None
+        representatives.end(representative=authority, **self.advised())
+        self.model.speaks = False
+        if self.model.runs is not None and not self.model.runs.hers:
+            self.model.ends()
+
+    @rule()
+    def dispute(self) -> None:
+        if self.model.disputed:
+            disputes.resolve(dispute=Dispute.objects.get(resolved_at=None), **self.advised())
+        else:
+            disputes.report(**self.here())
+        self.model.disputed = not self.model.disputed
+
+    @precondition(lambda self: not self.model.dead)
+    @rule()
+    def die(self) -> None:
+        speaking.died(**self.here())
+        self.model.dead, self.model.speaks = True, False
+        self.model.ends()
+        self.model.no()
 
     @rule(hours=st.sampled_from([1, 23, 24, 25, 24 * 20, 24 * 31]))
     def time_goes_on(self, hours: int) -> None:

@@ -13,7 +13,8 @@ from consent.actions import giving
 from consent.actions.papers.reading import Line, Rejected
 from consent.actions.subjects import find
 from consent.models import Consent, Subject, Terms
-from consent.queries import latest
+from consent.queries import latest, speaking
+from consent.rules.speaking import PersonFact, SignedFact, problems
 from consent.vocabulary import Channel, Signer
 from governance.models import CategoryVersion, DataCategory, Organisation, Purpose, User
 from governance.queries import people
@@ -35,6 +36,7 @@ class Known:
     users: Mapping[str, User]
     slots: Mapping[bytes, int]
     wiped: Mapping[int, datetime]
+    silent: Mapping[int, PersonFact]
     first_published: Mapping[int, datetime]
 
 
@@ -79,6 +81,7 @@ def known_to(holder: Organisation, read: Sequence[Line], by: User) -> Known:
         users={one.username: one for one in staff.filter(username__in=names)} | {"": by},
         slots=slots,
         wiped=latest.wiped(holder=holder.pk, slots=slots.values()),
+        silent=speaking.silent(slots.values()),
         first_published=dict(
             CategoryVersion.objects.values_list("category").annotate(first=Min("published_at"))
         ),
@@ -246,7 +249,22 @@ def _judge(
         words.append(
             Rejected(line.number, "recipient", "holder_is_recipient", "A yes is to somebody else.")
         )
-    return words or _yes(line, named)
+    return words or _by_her(line, named, known) or _yes(line, named)
+
+
+def _by_her(line: Line, named: Named, known: Known) -> list[Rejected]:
+    """Whether it is her own yes, and she may give it alone."""
+    if line.cells["signer"] != Signer.SELF:
+        hint = "Record what somebody else signed for her by itself, at the desk."
+        return [Rejected(line.number, "signer", "signer_not_her", hint)]
+    person = known.silent.get(named.slot) if named.slot is not None else None
+    if person is None or named.recipient is None or named.signed_at is None or named.ends is None:
+        return []
+    yes = SignedFact(named.recipient.pk, named.signed_at, named.ends)
+    return [
+        Rejected(line.number, "signer", each.code, each.message)
+        for each in problems(yes, person, at=named.signed_at)
+    ]
 
 
 def _later(named: Named, known: Known) -> bool:

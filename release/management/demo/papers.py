@@ -128,8 +128,8 @@ def _paper(
 ) -> Paper:
     sets = list(CATEGORY_SETS)
     ends = (signed + timedelta(days=length)).isoformat()
-    guardian = rng.random() < 0.05
-    sheet = int(rng.integers(1, 400))
+    rng.random()  # drawn as ever, so that the same people come out
+    rng.integers(1, 400)
     return {
         "client_number": number,
         "recipient": sharing.recipient,
@@ -142,8 +142,8 @@ def _paper(
         "ends_on": ends,
         "record_until": ends if rng.random() < 0.5 else "",
         "signature": "",
-        "signer": "guardian" if guardian else "self",
-        "authority": f"guardianship order, folder 7, sheet {sheet}" if guardian else "",
+        "signer": "self",
+        "authority": "",
         "answers": "yyyyyyy",
         "recorded_by": plan.recorded_by[int(rng.integers(len(plan.recorded_by)))],
         "starts_on": "",
