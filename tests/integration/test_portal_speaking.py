@@ -17,6 +17,7 @@ from governance.vocabulary import Role
 from portal import slips, words
 from tests import speaking, survivors
 from tests.factories import governance as made
+from tests.factories.consent import helped_by
 from tests.integration.consent_world import stamp, worker
 
 pytestmark = pytest.mark.django_db
@@ -28,6 +29,7 @@ def world() -> Any:
     cache.clear()
     found = survivors.build()
     found.advocate = worker("harbour-linden-5", found.holder, Role.ADVOCATE)
+    helped_by(found.advocate, found.subject)
     return found
 
 
