@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from django.db import transaction
 from pyrage import x25519
 
 from audit.vocabulary import Via
 from common.keyring import KeyRing
-from consent.actions import subjects, terms
+from consent.actions import helped, subjects, terms
 from consent.models import Subject
 from governance.actions import (
     boards,
@@ -278,7 +279,8 @@ def advocate_of(world: World, holder: str) -> User:
 
 
 def survivor_account(world: World, subject: Subject, *, name: str, holder: str) -> User:
-    """A sign-in for one person, given by her advocate."""
+    """A sign-in for one person, given by her advocate, who helps her from then on."""
+    advocate = advocate_of(world, holder)
     world.passwords[name] = passphrase()
     account = people.create_user(
         username=name,
@@ -288,9 +290,9 @@ def survivor_account(world: World, subject: Subject, *, name: str, holder: str) 
         at=world.now,
         via=VIA,
     )
-    subjects.give_account(
-        subject=subject, account=account, by=advocate_of(world, holder), at=world.now, via=VIA
-    )
+    subjects.give_account(subject=subject, account=account, by=advocate, at=world.now, via=VIA)
+    with transaction.atomic():
+        helped.begin_first(subject, by=advocate, at=world.now, via=VIA)
     world.users[name] = account
     world.keep_sign_ins()
     return account
