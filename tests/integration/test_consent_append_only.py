@@ -43,9 +43,8 @@ from governance.vocabulary import Narrowing
 from tests import kept
 from tests.append_only import triggers_lifted
 from tests.factories import consent as said
-from tests.factories import contests
+from tests.factories import contests, speaking
 from tests.factories import governance as made
-from tests.factories import speaking
 from tests.integration.consent_world import build, days, stamp
 
 pytestmark = pytest.mark.django_db

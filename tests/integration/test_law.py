@@ -220,4 +220,6 @@ def test_R22_other_kinds_and_other_holders_go_on(world):
     contest = _held_back(world, Contested.RESTRICTION)
     assert world.received(world.prepare(other)) == {"c-1"}
     contests.decide(contest=contest, decision=Decided.KEPT, **hand(world.home.steward))
-    assert world.received(world.prepare()) == WITHOUT_HERS  # kept unshared: a no of hers from now on
+    assert (
+        world.received(world.prepare()) == WITHOUT_HERS
+    )  # kept unshared: a no of hers from now on
