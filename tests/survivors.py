@@ -281,7 +281,12 @@ def contested(world: World) -> list[Contest]:
     now = timezone.now()
     found = [
         contests.ask(
-            subject=world.subject, category=world.categories[0], kind=kind, by=world.her, at=now, via=Via.PORTAL
+            subject=world.subject,
+            category=world.categories[0],
+            kind=kind,
+            by=world.her,
+            at=now,
+            via=Via.PORTAL,
         )
         for kind in Contested
     ]

@@ -372,6 +372,7 @@ def _speaking(world: World) -> dict[str, str]:
         "number": "c-4",
         **worlds.hand(world.home.advocate),
     }
+    said.helped_by(world.home.advocate, world.subject("c-4"))
     return {
         "speaker": speaking.speaker(kind=Speaker.GUARDIAN, **about).ref,
         "dispute": speaking.dispute(**about).ref,

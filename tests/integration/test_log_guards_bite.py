@@ -22,11 +22,10 @@ from audit.models import JournalDigest, JournalWaiting
 from governance.models import AccessRequest, DataKey, Scope
 from tests.factories import audit as log
 from tests.factories import consent as said
-from tests.factories import contests
+from tests.factories import contests, speaking
 from tests.factories import governance as made
 from tests.factories import oversight as checked
 from tests.factories import release as kept
-from tests.factories import speaking
 from tests.factories.sittings import paper_code
 from tests.integration.audit_log import AT, log_keys  # noqa: F401
 
