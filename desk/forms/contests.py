@@ -34,7 +34,8 @@ class ContestForm(forms.Form):
     ) -> None:
         super().__init__(*args, **kwargs)
         at_holders(self, holders)
-        self.fields["category"].choices = [(each.code, label(each)) for each in categories]  # type: ignore[attr-defined]
+        kinds = [(each.code, label(each)) for each in categories]
+        self.fields["category"].choices = [("", _("Choose")), *kinds]  # type: ignore[attr-defined]
 
 
 class DecideForm(forms.Form):

@@ -171,7 +171,9 @@ CHECKS: dict[str, Broken] = {
     "contest_asked_before_decided": Broken(contests.decided, {"decided_at": EARLIER}),
     "contest_decided_whole": Broken(contests.decided, {"decided_by": None}),
     "contest_decision_fits": Broken(contests.decided, {"decision": "kept"}),
-    "contest_decision_known": Broken(contests.decided, {"decision": UNHEARD}),
+    "contest_decision_known": Broken(
+        contests.decided, {"decision": UNHEARD}, also="contest_decision_fits"
+    ),
     "contest_kind_known": Broken(contests.contest, {"kind": UNHEARD}),
     "death_agreed_by_somebody": Broken(speaking.death, {"agreed_at": LATER}),
     "death_by_two": Broken(speaking.agreed_death, one_person_as("reported_by", "agreed_by")),
