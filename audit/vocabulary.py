@@ -209,6 +209,7 @@ DETAILED = frozenset(
     {
         *(EntryType.SHREDDING_ASKED, EntryType.HOLD_PLACED, EntryType.BALLOT_CAST),
         *(EntryType.SPEAKER_RECORDED, EntryType.DEATH_REPORTED),
+        *(EntryType.CORRECTION_ASKED, EntryType.CORRECTION_DECIDED),
         *(EntryType.FINDING_OPENED, EntryType.FINDING_ANSWERED, EntryType.FINDING_CLOSED),
         *(EntryType.CASE_OPENED, EntryType.MEMBERSHIP_REVIEWED),
         *(EntryType.REQUEST_SUBMITTED, EntryType.REQUEST_DECIDED),

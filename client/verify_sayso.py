@@ -794,6 +794,8 @@ WHAT = {
     "objection:lifting": "a no is to be taken back",
     "objection:kept": "a no stays after all",
     "objection:lifted": "a no was taken back",
+    "correction:asked": "something was said to be wrong, or not to be shared for now",
+    "correction:decided": "that was decided",
     "shredding:asked": "somebody asked to cut a record from its person",
     "shredding:agreed": "a second person agreed to that",
     "shredding:halted": "that was called off",

@@ -104,6 +104,10 @@ def death_reference() -> str:
     return reference("dth")
 
 
+def contest_reference() -> str:
+    return reference("cor")
+
+
 def import_reference() -> str:
     return reference("imp")
 

@@ -11,6 +11,7 @@ LONGEST_NUMBER = 200  # a client number; only its digest is kept
 
 LONGEST_WHO = 200  # signs; how a holder's own file calls somebody; only a digest of it is kept
 LONGEST_WHY = 500  # signs; why a record is to be cut from its person, sealed under her own key
+ANSWER_DAYS = 30  # within so many days a holder decides what a person says is wrong
 WIPED = "wiped"
 """What stands where a shredded person's own words stood."""
 
@@ -81,6 +82,22 @@ class Threat(TextChoices):
     ABUSER = "abuser", _("harmed this person")
     TRAFFICKER = "trafficker", _("used this person")
     OF_PARENT = "of_parent", _("harmed this person's other parent")
+
+
+class Contested(TextChoices):
+    """What a person says against one kind of information about her; no text says more."""
+
+    CORRECTION = "correction", _("something is wrong")
+    RESTRICTION = "restriction", _("not to be shared for now")
+
+
+class Decided(TextChoices):
+    """What the organisation that keeps it decided."""
+
+    CORRECTED = "corrected", _("it was put right")
+    UNCHANGED = "unchanged", _("it was right as it was")
+    KEPT = "kept", _("it stays unshared")
+    ENDED = "ended", _("it may be shared again")
 
 
 class Happening(TextChoices):

@@ -100,6 +100,7 @@ def links(request: HttpRequest) -> list[Link]:
         ("desk:fetching", _("What you may fetch"), 0, bool(standing.asks)),
         ("desk:work", _("Work list"), 0, bool(standing.stewards)),
         ("desk:stop", _("Record a stop"), 0, bool(standing.advises)),
+        ("desk:contest", _("Something is wrong"), 0, bool(standing.advises)),
         ("desk:clients", _("Whom you help"), 0, bool(standing.advises)),
         ("desk:clients-waiting", _("Without a helper"), 0, bool(standing.administers)),
         ("desk:codes", _("Give a code"), 0, bool(standing.advises)),

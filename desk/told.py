@@ -17,6 +17,11 @@ NOES: dict[str, Promise] = {
     "objection:lifting": gettext_lazy("No: to be taken back after a wait"),
     "objection:kept": gettext_lazy("No: stays after all"),
 }
+CONTESTED: dict[str, Promise] = {
+    "correction:asked": gettext_lazy("Something wrong, or not to be shared for now: said"),
+    "correction:decided": gettext_lazy("Something wrong, or not to be shared for now: decided"),
+}
+SAID = {**NOES, **CONTESTED}
 WIPING: dict[str, Promise] = {
     "shredding:asked": gettext_lazy("Wiping of the record: asked for"),
     "shredding:agreed": gettext_lazy("Wiping of the record: agreed to"),
@@ -57,8 +62,8 @@ def line(event: Event) -> str:
 
 
 def _said(word: str) -> str:
-    if word in NOES:
-        return str(NOES[word])
+    if word in SAID:
+        return str(SAID[word])
     return _("Sharing: %(what)s") % {"what": LABELS[word.partition(":")[2]]}
 
 

@@ -10,6 +10,7 @@ from desk.views import (
     auditors,
     clients,
     codes,
+    contests,
     datasets,
     findings,
     home,
@@ -113,11 +114,13 @@ pages = [
     path("blocks/", clients.block, name="block"),
     path("fetching/", working.fetching, name="fetching"),
     path("work/", working.work, name="work"),
+    path("work/<ref:ref>/", contests.decide, name="contest-decide"),
     # a client's own way in
     path("codes/", codes.many, name="codes"),
     path("codes/<ref:ref>/cancel/", codes.cancel, name="code-cancel"),
     path("shutting/", shutting.record, name="shutting"),
     path("shutting/done/", shutting.done, name="shutting-done"),
+    path("wrong/", contests.record, name="contest"),
     # who speaks for a client
     path("speaking/", speaking.many, name="speaking"),
     path("speaking/note/", speaking.note, name="speaking-note"),

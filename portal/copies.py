@@ -76,15 +76,21 @@ def _what(event: Event) -> str:
         case Deed.ASKED:
             return _asked(event) % name
         case Deed.SAID:
-            consent = event.consent
-            for_her = consent is not None and consent.signer != Signer.SELF
-            return f"{words.said(event.word, for_her=for_her)} {name['place']}."
+            return _said(event, name["place"])
         case Deed.WIPING:
             return str(words.WIPING[event.word]) % {"place": event.subject.holder.name}
         case Deed.RECALLED:
             return f"{words.recalled(event.word)} {name['place']}."
         case never:
             assert_never(never)
+
+
+def _said(event: Event, place: str) -> str:
+    consent = event.consent
+    for_her = consent is not None and consent.signer != Signer.SELF
+    if event.word in words.CONTESTED:  # said to whoever keeps it, not about somebody who gets it
+        place = event.subject.holder.name
+    return f"{words.said(event.word, for_her=for_her)} {place}."
 
 
 def _asked(event: Event) -> str:

@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from common import codes
 from consent.queries.proposals import Asked
+from consent.vocabulary import Contested
 from governance.models import DataCategory, User
 from governance.vocabulary import LONGEST_PASSWORD
 from portal.cards import Card
@@ -215,6 +216,34 @@ class Never(forms.Form):
         if not any(cleaned.values()) and not self.errors:
             raise forms.ValidationError(_("Choose what you never want."))
         return cleaned
+
+
+class Mend(forms.Form):
+    """One kind of information that is wrong, or is not to be shared for now, and where it is kept."""
+
+    where = forms.ChoiceField(label=_("Where is it kept?"))
+    what = forms.ChoiceField(
+        label=_("What is it about?"), error_messages={"required": _("Choose what it is about.")}
+    )
+    kind = forms.ChoiceField(
+        label=_("What do you want?"),
+        choices=[
+            (Contested.CORRECTION, _("Something is wrong. Check it.")),
+            (Contested.RESTRICTION, _("Do not share it for now.")),
+        ],
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose what you want.")},
+    )
+
+    def __init__(
+        self, data: Any = None, *, where: list[tuple[str, str]], what: list[tuple[str, str]]
+    ) -> None:
+        super().__init__(data)
+        self.fields["where"].choices = where  # type: ignore[attr-defined]
+        if len(where) == 1:
+            self.fields["where"].widget = forms.HiddenInput()
+            self.fields["where"].initial = where[0][0]
+        self.fields["what"].choices = [("", _("Choose")), *what]  # type: ignore[attr-defined]
 
 
 def in_days(days: int) -> str:

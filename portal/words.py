@@ -3,7 +3,7 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from consent.vocabulary import Assent, Happening, Speaker
+from consent.vocabulary import Assent, Contested, Decided, Happening, Speaker
 from release.vocabulary import Ground, VoidGround
 
 # About her own word: she can change it.
@@ -93,6 +93,25 @@ SAID: dict[str, Promise] = {
     "objection:lifting": _("You asked to take your no back:"),
     "objection:kept": _("You let your no stand:"),
     "objection:lifted": _("You took your no back:"),
+    "correction:asked": _("You said that this is wrong, or not to share it for now:"),
+    "correction:decided": _("What you said was decided:"),
+}
+
+CONTESTED = {"correction:asked", "correction:decided"}
+
+# What she may say of one kind of information, and what was decided, each on a line of its own.
+CONTEST: dict[str, Promise] = {
+    Contested.CORRECTION: _("You said: something is wrong."),
+    Contested.RESTRICTION: _("You said: do not share it for now."),
+}
+WAITS = _("Held back")
+DECIDED: dict[str, Promise] = {
+    Decided.CORRECTED: _("It was put right. It can be shared again, as far as you said yes."),
+    Decided.UNCHANGED: _(
+        "It was checked and not changed. It can be shared again, as far as you said yes. You can still stop it."
+    ),
+    Decided.KEPT: _("It stays not shared. This is now a no of yours, and you can take it back."),
+    Decided.ENDED: _("It can be shared again, as far as you said yes. You can still stop it."),
 }
 
 # The same on the slip of one yes, where nobody's name has to follow.
@@ -140,6 +159,15 @@ def said(word: str, *, for_her: bool = False) -> str:
     if for_her and happening in GIVEN_FOR_HER:
         return str(GIVEN_FOR_HER[Happening(happening)][1])
     return str(SAID[word])
+
+
+def contest(kind: str, decision: str) -> dict[str, str]:
+    """What she said of one kind of information, and what was decided; or that it waits."""
+    return {
+        "said": str(CONTEST[Contested(kind)]),
+        "decided": str(DECIDED[Decided(decision)]) if decision else "",
+        "waits": str(WAITS),
+    }
 
 
 def happened(happening: Happening, *, for_her: bool = False) -> str:

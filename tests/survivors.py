@@ -12,9 +12,9 @@ from django.test import Client
 from django.utils import timezone
 
 from audit.vocabulary import Via
-from consent.actions import consents, enrolment, proposals, subjects
-from consent.models import Consent, Proposal, Subject, Terms
-from consent.vocabulary import Channel, CodeKind, Signer
+from consent.actions import consents, contests, enrolment, proposals, subjects
+from consent.models import Consent, Contest, Proposal, Subject, Terms
+from consent.vocabulary import Channel, CodeKind, Contested, Decided, Signer
 from governance import permissions
 from governance.models import DataCategory, Organisation, Purpose, User
 from governance.vocabulary import Role
@@ -274,3 +274,30 @@ def code(holder: Organisation) -> str:
         via=Via.DESK,
     )
     return told
+
+
+def contested(world: World) -> list[Contest]:
+    """She says both of one kind of information; the second is decided."""
+    now = timezone.now()
+    found = [
+        contests.ask(
+            subject=world.subject,
+            category=world.categories[0],
+            kind=kind,
+            by=world.her,
+            at=now,
+            via=Via.PORTAL,
+        )
+        for kind in Contested
+    ]
+    about = {"by": steward(world), "at": now, "via": Via.DESK}
+    contests.decide(contest=found[1], decision=Decided.KEPT, **about)
+    return found
+
+
+def steward(world: World) -> User:
+    """Who looks after what her holder keeps."""
+    found = made.user()
+    made.membership(user=found, organisation=world.holder, role=Role.STEWARD)
+    permissions.grant(found, world.holder, Role.STEWARD)
+    return found

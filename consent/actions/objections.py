@@ -14,6 +14,7 @@ from consent.actions import drafts, standing
 from consent.actions.subjects import hold
 from consent.models import Objection, Subject
 from consent.permissions import check_can_say_no, check_herself
+from consent.queries.objections import own
 from governance.actions import scopes
 from governance.models import DataCategory, Organisation, Purpose, User
 from governance.vocabulary import Narrowing, OrganisationKind
@@ -49,9 +50,9 @@ def make(
             "category": category,
         }
         stands = set(
-            Objection.objects.filter(subject__in=slots, lifted_at__isnull=True, **same).values_list(
-                "subject", flat=True
-            )
+            own(
+                Objection.objects.filter(subject__in=slots, lifted_at__isnull=True, **same)
+            ).values_list("subject", flat=True)
         )
         if subject.slot in stands:
             raise RuleBroken("already_objected", _("This no stands already."))

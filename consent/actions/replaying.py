@@ -18,6 +18,7 @@ from audit import queries as log
 from audit.tlog.subjects import subjects_root
 from audit.vocabulary import EntryType, Via
 from consent.actions import (
+    contested_again,
     drafts,
     found_again,
     helped_again,
@@ -27,14 +28,7 @@ from consent.actions import (
     tagging,
     wiping,
 )
-from consent.models import (
-    Consent,
-    ConsentEvent,
-    EnrolmentCode,
-    LegalHold,
-    Objection,
-    Subject,
-)
+from consent.models import Consent, ConsentEvent, EnrolmentCode, LegalHold, Objection, Subject
 from consent.queries import facts, keys, words
 from consent.vocabulary import Ending, Happening, Turn
 from governance import permissions
@@ -55,7 +49,7 @@ PERSONAL = {
     *("ended", "objection", "paused", "replaced"),
     *("shredded", "wiped", "called_off", "hold", "code", "cancelled", "kept_no"),
     *("handed_on", "kept_away"),
-    *speaking_again.KINDS,
+    *(*speaking_again.KINDS, "contested"),
 }
 
 
@@ -182,8 +176,10 @@ class _Repeated:
         if told["what"] in helped_again.AGAIN:
             again = helped_again.AGAIN[told["what"]]
             return again(told, subject, by=self.by, at=self.moment.at, via=self.via)
+        hand: dict[str, Any] = {"by": self.by, "via": self.via, "moment": self.moment}
+        if told["what"] == "contested":
+            return contested_again.repeat(told, subject, **hand)
         if told["what"] in speaking_again.KINDS:
-            hand = {"by": self.by, "via": self.via, "moment": self.moment}
             return speaking_again.repeat(told, subject, hand)
         return {
             "ended": self._ended,

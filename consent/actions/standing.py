@@ -14,7 +14,7 @@ from consent.actions import tagging
 from consent.models import Lifting, Objection, Subject
 from consent.queries import facts, keys
 from consent.queries import words as beside
-from consent.queries.objections import words
+from consent.queries.objections import own, words
 from governance.actions import scopes, trail
 from governance.models import User
 from governance.queries import clock
@@ -29,8 +29,16 @@ def also_hers(subject: Subject) -> list[Subject]:
 
 
 def said(subject: Subject, named: Named, *, by: User, via: Via, moment: scopes.Moment) -> Objection:
-    objection = Objection.objects.create(subject=subject, made_at=moment.at, made_by=by, **named)
+    objection = stood(subject, named, by=by, via=via, moment=moment)
     moment.tell(**facts.objected(objection))
+    return objection
+
+
+def stood(
+    subject: Subject, named: Named, *, by: User, via: Via, moment: scopes.Moment
+) -> Objection:
+    """The same, where the caller tells the file of noes what it belongs to."""
+    objection = Objection.objects.create(subject=subject, made_at=moment.at, made_by=by, **named)
     _written(objection, EntryType.OBJECTION_MADE, by=by, at=moment.at, via=via, moment=moment)
     return objection
 
@@ -80,8 +88,9 @@ def take_back(objection: Objection, *, by: User | None, via: Via) -> Objection:
 
 
 def standing(objection: Objection) -> Objection:
+    """One of her own, held: what belongs to something undecided is nobody's to take back."""
     current = (
-        Objection.objects.select_for_update(of=("self",))
+        own(Objection.objects.select_for_update(of=("self",)))
         .select_related("subject__holder", "recipient", "purpose", "category")
         .filter(Q(lifted_at__isnull=True), pk=objection.pk)
         .first()

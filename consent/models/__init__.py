@@ -7,6 +7,7 @@ from consent.models.consents import (
     ConsentEvent,
     Invalidation,
 )
+from consent.models.contests import Contest
 from consent.models.enrolment import EnrolmentCode
 from consent.models.helping import Assignment, Block, Look, SpokenStop
 from consent.models.objections import Lifting, Objection
@@ -24,6 +25,7 @@ __all__ = [
     "CategorySetItem",
     "Consent",
     "ConsentEvent",
+    "Contest",
     "Death",
     "Dispute",
     "EnrolmentCode",

@@ -8,6 +8,7 @@ from consent.models import (
     Assignment,
     Block,
     Consent,
+    Contest,
     Death,
     Dispute,
     EnrolmentCode,
@@ -117,6 +118,18 @@ def kept(hold: LegalHold) -> dict[str, Any]:
         "person": _bare(hold.subject),
         "ground": str(hold.ground),
         "ends": hold.ends.isoformat(),
+    }
+
+
+def contested(contest: Contest) -> dict[str, Any]:
+    """That she says something against one kind of information: nothing of it goes until it is decided."""
+    return {
+        "what": "contested",
+        "ref": contest.ref,
+        "person": person(contest.subject),
+        "kind": str(contest.kind),
+        "category": contest.category.code,
+        "asked": contest.asked_at.isoformat(),
     }
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
-from consent.models import Lifting, Objection, Subject
+from consent.models import Contest, Lifting, Objection, Subject
 from governance.models import User
 
 NAMED = ("recipient_id", "recipient_kind", "purpose_id", "category_id")
@@ -41,6 +41,12 @@ def one(account: User, ref: str) -> No | None:
     return None if found is None else No(found, open_lifting(found))
 
 
+def own(rows: QuerySet[Objection]) -> QuerySet[Objection]:
+    """Without those that belong to what is not decided yet: she takes back her own alone."""
+    open_ = Contest.objects.filter(objection=OuterRef("pk"), decided_at__isnull=True)
+    return rows.filter(~Exists(open_))
+
+
 def words(objection: Objection) -> tuple[object, ...]:
     """What a no names: two with the same words are one, said in two places."""
     return tuple(getattr(objection, name) for name in NAMED)
@@ -73,5 +79,5 @@ def _waiting() -> QuerySet[Lifting]:
 
 
 def _standing() -> QuerySet[Objection]:
-    rows = Objection.objects.filter(lifted_at__isnull=True)
+    rows = own(Objection.objects.filter(lifted_at__isnull=True))
     return rows.select_related("subject__holder", "recipient", "purpose", "category")

@@ -14,6 +14,7 @@ from audit.rules import SALT_SIZE, committed, committed_together, spelled_time
 from consent.models import (
     CategorySetItem,
     Consent,
+    Contest,
     Lifting,
     Objection,
     Proposal,
@@ -191,6 +192,23 @@ def asks(pks: Collection[int]) -> dict[int, Said]:
     return found
 
 
+def contests(pks: Collection[int]) -> dict[int, Said]:
+    """What these say is wrong, or is not to be shared for now, and what was decided; by their keys."""
+    rows = Contest.objects.filter(pk__in=pks).select_related("category")
+    return {row.pk: contest(row) for row in rows}
+
+
+def contest(row: Contest) -> Said:
+    """The same of one, written or about to be."""
+    said = {
+        "person": str(row.subject_id),
+        "contested": str(row.kind),
+        "category": row.category.code,
+        "asked": _instant(row.asked_at),
+    }
+    return said | ({"decided": str(row.decision)} if row.decision else {})
+
+
 def liftings(pks: Collection[int]) -> dict[int, Said]:
     """Of which no these say that it is to be taken back, or how much of it is to stay; by their keys."""
     rows = Lifting.objects.filter(pk__in=pks).values_list(
@@ -271,6 +289,11 @@ def beside_ask(pk: int) -> bytes:
 def beside_lifting(pk: int) -> bytes:
     """What is kept beside the entry of this lifting."""
     return committed(secrets.token_bytes(SALT_SIZE), liftings([pk])[pk])
+
+
+def beside_contest(row: Contest) -> bytes:
+    """What is kept beside the entry of what was just asked or decided."""
+    return committed(secrets.token_bytes(SALT_SIZE), contest(row))
 
 
 def together(said: Iterable[Said]) -> bytes:

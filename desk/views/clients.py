@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from common.errors import BadInput, RuleBroken
 from consent.actions import assignments, blocks, looks, stops
 from consent.models import Assignment
-from consent.queries import helping, objections, sharing
+from consent.queries import contests, helping, objections, sharing
 from consent.vocabulary import Checked
 from desk import standing, told
 from desk.forms.clients import BlockForm, CheckedForm, FindForm, HandOnForm, How
@@ -69,6 +69,7 @@ def one(request: HttpRequest, ref: str) -> HttpResponse:
         "sharings": sharing.of_subject(found.subject, now["at"]),
         "delete_within": DELETE_WITHIN,
         "noes": objections.of_subject(found.subject),
+        "contests": contests.of_subject(found.subject),
         "lines": [(each, told.line(each)) for each in events[:ROWS]],
         "more": len(events) > ROWS,
         "stops": helping.unchecked(found.subject),

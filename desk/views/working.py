@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from consent.queries import helping, sharing
+from consent.queries import contests, helping, sharing
 from desk import standing
 from desk.hand import hand
 from release.queries import recalls, releases
@@ -34,11 +34,12 @@ def fetching(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def work(request: HttpRequest) -> HttpResponse:
-    """For stewards: what ends soon, what is overdue, which stops nobody has asked about yet."""
+    """For stewards: what waits to be decided, what ends soon, what is overdue, which stops nobody has asked about yet."""
     now, stewards = hand(request), standing.mine(request).stewards
     if not stewards:
         raise PermissionDenied
     page = {
+        "contests": contests.waiting(stewards, now["at"]),
         "ending": sharing.ending(stewards, now["at"], SOON),
         "days": SOON.days,
         "overdue": [

@@ -46,6 +46,8 @@ PLAIN = {
     "asked": "when it was asked",
     "answer_by": "until when it could be answered",
     "effect": "when it counts",
+    "contested": "what was said of it",
+    "decided": "what was decided",
 }
 
 

@@ -14,6 +14,7 @@ from audit.vocabulary import EntryType
 from consent.models import (
     Consent,
     ConsentEvent,
+    Contest,
     Lifting,
     Objection,
     ProposalStep,
@@ -21,7 +22,7 @@ from consent.models import (
     Subject,
 )
 from consent.queries import keys, sharing, tags
-from consent.vocabulary import Turn
+from consent.vocabulary import Decided, Turn
 from governance.models import DataCategory, Organisation, Purpose, User
 from release.models import Inquiry, Recall
 from release.queries import recalls, uses
@@ -88,6 +89,7 @@ def uses_of(subject: Subject) -> list[Event]:
         *_proposed(subject),
         *_objected(subject),
         *_lifting(subject),
+        *_contested(subject),
         *_wiping(subject),
         *_recalled(subject),
     ]
@@ -207,13 +209,15 @@ def _objected(subject: Subject) -> Iterator[Event]:
     """Her standing noes name no entry: theirs stand at the same instant and are hers."""
     rows = list(
         Objection.objects.filter(subject=subject)
-        .select_related("recipient", "purpose")
+        .select_related("recipient", "purpose", "contest")
         .order_by("-pk")
     )
+    # What belongs to something contested is told there, unless it became a no of her own.
+    said = [row for row in rows if not hasattr(row, "contest")]
     if not rows:
         return
-    made = {row.made_at: row for row in rows}  # a narrowed no and the larger one: the first
-    lifted = {row.lifted_at: row for row in rows if row.lifted_at is not None}
+    made = {row.made_at: row for row in said}  # a narrowed no and the larger one: the first
+    lifted = {row.lifted_at: row for row in rows if row.lifted_at and not _decided(row)}
     for entry, later in _hers(subject, OBJECTIONS, [*made, *lifted]):
         taken = entry.type == EntryType.OBJECTION_MADE
         row = made.pop(entry.time, None) if taken else lifted.get(entry.time)
@@ -221,6 +225,31 @@ def _objected(subject: Subject) -> Iterator[Event]:
             yield _no(subject, row, entry.time, entry.type, entry.pk, later)
     for at, row in made.items():
         yield _no(subject, row, at, EntryType.OBJECTION_MADE, None, None)
+
+
+def _decided(row: Objection) -> bool:
+    """Whether a steward's decision ended it."""
+    return hasattr(row, "contest") and row.contest.decision != Decided.KEPT
+
+
+def _contested(subject: Subject) -> Iterator[Event]:
+    """What she said is wrong, or is not to be shared for now, and what was decided."""
+    late = tags.of(subject)
+    for row in Contest.objects.filter(subject=subject).select_related("category"):
+        told = [(row.asked_at, row.entry_id, EntryType.CORRECTION_ASKED.value)]
+        if row.decided_at is not None and row.decided_entry_id is not None:
+            entry = row.decided_entry_id
+            told.append((row.decided_at, entry, EntryType.CORRECTION_DECIDED.value))
+        for at, entry, word in told:
+            yield Event(
+                deed=Deed.SAID,
+                at=at,
+                subject=subject,
+                entry=entry,
+                what=(What(row.category, ()),),
+                word=word,
+                later=late.get(entry),
+            )
 
 
 def _lifting(subject: Subject) -> Iterator[Event]:

@@ -14,6 +14,7 @@ from tests.architecture.test_fields import our_models
 from tests.factories import (
     audit,
     consent,
+    contests,
     governance,
     machines,
     oversight,
@@ -167,6 +168,13 @@ CHECKS: dict[str, Broken] = {
     "paper_code_use_known": Broken(sittings.paper_code, {"use": UNHEARD}),
     "sitting_device_known": Broken(sittings.sitting, {"device": UNHEARD}),
     "sitting_seen_after_it_began": Broken(sittings.sitting, {"seen_at": EARLIER}),
+    "contest_asked_before_decided": Broken(contests.decided, {"decided_at": EARLIER}),
+    "contest_decided_whole": Broken(contests.decided, {"decided_by": None}),
+    "contest_decision_fits": Broken(contests.decided, {"decision": "kept"}),
+    "contest_decision_known": Broken(
+        contests.decided, {"decision": UNHEARD}, also="contest_decision_fits"
+    ),
+    "contest_kind_known": Broken(contests.contest, {"kind": UNHEARD}),
     "death_agreed_by_somebody": Broken(speaking.death, {"agreed_at": LATER}),
     "death_by_two": Broken(speaking.agreed_death, one_person_as("reported_by", "agreed_by")),
     "death_by_two_or_a_paper": Broken(speaking.death, {"counts_at": LATER}),
@@ -352,6 +360,7 @@ UNIQUES: dict[str, tuple[Callable[..., Model], Given]] = {
     "proposal_item_once": (consent.proposal_item, {}),
     "proposal_one_unsettled": (consent.proposal, {}),
     "proposal_renewed_once": (consent.renewal, {}),
+    "contest_one_open": (contests.contest, {}),
     "death_one_stands": (speaking.death, {}),
     "dispute_one_open": (speaking.dispute, {}),
     "flag_once": (speaking.flag, {}),

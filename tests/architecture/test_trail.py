@@ -81,6 +81,8 @@ INSIDE: dict[str, str] = {
     "consent.actions.giving": "the steps of every yes, whose deeds leave the entries",
     "consent.actions.standing": "the steps of every standing no, which leave the entries",
     "consent.actions.happenings": "what the deeds of consents write, which leave the entries",
+    "consent.actions.contested_again": "a step of replaying.replay, which leaves the entry",
+    "consent.actions.contesting": "the step of contests.ask, which leaves the entry",
     "consent.actions.speaking_again": "the steps of replaying.replay, which leaves the entry",
     "consent.actions.spoken": "the steps of deeds about who speaks for her, which leave the entries",
     "consent.actions.papers": "the steps of imports.consents, which leaves the entry",

@@ -8,8 +8,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from consent.actions import looks, stops
+from consent.actions import contests, looks, stops
 from consent.models import Consent
+from consent.vocabulary import Contested
 from tests import helping
 from tests.factories import consent as said
 from tests.functional.conftest import Visit, picture, pressed
@@ -41,6 +42,12 @@ def test_each_page_of_helping(
 ) -> None:
     ref = scene.assignment.ref
     spoken = scene.person.spoken_stops.get().ref
+    contest = contests.ask(
+        subject=scene.person,
+        category=scene.room.categories[0],
+        kind=Contested.CORRECTION,
+        **hand(scene.helper),
+    )
     faults: list[str] = []
     tour = {
         scene.helper: {
@@ -49,9 +56,13 @@ def test_each_page_of_helping(
             "hand-on": place("client-hand-on", ref),
             "stop-check": place("stop-checked", ref, spoken),
             "block": place("block"),
+            "contest": place("contest"),
             "yes": place("yes", ref),
         },
-        scene.room.steward: {"work": place("work")},
+        scene.room.steward: {
+            "work": place("work"),
+            "contest-decide": place("contest-decide", contest.ref),
+        },
         scene.room.requester: {"fetching": place("fetching")},
     }
     for user, pages in tour.items():

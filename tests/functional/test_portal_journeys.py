@@ -240,6 +240,9 @@ def every_page(page: Page, world: World) -> Iterator[str]:
     ).select_option("police")
     page.locator("form", has=page.locator("select[name=kind]")).first.locator("button").click()
     yield "never"
+    survivors.contested(world)
+    page.goto(reverse("portal:mend"))
+    yield "mend"
     asked, police = survivors.asked_to_share(world), survivors.asked_to_share(world, "prosecutor")
     page.goto("/")
     yield "home-asked"

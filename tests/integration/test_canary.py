@@ -17,8 +17,8 @@ from django.utils import timezone
 from audit.models import Entry
 from audit.vocabulary import EntryType
 from common.keyring import KeyRing
-from consent.actions import deaths, proposals, subjects
-from consent.vocabulary import Speaker
+from consent.actions import contests, deaths, proposals, subjects
+from consent.vocabulary import Contested, Speaker
 from governance import models as g
 from governance.actions import people
 from governance.vocabulary import OrganisationKind, Role, UserKind
@@ -98,6 +98,8 @@ CASES: dict[str, dict[str, str]] = {
     "desk:block": {},
     "desk:fetching": {},
     "desk:work": {},
+    "desk:contest": {},
+    "desk:contest-decide": {"ref": "contest"},
     "desk:codes": {},
     "desk:shutting": {},
     "desk:shutting-done": {},
@@ -109,6 +111,7 @@ CASES: dict[str, dict[str, str]] = {
     "desk:code-cancel": {"ref": "code"},
     "desk:place-end": {"ref": "sitting"},
     "portal:record": {},
+    "portal:mend": {},
     "portal:keep": {"ref": "shredding"},
     "portal:history": {},
     "portal:copy": {},
@@ -314,6 +317,7 @@ def staged(world: World) -> Stage:
             ).ref,
             "objection": world.object("c-1", recipient=elsewhere).ref,
             **_speaking(world),
+            "contest": _contest(world),
             "shredding": shredding.ask(world, "c-1").ref,
             "hold": shredding.hold(world, "c-1").ref,
             "agreement": world.home.agreement.ref,
@@ -348,6 +352,17 @@ def _recall(world: World) -> Recall:
     world.no("c-3")
     recalls.open_due(at=timezone.now())
     return Recall.objects.get()
+
+
+def _contest(world: World) -> str:
+    """What the last client says is wrong."""
+    found = contests.ask(
+        subject=world.subject("c-4"),
+        category=world.categories[1],
+        kind=Contested.CORRECTION,
+        **worlds.hand(world.home.advocate),
+    )
+    return found.ref
 
 
 def _speaking(world: World) -> dict[str, str]:

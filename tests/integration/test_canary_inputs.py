@@ -52,6 +52,7 @@ TAKEN = {
         for form in ("Find", "Block", "Signed", "HandOn", "Checked")
     ),
     *("desk.forms.wiping.AskWipeForm", "desk.forms.people.AccountForm"),
+    "desk.forms.contests.ContestForm",
     *(f"desk.forms.speaking.{form}Form" for form in ("Note", "Representative", "SpokenYes")),
 }
 BUNDLE = 256

@@ -12,6 +12,7 @@ from consent.models import (
     CategorySetItem,
     Consent,
     ConsentEvent,
+    Contest,
     Death,
     Dispute,
     EnrolmentCode,
@@ -42,8 +43,8 @@ from governance.vocabulary import Narrowing
 from tests import kept
 from tests.append_only import triggers_lifted
 from tests.factories import consent as said
+from tests.factories import contests, speaking
 from tests.factories import governance as made
-from tests.factories import speaking
 from tests.integration.consent_world import build, days, stamp
 
 pytestmark = pytest.mark.django_db
@@ -86,6 +87,7 @@ KEPT = {
     Flag: ["id", "ref", "subject", "who", "threat", "entry", "made_by", "made_at"],
     Dispute: ["id", "ref", "subject", "entry", "reported_by", "reported_at"],
     Death: ["id", "ref", "subject", "reported_by", "reported_at", "documented", "entry"],
+    Contest: ["id", "ref", "subject", "category", "kind", "objection", "entry", "asked_at"],
     LateTag: ["id", "entry", "subject"],
     LeftTag: ["id", "entry", "subject", "tag"],
     Invalidation: ["id", "consent", "reason"],
@@ -121,6 +123,7 @@ OPEN = {
     Death: {
         *("agreed_by", "agreed_at", "counts_at", "taken_back_by", "taken_back_at"),
     },
+    Contest: {"decision", "decided_at", "decided_by", "decided_entry"},
     Lifting: {"cancelled_at", "done_at"},
     Proposal: {"state", "closed_at", "consent"},
     EnrolmentCode: {"used_at", "cancelled_at"},  # once, one of them
@@ -152,6 +155,7 @@ def _spoken():
     speaking.flag(subject=world.hers)
     speaking.dispute(subject=world.hers)
     speaking.death(subject=world.hers)
+    contests.contest(subject=world.hers)
     said.late_tag(subject=world.hers)
     said.left_tag(subject=world.hers)
     said.invalidation()
@@ -249,6 +253,7 @@ ALIKE = {
     Flag: [["ref"], ["subject", "who"]],
     Dispute: [["ref"], ["subject"]],
     Death: [["ref"], ["subject"]],
+    Contest: [["ref"], ["objection"], ["subject", "category", "kind"]],
     EnrolmentCode: [["ref"], ["digest"]],
     Assignment: [["ref"], ["subject", "membership"]],
     Look: [["subject", "worker", "hour"]],

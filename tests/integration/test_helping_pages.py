@@ -26,6 +26,7 @@ from release.queries import releases
 from tests import staffroom, worlds
 from tests.backups import backups_can_be_made, restored  # noqa: F401 - a fixture
 from tests.factories import consent as said
+from tests.factories import contests as contested
 from tests.helping import NUMBER, Scene, build, place
 from tests.integration.test_recalls_doors import at_desk
 from tests.staffroom import Staffroom, hand
@@ -110,6 +111,8 @@ MAY = {
     "yes": {"helper"},
     "clients-waiting": {"admin", "recipient's admin", "convener"},  # each their own
     "block": {"helper", "colleague"},
+    "contest": {"helper", "colleague"},
+    "contest-decide": {"steward"},
     "fetching": {"requester", "outsider"},  # each their own
     "work": {"steward"},
 }
@@ -121,6 +124,7 @@ def test_each_page_is_seen_by_those_in_the_table_and_by_nobody_else(scene: Scene
     spoken = scene.person.spoken_stops.get().ref
     arguments = {"stop-checked": [ref, spoken]}
     arguments |= {name: [ref] for name in ("client", "client-hand-on", "yes")}
+    arguments["contest-decide"] = [contested.contest(subject=scene.person).ref]
     people = {
         "helper": scene.helper,
         "colleague": scene.second,

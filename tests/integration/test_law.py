@@ -17,18 +17,20 @@ from audit.models import Entry
 from audit.vocabulary import EntryType
 from common.days import begins
 from common.errors import RuleBroken, Void
-from consent.actions import consents, representatives, subjects
+from consent.actions import consents, contests, representatives, subjects
+from consent.models import Contest
 from consent.queries.sets import open_sets
 from consent.rules import Ask
-from consent.vocabulary import Assent, Speaker
+from consent.vocabulary import Assent, Contested, Decided, Speaker
 from governance.actions import people
 from governance.models import User
 from governance.vocabulary import UserKind
+from release.actions import preparing
 from release.models import Download
 from release.storage import store
 from release.tasks import tick
 from tests import speaking
-from tests.gate import Later
+from tests.gate import Later, before
 from tests.survivors import WORDS
 from tests.worlds import World, hand, small_world
 
@@ -183,3 +185,41 @@ def test_R31_after_her_death_nothing_goes_without_a_yes_that_was_given_after_it(
     estate = speaking.speaker(**hers, kind=Speaker.ESTATE)
     world.yes("c-1", **speaking.by(estate, Assent.DIED))
     assert world.received(world.prepare()) == {"c-1", "c-2"}
+
+
+WITHOUT_HERS = {"c-2", "None"}  # her row is there by her other kinds, and says nothing of this one
+
+
+def _held_back(world: World, kind: Contested) -> Contest:
+    """c-1 says it of one kind of information that River keeps."""
+    about = {"subject": world.subject("c-1"), "category": world.categories[1], "kind": kind}
+    return contests.ask(**about, **hand(world.home.advocate))
+
+
+@pytest.mark.parametrize(
+    ("kind", "decision"),
+    [(Contested.CORRECTION, Decided.CORRECTED), (Contested.RESTRICTION, Decided.ENDED)],
+)
+def test_R22_what_she_says_is_wrong_goes_nowhere_until_a_steward_has_decided(
+    world, monkeypatch, kind, decision
+):
+    ready = world.prepare()
+    contest = _held_back(world, kind)
+    with pytest.raises(Void):  # at hand-over
+        world.fetch(ready)
+    assert world.received(world.prepare()) == WITHOUT_HERS
+    contests.decide(contest=contest, decision=decision, **hand(world.home.steward))
+    assert world.received(world.prepare()) == {"c-1", "c-2"}  # at once: she had said yes to it
+    before(monkeypatch, preparing, "_commit", lambda: _held_back(world, kind))  # at commit
+    assert world.received(world.prepare()) == WITHOUT_HERS
+
+
+def test_R22_other_kinds_and_other_holders_go_on(world):
+    other = world.another("Lake", ["c-1"], each=1)
+    world.yes("c-1", at=other)
+    contest = _held_back(world, Contested.RESTRICTION)
+    assert world.received(world.prepare(other)) == {"c-1"}
+    contests.decide(contest=contest, decision=Decided.KEPT, **hand(world.home.steward))
+    assert (
+        world.received(world.prepare()) == WITHOUT_HERS
+    )  # kept unshared: a no of hers from now on

@@ -22,10 +22,10 @@ from audit.models import JournalDigest, JournalWaiting
 from governance.models import AccessRequest, DataKey, Scope
 from tests.factories import audit as log
 from tests.factories import consent as said
+from tests.factories import contests, speaking
 from tests.factories import governance as made
 from tests.factories import oversight as checked
 from tests.factories import release as kept
-from tests.factories import speaking
 from tests.factories.sittings import paper_code
 from tests.integration.audit_log import AT, log_keys  # noqa: F401
 
@@ -142,6 +142,7 @@ CLOSING: dict[str, Table] = {
     "consent_lifting": Table(said.lifting, "due_at", "'2030-01-01 00:00:00'"),
     "consent_legalhold": Table(said.legal_hold, "placed_at", EARLIER),
     "consent_latetag": Table(said.late_tag, "entry_id", key_of(log.entry)),
+    "consent_contest": Table(contests.decided, "decision", "'unchanged'"),
     "consent_terms": Table(said.terms, "title", "'other'"),
     "consent_subject": Table(said.subject, "enrolled_at", EARLIER),
     "release_release": Table(kept.prepared, "rows", "99"),

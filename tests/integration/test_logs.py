@@ -14,6 +14,7 @@ from django.core.management import call_command
 from django.test import Client, override_settings
 
 import desk.forms.audit
+import desk.forms.contests
 import desk.forms.deeds
 import desk.forms.people
 import desk.forms.signin
@@ -45,7 +46,7 @@ HEADERS = {
 }
 MODULES = (
     *(desk.forms.audit, desk.forms.deeds, desk.forms.people, desk.forms.signin),
-    *(desk.forms.wiping, desk.forms.speaking, portal.forms),
+    *(desk.forms.wiping, desk.forms.speaking, desk.forms.contests, portal.forms),
 )
 
 

@@ -24,6 +24,8 @@ from consent.vocabulary import (
     Channel,
     Checked,
     CodeKind,
+    Contested,
+    Decided,
     HoldGround,
     Invalidity,
     Signer,
@@ -53,6 +55,7 @@ from release.vocabulary import DownloadPart, Reported
 from tests import auditing, nasty, staffroom
 from tests.architecture.test_sentences import guarded, told_things
 from tests.factories import consent as said
+from tests.factories import contests as contested
 from tests.factories import governance as made
 from tests.factories import machines as applied
 from tests.factories import oversight as checked
@@ -433,6 +436,24 @@ CASES: dict[str, Callable[[Staffroom], Given]] = {
         "death": speaking.death(),
         "number": "A-17",
         **hand(room.advocate),
+    },
+    "consent.actions.contests.ask": lambda room: {
+        "subject": staffroom.enrolled(room, "A-17"),
+        "category": room.categories[0],
+        "kind": Contested.CORRECTION,
+        **hand(room.advocate),
+    },
+    "consent.actions.contests.ask_by_number": lambda room: {
+        "holder": room.holder,
+        "number": "A-17",
+        "category": room.categories[0],
+        "kind": Contested.RESTRICTION,
+        **hand(room.advocate),
+    },
+    "consent.actions.contests.decide": lambda room: {
+        "contest": contested.contest(subject=staffroom.enrolled(room, "A-17")),
+        "decision": Decided.CORRECTED,
+        **hand(room.steward),
     },
     "consent.actions.imports.consents": lambda room: {
         "holder": room.holder,

@@ -30,6 +30,7 @@ from release.vocabulary import Reported
 from tests import auditing, nasty, speaking, staffroom, survivors
 from tests.architecture.source import BASE, python_files
 from tests.factories import consent as said
+from tests.factories import contests as contested
 from tests.factories import release as answered
 from tests.lengths import share
 from tests.staffroom import PASSWORD, Staffroom, hand
@@ -152,6 +153,12 @@ def guardian(room: Staffroom) -> Representative:
     known = Representative.objects.first()
     staffroom.enrolled(room, "A-17")
     return known or speaking.speaker(room.holder, "A-17", Speaker.GUARDIAN, **hand(room.advocate))
+
+
+def held_back(room: Staffroom) -> str:
+    subject = staffroom.enrolled(room, "A-17")
+    known = subject.contests.filter(decided_at__isnull=True).first()
+    return (known or contested.contest(subject=subject, category=room.categories[0])).ref
 
 
 def asked_to_wipe(room: Staffroom) -> Shredding:
@@ -417,6 +424,23 @@ FORMS: dict[str, Case] = {
         lambda room: {"holder": room.holder.ref, "number": "A-17", "wanted": "shut"},
         {"number": LONGEST_NUMBER},
     ),
+    "desk.forms.contests.ContestForm": Case(
+        at_desk(lambda room: room.advocate),
+        lambda room: "/desk/wrong/",
+        lambda room: {
+            "holder": room.holder.ref,
+            "number": "A-17",
+            "category": room.categories[0].code,
+            "kind": "correction",
+        },
+        {"number": LONGEST_NUMBER},
+    ),
+    "desk.forms.contests.DecideForm": Case(
+        at_desk(lambda room: room.steward),
+        lambda room: f"/desk/work/{held_back(room)}/",
+        lambda room: {"decision": "corrected"},
+        {},
+    ),
     "desk.forms.speaking.NoteForm": Case(
         at_desk(lambda room: room.advocate),
         lambda room: "/desk/speaking/note/",
@@ -618,6 +642,16 @@ FORMS: dict[str, Case] = {
     ),
     "portal.forms.Never": Case(
         signed_in, lambda world: "/never/", lambda world: {"kind": "unheard"}, {}
+    ),
+    "portal.forms.Mend": Case(
+        signed_in,
+        lambda world: "/record/mend/",
+        lambda world: {
+            "where": world.holder.ref,
+            "what": world.categories[0].code,
+            "kind": "correction",
+        },
+        {},
     ),
 }
 # What several forms have in common; no page shows one of them by itself.

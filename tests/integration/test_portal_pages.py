@@ -71,6 +71,10 @@ def quietly_asked(client: Client, world: World) -> dict[str, Any]:
     there["asked_refused"] = client.get(reverse("portal:asked_done", args=[refused.ref]))
     there["asked_open"] = client.get(reverse("portal:asked_done", args=[asked.ref]))
     there["never"] = client.get(reverse("portal:never"))
+    if not world.subject.contests.exists():
+        survivors.contested(world)
+    there["mend"] = client.get(reverse("portal:mend"))
+    there["mend_wrong"] = client.post(reverse("portal:mend"), {"kind": "x"})
     there["never_wrong"] = client.post(reverse("portal:never"), {"kind": "x"})
     return there
 

@@ -39,7 +39,9 @@ def test_every_ground_has_a_sentence_for_her() -> None:
 def test_whatever_she_can_say_has_a_sentence_in_her_list() -> None:
     objections = {each for each in EntryType.values if each.startswith("objection:")}
     asked = {"consent:signed", "consent:cancelled", "consent:lapsed"}  # of what she is asked for
-    assert set(SAID) == {f"consent:{each}" for each in Happening.values} | objections | asked
+    contested = {"correction:asked", "correction:decided"}
+    consents = {f"consent:{each}" for each in Happening.values}
+    assert set(SAID) == consents | objections | asked | contested
     for words in SAID.values():
         assert str(words).endswith(":")
 
