@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from django.db import transaction
 from pyrage import x25519
 
 from audit.vocabulary import Via
 from common.keyring import KeyRing
-from consent.actions import helped, subjects, terms
+from consent.actions import subjects, terms
 from consent.models import Subject
 from governance.actions import (
     boards,
@@ -279,8 +278,7 @@ def advocate_of(world: World, holder: str) -> User:
 
 
 def survivor_account(world: World, subject: Subject, *, name: str, holder: str) -> User:
-    """A sign-in for one person, given by her advocate, who helps her from then on."""
-    advocate = advocate_of(world, holder)
+    """A sign-in for one person, given by her advocate."""
     world.passwords[name] = passphrase()
     account = people.create_user(
         username=name,
@@ -290,9 +288,9 @@ def survivor_account(world: World, subject: Subject, *, name: str, holder: str) 
         at=world.now,
         via=VIA,
     )
-    subjects.give_account(subject=subject, account=account, by=advocate, at=world.now, via=VIA)
-    with transaction.atomic():
-        helped.begin_first(subject, by=advocate, at=world.now, via=VIA)
+    subjects.give_account(
+        subject=subject, account=account, by=advocate_of(world, holder), at=world.now, via=VIA
+    )
     world.users[name] = account
     world.keep_sign_ins()
     return account
