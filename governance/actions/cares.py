@@ -1,17 +1,14 @@
 """A data category comes under rules of its own. Nothing takes it out of them again."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from audit.vocabulary import EntryType, Via
-from common.errors import RuleBroken
 from common.inputs import taking
-from common.words import joined
 from governance import permissions
 from governance.actions import scopes, trail
 from governance.models import DataCategory, User
 from governance.queries import catalogue
-from governance.rules import Placed, care_after, misplaced, mixed
+from governance.rules import care_after, check_placed, check_unmixed
 from governance.vocabulary import Care, Narrowing
 
 
@@ -29,9 +26,9 @@ def restrict(
         found = DataCategory.objects.select_for_update().get(pk=category.pk)
         found.care = care_after(Care(found.care), Care(care))
         found.save(update_fields=["care"])
-        check([*catalogue.standing_in(found)])
+        check_placed(catalogue.standing_in(found))
         for columns in catalogue.datasets_with(found):
-            unmixed(columns)
+            check_unmixed(columns)
         moment.tell(what="care", code=found.code, care=str(found.care))
         trail.record(
             type=EntryType.CATEGORY_RESTRICTED,
@@ -42,15 +39,3 @@ def restrict(
             epoch_everyone=moment.everyone,
         )
     return found
-
-
-def check(columns: Sequence[Placed]) -> None:
-    """Raises RuleBroken where one of these columns may not stand where it does."""
-    if wrong := misplaced(columns):
-        raise RuleBroken("field_misplaced", joined(wrong))
-
-
-def unmixed(columns: Sequence[Placed]) -> None:
-    """Raises RuleBroken where the columns of one dataset may not stand together."""
-    if wrong := mixed(columns):
-        raise RuleBroken("origins_mixed", joined(wrong))

@@ -13,7 +13,7 @@ from common.inputs import of, taking
 from common.words import joined
 from common.words import sentence as _
 from governance import permissions
-from governance.actions import cares, categories, scopes, trail
+from governance.actions import categories, scopes, trail
 from governance.actions.cares import restrict
 from governance.actions.purposes import pause_purpose, resume_purpose, retire_purpose
 from governance.actions.standard import load_standard
@@ -27,7 +27,14 @@ from governance.models import (
     User,
 )
 from governance.queries import catalogue
-from governance.rules import DatasetVerb, FieldSpec, clashes, dataset_after
+from governance.rules import (
+    DatasetVerb,
+    FieldSpec,
+    check_placed,
+    check_unmixed,
+    clashes,
+    dataset_after,
+)
 from governance.vocabulary import FieldSensitivity, FieldType, Narrowing
 
 __all__ = [
@@ -101,8 +108,8 @@ def define_fields(
         )
         for position, spec in enumerate(new, start=len(known) + 1)
     ]
-    cares.check(catalogue.placed(added))
-    cares.unmixed(catalogue.placed([*catalogue.fields(found), *added]) if added else [])
+    check_placed(catalogue.placed(added))
+    check_unmixed(catalogue.placed([*catalogue.fields(found), *added]) if added else [])
     journal.insert(added)
     for field in added:
         _classify(field, by=by, at=at, via=via)
@@ -137,9 +144,9 @@ def reclassify(
         found.category = DataCategory.objects.get(pk=category.pk)  # its care as it stands now
         found.field_sensitivity = FieldSensitivity(field_sensitivity)
         found.narrative = narrative
-        cares.check(catalogue.placed([found]))
+        check_placed(catalogue.placed([found]))
         others = catalogue.fields(found.dataset).exclude(pk=found.pk)
-        cares.unmixed(catalogue.placed([*others, found]))
+        check_unmixed(catalogue.placed([*others, found]))
         found.save(update_fields=["category", "field_sensitivity", "narrative"])
         _classify(found, by=by, at=moment.at, via=via, epoch=moment.everyone)
         moment.tell(

@@ -18,7 +18,7 @@ from common.inputs import taking
 from governance import permissions
 from governance.actions import cares, categories, trail
 from governance.models import DataCategory, Purpose, StandardField, User
-from governance.rules import AGGREGATES_ONLY, Placed, care_after
+from governance.rules import AGGREGATES_ONLY, Placed, care_after, check_placed
 from governance.vocabulary import Care, FieldSensitivity, PurposeKind
 
 SHIPPED = Path(__file__).resolve().parent.parent / "catalogue"
@@ -79,7 +79,7 @@ def _load(
     changed += len(published)
     if changed:
         trail.record(type=EntryType.CATALOGUE_LOADED, by=by, at=at, via=via, resource=standard)
-    cares.check(_as_told(sheet))
+    check_placed(_as_told(sheet))
     counts = len(sheet["category"]), len(sheet["field"]), len(wanted["purpose"])
     return Loaded(*counts, changed), later
 

@@ -16,7 +16,14 @@ from governance.rules.arrivals import (
     hands,
     pair_fault,
 )
-from governance.rules.cares import Placed, care_after, misplaced, mixed
+from governance.rules.cares import (
+    Placed,
+    care_after,
+    check_placed,
+    check_unmixed,
+    misplaced,
+    mixed,
+)
 from governance.rules.charters import (
     BallotFact,
     CharterFact,
@@ -93,6 +100,8 @@ __all__ = [
     "agreement_after",
     "arrivals_page",
     "care_after",
+    "check_placed",
+    "check_unmixed",
     "clashes",
     "closing",
     "combination_fault",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from common.errors import RuleBroken
+from common.words import joined
 from common.words import sentence as _
 from governance.vocabulary import Care, FieldSensitivity
 
@@ -23,7 +24,7 @@ class Placed:
 
 def misplaced(columns: Sequence[Placed]) -> list[str]:
     """What is wrong with where these columns stand, each in one sentence (R14)."""
-    found = []
+    found: list[str] = []
     for each in columns:
         place = each.field_sensitivity == FieldSensitivity.LOCATION
         if place and each.care != Care.LOCATION:
@@ -45,7 +46,7 @@ def misplaced(columns: Sequence[Placed]) -> list[str]:
 
 def mixed(columns: Sequence[Placed]) -> list[str]:
     """Whether one dataset's columns come from law enforcement and from elsewhere, in a sentence (R13)."""
-    if len({each.care == Care.LAW_ENFORCEMENT for each in columns}) < 2:  # noqa: PLR2004 - both
+    if len({each.care == Care.LAW_ENFORCEMENT for each in columns}) < 2:
         return []
     return [
         _(
@@ -66,3 +67,15 @@ def care_after(before: Care, care: Care) -> Care:
             _("Only an ordinary category comes under rules of its own, and it stays under them."),
         )
     return care
+
+
+def check_placed(columns: Sequence[Placed]) -> None:
+    """Raises RuleBroken where one of these columns may not stand where it does."""
+    if wrong := misplaced(columns):
+        raise RuleBroken("field_misplaced", joined(wrong))
+
+
+def check_unmixed(columns: Sequence[Placed]) -> None:
+    """Raises RuleBroken where the columns of one dataset may not stand together."""
+    if wrong := mixed(columns):
+        raise RuleBroken("origins_mixed", joined(wrong))

@@ -141,9 +141,7 @@ WHOLE: tuple[Whole, ...] = (
         Whole(
             f"the recipient is of the kind {kind.label}, and papers were asked for",
             change={"recipient_kind": kind},
-            grounds=(
-                (Ground.IMMIGRATION_FACTS,) if kind is OrganisationKind.IMMIGRATION else ()
-            ),
+            grounds=((Ground.IMMIGRATION_FACTS,) if kind is OrganisationKind.IMMIGRATION else ()),
         )
         for kind in OrganisationKind
     ),
@@ -169,7 +167,11 @@ WHOLE: tuple[Whole, ...] = (
     Whole("nothing was loaded", change={"has_version": False}, grounds=(Ground.NO_VERSION,)),
     Whole(
         "a field tells a story in free text",
-        change={"fields": (FieldFact("story", HELP, frozenset({HELP_1}), narrative=True, care=Care.ORDINARY),)},
+        change={
+            "fields": (
+                FieldFact("story", HELP, frozenset({HELP_1}), narrative=True, care=Care.ORDINARY),
+            )
+        },
         grounds=(Ground.NARRATIVE,),
     ),
     Whole("no approved field is held", change={"fields": ()}, grounds=(Ground.NARRATIVE,)),
