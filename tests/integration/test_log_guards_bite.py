@@ -25,6 +25,7 @@ from tests.factories import consent as said
 from tests.factories import governance as made
 from tests.factories import oversight as checked
 from tests.factories import release as kept
+from tests.factories import speaking
 from tests.factories.sittings import paper_code
 from tests.integration.audit_log import AT, log_keys  # noqa: F401
 
@@ -118,6 +119,8 @@ FIXED: dict[str, Table] = {
     "oversight_worksheetcheck": Table(checked.worksheet_check, "found", "'missing'"),
     "release_sending": Table(kept.sending, "at", EARLIER),
     "consent_look": Table(said.look, "worker_id", key_of(made.user)),
+    "consent_spoken": Table(speaking.spoken, "assent", "'unable'"),
+    "consent_flag": Table(speaking.flag, "threat", "'trafficker'"),
 }
 # Rows that never go, and change in little.
 CLOSING: dict[str, Table] = {
@@ -131,6 +134,10 @@ CLOSING: dict[str, Table] = {
     "consent_assignment": Table(said.assignment, "begun_by_id", key_of(made.user)),
     "consent_block": Table(said.block, "worker_id", key_of(made.user)),
     "consent_spokenstop": Table(said.spoken_stop, "recorded_by_id", key_of(made.user)),
+    "consent_representative": Table(speaking.representative, "recorded_at", EARLIER),
+    "consent_minority": Table(speaking.minority, "recorded_at", EARLIER),
+    "consent_dispute": Table(speaking.dispute, "reported_at", EARLIER),
+    "consent_death": Table(speaking.death, "reported_at", EARLIER),
     "consent_proposal": Table(said.proposal, "days", "31"),
     "consent_lifting": Table(said.lifting, "due_at", "'2030-01-01 00:00:00'"),
     "consent_legalhold": Table(said.legal_hold, "placed_at", EARLIER),
