@@ -161,6 +161,7 @@ def test_a_file_that_would_take_a_category_out_of_its_rules_loads_nothing(
     assert DataCategory.objects.get(code="papers-and-status").care == Care.IMMIGRATION
 
 
+@pytest.mark.django_db(transaction=True)
 def test_after_a_restore_the_category_stands_under_its_rules_again_and_once():
     world = build()
     about = DataCategory.objects.get(code="about-me")
