@@ -71,6 +71,7 @@ class EntryType(TextChoices):
 
     CATALOGUE_LOADED = "catalogue:loaded"
     CATEGORY_VERSIONED = "category:versioned"
+    CATEGORY_RESTRICTED = "category:restricted"
     PURPOSE_CHANGED = "purpose:changed"
     FIELD_CLASSIFIED = "field:classified"
     DATASET_CREATED = "dataset:created"

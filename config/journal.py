@@ -64,7 +64,8 @@ JOURNALED: dict[str, Kept] = {
         masked=("digest",),
     ),
     "governance.DataCategory": Kept(
-        ("code", *WORDS), "the words a person reads before a yes or a no"
+        ("code", *WORDS, "care"),
+        "the words a person reads before a yes or a no, and which rules of its own it stands under",
     ),
     "governance.StandardField": Kept(
         ("standard", "name", "type", "field_sensitivity", "narrative", "category"),

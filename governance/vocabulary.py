@@ -88,6 +88,16 @@ class FieldSensitivity(TextChoices):
     PROCESS = "process", _("process")
 
 
+class Care(TextChoices):
+    """Which rules of its own the data of one category stands under."""
+
+    ORDINARY = "ordinary", _("ordinary")
+    LOCATION = "location", _("places")
+    IMMIGRATION = "immigration", _("immigration")
+    SUBSTANCE_USE = "substance_use", _("treatment for alcohol or drugs")
+    LAW_ENFORCEMENT = "law_enforcement", _("made by law enforcement")
+
+
 class PurposeKind(TextChoices):
     SERVICE = "service", _("service")
     RESEARCH = "research", _("research")
@@ -154,6 +164,7 @@ class Narrowing(TextChoices):
     PURPOSE_PAUSED = "purpose_paused", _("purpose paused")
     PURPOSE_RETIRED = "purpose_retired", _("purpose retired")
     FIELD_RECLASSIFIED = "field_reclassified", _("field moved to another category")
+    CATEGORY_RESTRICTED = "category_restricted", _("category put under rules of its own")
     MEMBERSHIP_ENDED = "membership_ended", _("membership ended")
     KEY_ENDED = "key_ended", _("recipient's key ended")
     SUBJECT_SHREDDED = "subject_shredded", _("a person's key destroyed")

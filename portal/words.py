@@ -33,6 +33,7 @@ THEIRS: dict[Ground, Promise] = {
     Ground.DATASET_NOT_ACTIVE: _("These records were on hold."),
     Ground.PURPOSE_NOT_ACTIVE: _("Sharing for this reason was on hold."),
     Ground.REPORTING_ROWS: _("Reports never get anyone's record."),
+    Ground.IMMIGRATION_FACTS: _("What is about your papers is never sent to immigration this way."),
     Ground.NO_KEY: _("They had no lock for the package."),
     Ground.NO_MEMBER: _("Nobody there was allowed to ask any more."),
     Ground.NO_VERSION: _("There was nothing to send."),

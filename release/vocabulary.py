@@ -37,6 +37,7 @@ class Ground(TextChoices):
     DATASET_NOT_ACTIVE = "dataset_not_active", _("the dataset is paused or retired")
     PURPOSE_NOT_ACTIVE = "purpose_not_active", _("the purpose is paused or retired")
     REPORTING_ROWS = "reporting_rows", _("reporting never receives rows")
+    IMMIGRATION_FACTS = "immigration_facts", _("what is about papers never goes to immigration")
     NO_KEY = "no_key", _("the recipient has no current key")
     NO_MEMBER = "no_member", _("nobody of the recipient may ask any more")
     NO_VERSION = "no_version", _("nothing has been loaded yet")

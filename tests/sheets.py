@@ -20,7 +20,7 @@ column = "region"
 name = "region"
 type = "text"
 category = "{helped}"
-sensitivity = "location"
+sensitivity = "quasi"
 [[field]]
 column = "visits"
 name = "visits"

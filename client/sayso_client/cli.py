@@ -153,6 +153,8 @@ def _told(checked: Checked) -> None:
         f"entry {checked.proven.index} of the log; {log}.",
         file=sys.stderr,
     )
+    if checked.notice:
+        print(f"\n{checked.notice}", file=sys.stderr)
 
 
 def _door() -> Door:

@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,19 +16,24 @@ from sayso_client.proofs import LogKey, Proven, check
 from sayso_client.trouble import Code, Trouble
 
 MANIFEST, PROOF, SEALED, OPENED = "manifest.json", "proof.tlog-proof", "sealed", "opened"
+NOTICE = "NOTICE.txt"
 READ = 1024 * 1024
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What was found in order: the manifest, its parts, and the log's word for it."""
+    """What was found in order: the manifest, its parts, and the log's word for it.
+
+    `notice`: what may not be passed on, and on which yes it rests; empty where nothing is said.
+    """
 
     release: str
     rows: int
     parts: int
     files: tuple[Path, ...]
     proven: Proven
+    notice: str
 
 
 def quiet(_done: int, _of: int) -> None:
@@ -72,10 +77,12 @@ def fetch(
         done += int(part["size"])
     _write(folder / PROOF, door.bytes(f"/api/releases/{release}/proof/"))
     checked = verify(folder, log_key=log_key)
+    if checked.notice:
+        _write(folder / NOTICE, f"{checked.notice}\n".encode())
     if identity is None:
         return checked
     files = tuple(_open(folder, body, part, identity) for part in body["parts"])
-    return Checked(checked.release, checked.rows, checked.parts, files, checked.proven)
+    return replace(checked, files=files)
 
 
 def verify(folder: Path, *, log_key: LogKey | None) -> Checked:
@@ -89,7 +96,18 @@ def verify(folder: Path, *, log_key: LogKey | None) -> Checked:
     entry = proven.entry
     if entry.get("detail_commit") != _commit(body) or entry.get("resource") != body["release"]:
         raise _tampered("The log's entry is about another manifest")
-    return Checked(str(body["release"]), int(body["rows"]), len(body["parts"]), (), proven)
+    return Checked(
+        str(body["release"]), int(body["rows"]), len(body["parts"]), (), proven, _notice(body)
+    )
+
+
+def _notice(body: dict[str, Any]) -> str:
+    """The manifest's words on what may not be passed on: the log's entry commits to them."""
+    told = body.get("redisclosure")
+    if told is None:
+        return ""
+    columns = f"Columns: {', '.join(map(str, told['columns']))}"
+    return "\n\n".join([str(told["notice"]), columns, str(told["rests_on"])])
 
 
 def _from(done: int, whole: int, progress: Progress) -> Callable[[int], None]:

@@ -1,7 +1,7 @@
 """Datasets and their fields: created, described, classified anew, paused, retired."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -14,6 +14,7 @@ from common.words import joined
 from common.words import sentence as _
 from governance import permissions
 from governance.actions import categories, scopes, trail
+from governance.actions.cares import restrict
 from governance.actions.purposes import pause_purpose, resume_purpose, retire_purpose
 from governance.actions.standard import load_standard
 from governance.models import (
@@ -26,7 +27,14 @@ from governance.models import (
     User,
 )
 from governance.queries import catalogue
-from governance.rules import DatasetVerb, FieldSpec, clashes, dataset_after
+from governance.rules import (
+    DatasetVerb,
+    FieldSpec,
+    check_placed,
+    check_unmixed,
+    clashes,
+    dataset_after,
+)
 from governance.vocabulary import FieldSensitivity, FieldType, Narrowing
 
 __all__ = [
@@ -37,6 +45,7 @@ __all__ = [
     "pause_dataset",
     "pause_purpose",
     "reclassify",
+    "restrict",
     "resume_dataset",
     "resume_purpose",
     "retire_dataset",
@@ -86,7 +95,7 @@ def define_fields(
     if wrong:
         raise RuleBroken("field_contradiction", joined(wrong))
     new = [spec for spec in fields if spec.name not in known]
-    codes = _categories(new)
+    codes = _categories(new, known.values())
     added = [
         Field(
             dataset=found,
@@ -99,6 +108,8 @@ def define_fields(
         )
         for position, spec in enumerate(new, start=len(known) + 1)
     ]
+    check_placed(catalogue.placed(added))
+    check_unmixed(catalogue.placed([*catalogue.fields(found), *added]) if added else [])
     journal.insert(added)
     for field in added:
         _classify(field, by=by, at=at, via=via)
@@ -130,9 +141,12 @@ def reclassify(
         before = (found.category_id, found.field_sensitivity, found.narrative)
         if before == (category.pk, field_sensitivity, narrative):
             raise RuleBroken("same_classification", _("This field is classified so already."))
-        found.category = category
+        found.category = DataCategory.objects.get(pk=category.pk)  # its care as it stands now
         found.field_sensitivity = FieldSensitivity(field_sensitivity)
         found.narrative = narrative
+        check_placed(catalogue.placed([found]))
+        others = catalogue.fields(found.dataset).exclude(pk=found.pk)
+        check_unmixed(catalogue.placed([*others, found]))
         found.save(update_fields=["category", "field_sensitivity", "narrative"])
         _classify(found, by=by, at=moment.at, via=via, epoch=moment.everyone)
         moment.tell(
@@ -212,9 +226,15 @@ def _step(dataset: Dataset, verb: DatasetVerb) -> None:
     dataset.save(update_fields=["state"])
 
 
-def _categories(specs: Sequence[FieldSpec]) -> dict[str, DataCategory]:
+def _categories(specs: Sequence[FieldSpec], known: Iterable[FieldSpec]) -> dict[str, DataCategory]:
+    """The categories of new columns, held still with those of the dataset's other columns: none of
+    them comes under rules of its own before the new columns stand in them."""
     wanted = {spec.category for spec in specs}
-    found = {category.code: category for category in DataCategory.objects.filter(code__in=wanted)}
+    if not wanted:
+        return {}
+    held = DataCategory.objects.select_for_update().order_by("pk")
+    codes = wanted | {spec.category for spec in known}
+    found = {category.code: category for category in held.filter(code__in=codes)}
     if missing := sorted(wanted - found.keys()):
         raise BadInput(
             "category_unknown",

@@ -40,7 +40,7 @@ from governance.rules import (
     dataset_after,
     request_after,
 )
-from governance.vocabulary import REPLAYED, FieldSensitivity, Role, UserKind
+from governance.vocabulary import REPLAYED, Care, FieldSensitivity, Role, UserKind
 
 Told = Mapping[str, Any]
 Outcome = tuple[EntryType, str] | None  # the entry's type and what it is about
@@ -131,6 +131,15 @@ def _field(told: Told, by: User, moment: scopes.Moment, via: Via) -> Outcome:
     touched = {before[0], found.category_id}
     categories.publish(categories=touched, by=by, at=moment.at, via=via)
     return EntryType.FIELD_CLASSIFIED, f"{found.dataset.ref}/{found.name}"
+
+
+def _care(told: Told, _by: User, _moment: scopes.Moment, _via: Via) -> Outcome:
+    found = DataCategory.objects.select_for_update().filter(code=told["code"]).first()
+    if found is None or found.care != Care.ORDINARY:
+        return None
+    found.care = Care(told["care"])
+    found.save(update_fields=["care"])
+    return EntryType.CATEGORY_RESTRICTED, f"{found.code}/{found.care}"
 
 
 def _membership(told: Told, _by: User, moment: scopes.Moment, _via: Via) -> Outcome:
@@ -290,6 +299,7 @@ KINDS: Mapping[str, Callable[[Told, User, scopes.Moment, Via], Outcome]] = {
     "dataset": _dataset,
     "purpose": _purpose,
     "field": _field,
+    "care": _care,
     "membership": _membership,
     "key": _key,
     "seat": _seat,

@@ -3,7 +3,7 @@
 import json
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,10 @@ from common import inputs
 from common.errors import BadInput, RuleBroken
 from common.inputs import taking
 from governance import permissions
-from governance.actions import categories, trail
+from governance.actions import cares, categories, trail
 from governance.models import DataCategory, Purpose, StandardField, User
-from governance.rules import AGGREGATES_ONLY
-from governance.vocabulary import FieldSensitivity, PurposeKind
+from governance.rules import AGGREGATES_ONLY, Placed, care_after, check_placed
+from governance.vocabulary import Care, FieldSensitivity, PurposeKind
 
 SHIPPED = Path(__file__).resolve().parent.parent / "catalogue"
 FIELDS_FILE = "htcds-2.0.toml"
@@ -39,15 +39,34 @@ class Loaded:
 
 
 @taking()
-@transaction.atomic
 def load_standard(*, by: User, at: datetime, via: Via, folder: Path = SHIPPED) -> Loaded:
-    """Categories, standard fields and purposes as the two files say. A second time: no change."""
+    """Categories, standard fields and purposes as the two files say. A second time: no change.
+
+    A category that was ordinary and is no more comes under its rules by a deed of its own, when all
+    the rest is there. Raises RuleBroken where the files would take one out of them.
+    """
+    loaded, later = _load(by=by, at=at, via=via, folder=folder)
+    for category, care in later:
+        cares.restrict(category=category, care=care, by=by, at=at, via=via)
+    return replace(loaded, changed=loaded.changed + len(later))
+
+
+@transaction.atomic
+def _load(
+    *, by: User, at: datetime, via: Via, folder: Path
+) -> tuple[Loaded, list[tuple[DataCategory, Care]]]:
+    """What was loaded, and which categories are still to come under rules of their own."""
     permissions.check_can_convene(by)
     sheet, wanted = _read(folder / FIELDS_FILE), _read(folder / PURPOSES_FILE)
     try:
         standard = _standard(sheet["catalogue"])
         changed = sum(_load_category(row) for row in sheet["category"])
         codes = {category.code: category for category in DataCategory.objects.all()}
+        later = [
+            (codes[row["code"]], care_after(Care(codes[row["code"]].care), _care_of(row)))
+            for row in sheet["category"]
+            if codes[row["code"]].care != _care_of(row)
+        ]
         changed += sum(_load_field(row, standard, codes) for row in sheet["field"])
         changed += sum(_load_purpose(row) for row in wanted["purpose"])
     except (KeyError, TypeError, ValueError, ValidationError) as error:
@@ -60,7 +79,23 @@ def load_standard(*, by: User, at: datetime, via: Via, folder: Path = SHIPPED) -
     changed += len(published)
     if changed:
         trail.record(type=EntryType.CATALOGUE_LOADED, by=by, at=at, via=via, resource=standard)
-    return Loaded(len(sheet["category"]), len(sheet["field"]), len(wanted["purpose"]), changed)
+    check_placed(_as_told(sheet))
+    counts = len(sheet["category"]), len(sheet["field"]), len(wanted["purpose"])
+    return Loaded(*counts, changed), later
+
+
+def _care_of(row: dict[str, Any]) -> Care:
+    return Care(row.get("care", Care.ORDINARY))
+
+
+def _as_told(sheet: dict[str, Any]) -> list[Placed]:
+    """Where the file puts each of its fields; in a category it does not name, as that one stands."""
+    told = dict(DataCategory.objects.values_list("code", "care"))
+    told |= {row["code"]: _care_of(row) for row in sheet["category"]}
+    return [
+        Placed(row["name"], FieldSensitivity(row["sensitivity"]), Care(told[row["category"]]))
+        for row in sheet["field"]
+    ]
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -81,7 +116,10 @@ def _standard(catalogue: dict[str, Any]) -> str:
 
 
 def _load_category(row: dict[str, Any]) -> bool:
-    return _settle(DataCategory, {"code": row["code"]}, {key: row[key] for key in WORDING})
+    values = {key: row[key] for key in WORDING}
+    if not DataCategory.objects.filter(code=row["code"]).exists():
+        values["care"] = _care_of(row)
+    return _settle(DataCategory, {"code": row["code"]}, values)
 
 
 def _load_field(row: dict[str, Any], standard: str, codes: dict[str, DataCategory]) -> bool:

@@ -9,7 +9,7 @@ from common import ids
 from common.constraints import one_of
 from common.sensitivity import Sensitivity
 from governance.models.people import Organisation, User
-from governance.vocabulary import DatasetState, FieldSensitivity, FieldType, PurposeKind
+from governance.vocabulary import Care, DatasetState, FieldSensitivity, FieldType, PurposeKind
 
 
 class DataCategory(models.Model):
@@ -20,14 +20,17 @@ class DataCategory(models.Model):
     label_es = models.CharField(max_length=80)
     description_en = models.CharField(max_length=300)
     description_es = models.CharField(max_length=300)
+    # Set when the category is made; later only `governance.actions.cares.restrict` changes it.
+    care = models.CharField(max_length=16, choices=Care.choices, default=Care.ORDINARY)
 
     sensitivity: ClassVar = dict.fromkeys(
-        ["id", "code", "label_en", "label_es", "description_en", "description_es"],
+        ["id", "code", "label_en", "label_es", "description_en", "description_es", "care"],
         Sensitivity.PUBLIC,
     )
 
     class Meta:
         ordering = ["code"]
+        constraints = [one_of("care", Care, name="category_care_known")]
 
     def __str__(self) -> str:
         return f"data category {self.pk}"

@@ -1,6 +1,6 @@
 """Readings of datasets, fields, categories and purposes."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -16,8 +16,8 @@ from governance.models import (
     StandardField,
     User,
 )
-from governance.rules import ClassificationFact, FieldSpec, VersionFact, covering
-from governance.vocabulary import DatasetState, FieldSensitivity, FieldType, UserKind
+from governance.rules import ClassificationFact, FieldSpec, Placed, VersionFact, covering
+from governance.vocabulary import Care, DatasetState, FieldSensitivity, FieldType, UserKind
 
 
 def datasets(user: User) -> QuerySet[Dataset]:
@@ -45,6 +45,27 @@ def specs(dataset: Dataset) -> dict[str, FieldSpec]:
         )
         for field in fields(dataset)
     }
+
+
+def placed(columns: Iterable[Field | StandardField]) -> list[Placed]:
+    """Where these columns stand today, each with the rules its category is under."""
+    return [
+        Placed(each.name, FieldSensitivity(each.field_sensitivity), Care(each.category.care))
+        for each in columns
+    ]
+
+
+def standing_in(category: DataCategory) -> list[Placed]:
+    """Every column of a dataset and of a standard that stands in one category."""
+    held = Field.objects.filter(category=category).select_related("category")
+    standard = StandardField.objects.filter(category=category).select_related("category")
+    return placed([*standard.order_by("pk"), *held.order_by("pk")])
+
+
+def datasets_with(category: DataCategory) -> list[list[Placed]]:
+    """All columns of each dataset that has one in this category."""
+    having = Dataset.objects.filter(fields__category=category).distinct().order_by("pk")
+    return [placed(fields(each)) for each in having]
 
 
 def categories() -> QuerySet[DataCategory]:

@@ -16,6 +16,14 @@ from governance.rules.arrivals import (
     hands,
     pair_fault,
 )
+from governance.rules.cares import (
+    Placed,
+    care_after,
+    check_placed,
+    check_unmixed,
+    misplaced,
+    mixed,
+)
 from governance.rules.charters import (
     BallotFact,
     CharterFact,
@@ -83,6 +91,7 @@ __all__ = [
     "Hands",
     "Inviter",
     "Outcome",
+    "Placed",
     "RequestFact",
     "RequestVerb",
     "SeatFact",
@@ -90,6 +99,9 @@ __all__ = [
     "VersionFact",
     "agreement_after",
     "arrivals_page",
+    "care_after",
+    "check_placed",
+    "check_unmixed",
     "clashes",
     "closing",
     "combination_fault",
@@ -98,6 +110,8 @@ __all__ = [
     "excluded",
     "fingerprint",
     "hands",
+    "misplaced",
+    "mixed",
     "pair_fault",
     "request_after",
     "request_faults",

@@ -217,4 +217,9 @@ def _manifest(found: Prepared, parts: Sequence[Written], rows: int) -> bytes:
             for number, part in enumerate(parts, start=1)
         ],
         obligations=request.agreement.obligations,
+        noticed=[
+            column.name
+            for column in found.plan.columns
+            if fields[column.name].category.care == manifest.NOTICED
+        ],
     )

@@ -34,6 +34,7 @@ from release.models import Download, Release, ReleasePart, Sending
 from release.permissions import check_can_fetch, may_fetch
 from release.queries import standing
 from release.rules import timing
+from release.rules.manifest import notices
 from release.rules.packed import unpack
 from release.storage import store
 from release.vocabulary import PEOPLES, DownloadPart, ReleaseState, VoidGround
@@ -388,6 +389,8 @@ def _zip(release: Release, permit: Permit, *, by: User, via: Via) -> ZipStream:
     proof = log.proof(release.entry).encode() if release.entry is not None else b""
     zipped.add(body, "manifest.json", size=len(body))
     zipped.add(proof, "proof.tlog-proof", size=len(proof))
+    for text in notices(bytes(release.manifest)):
+        zipped.add(text, "NOTICE.txt", size=len(text))
     for piece in release.parts.order_by("number"):
         zipped.add(
             _part_bytes(release, piece, permit, (0, piece.size - 1), by=by, via=via),

@@ -22,8 +22,10 @@ from governance.models import (
 from governance.queries import catalogue
 from governance.vocabulary import (
     AgreementState,
+    Care,
     DatasetState,
     FieldType,
+    OrganisationKind,
     PurposeKind,
     RequestState,
     Role,
@@ -56,7 +58,7 @@ def current_key(release: Release) -> RecipientKey | None:
 def gather_whole(release: Release, version: DatasetVersion | None) -> WholeFacts:
     """What a whole release hangs on, apart from people; read afresh at every call."""
     request = (
-        AccessRequest.objects.select_related("dataset", "purpose", "agreement")
+        AccessRequest.objects.select_related("dataset", "purpose", "agreement", "requester")
         .annotate(
             covers_dataset=Exists(
                 AgreementDataset.objects.filter(
@@ -96,6 +98,7 @@ def gather_whole(release: Release, version: DatasetVersion | None) -> WholeFacts
         dataset=DatasetState(request.dataset.state),
         purpose_kind=PurposeKind(request.purpose.kind),
         purpose_active=request.purpose.paused_at is None and request.purpose.retired_at is None,
+        recipient_kind=OrganisationKind(request.requester.kind),
         has_key=request.has_key,
         has_member=request.has_member,
         has_version=version is not None,
@@ -187,7 +190,7 @@ def _fields(release: Release, version: DatasetVersion | None) -> tuple[FieldFact
     asked = [
         row.field
         for row in RequestField.objects.filter(Exists(held), request=release.request_id)
-        .select_related("field")
+        .select_related("field__category")
         .order_by("field__position")
     ]
     versions = catalogue.covering_versions(asked)
@@ -197,6 +200,7 @@ def _fields(release: Release, version: DatasetVersion | None) -> tuple[FieldFact
             category=field.category_id,
             versions=versions[field.pk],
             narrative=field.narrative,
+            care=Care(field.category.care),
         )
         for field in asked
     )

@@ -18,7 +18,14 @@ from consent.vocabulary import Ending, Signer
 from governance.models import AccessRequest, Field, User
 from governance.queries import catalogue
 from governance.queries.requests import Asked
-from governance.vocabulary import AgreementState, DatasetState, PurposeKind, RequestState
+from governance.vocabulary import (
+    AgreementState,
+    Care,
+    DatasetState,
+    OrganisationKind,
+    PurposeKind,
+    RequestState,
+)
 from release.rules.bits import block_of, place_of
 from release.rules.decide import AgreementFact, FieldFact, Refusal, RequestFact, WholeFacts
 from release.rules.person import Opening, PersonFacts, decide_person
@@ -51,6 +58,7 @@ CONDITIONS: Mapping[str, str] = {
     "newest_version": "ORDER BY w.number DESC",
     "field_was_asked": "q.request_id = %(request)s",
     "field_itself": "f.id = q.field_id",
+    "category_of_field": "g.id = f.category_id",
     "field_is_held": "h.field_id = f.id",
     "held_by_newest": "h.version_id = (SELECT id FROM newest)",
     "present_in_newest": "x.version_id = (SELECT id FROM newest)",
@@ -92,10 +100,11 @@ SELECT
         AND {member_of_requester} AND {member_as_requester} AND {member_still}),
     (SELECT id FROM newest) IS NOT NULL,
     (SELECT {list}(f.position || ':' || f.id || ':' || f.name || ':' || f.category_id || ':'
-            || CAST(f.narrative AS integer), ',')
+            || CAST(f.narrative AS integer) || ':' || g.care, ',')
         FROM governance_requestfield q CROSS JOIN governance_field f
-        CROSS JOIN release_versioncolumn h
-        WHERE {field_was_asked} AND {field_itself} AND {held_by_newest} AND {field_is_held}),
+        CROSS JOIN governance_datacategory g CROSS JOIN release_versioncolumn h
+        WHERE {field_was_asked} AND {field_itself} AND {category_of_field}
+        AND {held_by_newest} AND {field_is_held}),
     (SELECT count(*) || ':' || COALESCE(max(x.id), 0) FROM governance_fieldclassification x),
     (SELECT count(*) || ':' || COALESCE(max(x.id), 0) FROM governance_categoryversion x),
     o.kind,
@@ -146,7 +155,7 @@ VALUES: Mapping[str, int] = {
     "block": INTEGER,
     "byte": INTEGER,
 }
-WHOLE = 19  # so many columns of the statement are about the whole
+WHOLE = 20  # so many columns of the statement are about the whole; the last is the recipient's kind
 
 
 def planned(conditions: Mapping[str, str]) -> Planned:
@@ -225,8 +234,8 @@ def _gathered(
 ) -> PersonFacts:
     if not rows:
         raise AccessRequest.DoesNotExist("There is no such request.")
-    kind, present, noes = rows[0][WHOLE : WHOLE + 3]
-    said = [row[WHOLE + 3 :] for row in rows if row[WHOLE + 3] is not None]
+    kind, present, noes = rows[0][WHOLE - 1 : WHOLE + 2]
+    said = [row[WHOLE + 2 :] for row in rows if row[WHOLE + 2] is not None]
     covered = tuple([row[-1] for row in said])
     read = DECODERS[vendor]
     return PersonFacts(
@@ -267,6 +276,7 @@ def _whole(vendor: str, values: tuple[Any, ...]) -> WholeFacts:
         has_version,
         fields,
         *_catalogue,
+        recipient_kind,
     ) = values
     agreement = AgreementFact(
         state=AgreementState(read.text(agreement_state)),
@@ -282,6 +292,7 @@ def _whole(vendor: str, values: tuple[Any, ...]) -> WholeFacts:
         dataset=DatasetState(read.text(dataset_state)),
         purpose_kind=PurposeKind(read.text(purpose_kind)),
         purpose_active=read.flag(purpose_active),
+        recipient_kind=OrganisationKind(read.text(recipient_kind)),
         has_key=read.flag(has_key),
         has_member=read.flag(has_member),
         has_version=read.flag(has_version),
@@ -291,9 +302,10 @@ def _whole(vendor: str, values: tuple[Any, ...]) -> WholeFacts:
 
 def _fields(asked: list[list[str]]) -> tuple[FieldFact, ...]:
     """The approved fields that the newest version holds, in the dataset's order."""
+    rows = sorted(asked, key=lambda row: int(row[0]))
     fields = [
         Field(pk=int(number), name=name, category_id=int(category), narrative=told == "1")
-        for _, number, name, category, told in sorted(asked, key=lambda row: int(row[0]))
+        for _, number, name, category, told, _ in rows
     ]
     versions = catalogue.covering_versions(fields)
     return tuple(
@@ -302,8 +314,9 @@ def _fields(asked: list[list[str]]) -> tuple[FieldFact, ...]:
             category=field.category_id,
             versions=versions[field.pk],
             narrative=field.narrative,
+            care=Care(care),
         )
-        for field in fields
+        for field, (*_, care) in zip(fields, rows, strict=True)
     )
 
 

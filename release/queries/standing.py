@@ -17,6 +17,7 @@ from release.queries import facts, versions
 from release.rules import timing
 from release.rules.bits import block_of, slots_of
 from release.rules.decide import Column, Group, People, grouped, open_people, whole_grounds
+from release.rules.manifest import NOTICED
 from release.rules.policy import gate_policy
 from release.rules.slots import united, without
 from release.vocabulary import Ground, ReleaseState, VoidGround
@@ -35,6 +36,7 @@ WHOLE: dict[Ground, VoidGround] = {
     Ground.DATASET_NOT_ACTIVE: VoidGround.CATALOGUE,
     Ground.PURPOSE_NOT_ACTIVE: VoidGround.CATALOGUE,
     Ground.REPORTING_ROWS: VoidGround.CATALOGUE,
+    Ground.IMMIGRATION_FACTS: VoidGround.CATALOGUE,
     Ground.NO_VERSION: VoidGround.CATALOGUE,
     Ground.NO_KEY: VoidGround.KEY,
 }
@@ -99,18 +101,16 @@ def whole_ground(release: Release, at: datetime) -> VoidGround | None:
 
 
 def columns_moved(release: Release) -> bool:
-    """Whether a column of the package belongs to another category now than when it was written."""
-    written = {
-        column["name"]: column["category"]
-        for column in json.loads(bytes(release.manifest))["columns"]
-        if column["category"]
-    }
-    now = dict(
-        RequestField.objects.filter(
-            request=release.request_id, field__name__in=written
-        ).values_list("field__name", "field__category__code")
-    )
-    return now != written
+    """Whether a column of the package belongs to another category now than when it was written, or
+    to one that came since under the notice against passing on."""
+    told = json.loads(bytes(release.manifest))
+    written = {each["name"]: each["category"] for each in told["columns"] if each["category"]}
+    rows = RequestField.objects.filter(
+        request=release.request_id, field__name__in=written
+    ).values_list("field__name", "field__category__code", "field__category__care")
+    now = {name: code for name, code, _ in rows}
+    warned = set(told.get("redisclosure", {}).get("columns", ()))
+    return now != written or warned != {name for name, _, care in rows if care == NOTICED}
 
 
 def policy(release: Release) -> str:

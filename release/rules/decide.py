@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 
 from consent.rules import ConsentSets, Slots
 from consent.vocabulary import Standing
-from governance.vocabulary import AgreementState, DatasetState, PurposeKind, RequestState
+from governance.vocabulary import (
+    AgreementState,
+    Care,
+    DatasetState,
+    OrganisationKind,
+    PurposeKind,
+    RequestState,
+)
 from release.rules.slots import NOBODY, both, once, united, without
 from release.vocabulary import Ground
 
@@ -33,6 +40,7 @@ RULES: Mapping[Ground, str] = {
     Ground.DATASET_NOT_ACTIVE: "R29",
     Ground.PURPOSE_NOT_ACTIVE: "R29",
     Ground.REPORTING_ROWS: "R12",
+    Ground.IMMIGRATION_FACTS: "R16",
     Ground.NO_KEY: "R32",
     Ground.NO_MEMBER: "R25",
     Ground.NO_VERSION: "R1",
@@ -75,12 +83,13 @@ class AgreementFact:
 
 @dataclass(frozen=True)
 class FieldFact:
-    """One approved field: its category today, and the versions of that category that hold it."""
+    """One approved field: its category today with its care, and the versions that hold it."""
 
     name: str
     category: int
     versions: frozenset[int]
     narrative: bool
+    care: Care
 
 
 @dataclass(frozen=True)
@@ -92,6 +101,7 @@ class WholeFacts:
     dataset: DatasetState
     purpose_kind: PurposeKind
     purpose_active: bool
+    recipient_kind: OrganisationKind
     has_key: bool
     has_member: bool
     has_version: bool
@@ -186,6 +196,11 @@ def whole_grounds(facts: WholeFacts, since: datetime, until: datetime) -> tuple[
         (
             facts.purpose_kind in {PurposeKind.REPORTING, PurposeKind.STATISTICS},
             Ground.REPORTING_ROWS,
+        ),
+        (
+            facts.recipient_kind == OrganisationKind.IMMIGRATION
+            and any(field.care == Care.IMMIGRATION for field in facts.fields),
+            Ground.IMMIGRATION_FACTS,
         ),
         (not facts.has_key, Ground.NO_KEY),
         (not facts.has_member, Ground.NO_MEMBER),

@@ -20,7 +20,7 @@ GATE_RULES = sources.digest(GATE_MODULES)
 GATE_PUBLISHED = (
     "1",
     "e5c254b0cfc1f3ab9d00a337d6217584f00ee822a034b0aa65c38cbeee5ceacd",
-    "ffc8ca8e5b5474e4b2b0b3a5ff692e0d31d35133aeafbc8301e2d28cf38b102a",
+    "6c11f04ac419230f68ab2592fe130616c5600c5ce3915e53534cd11d5665aabd",
 )
 
 

@@ -131,6 +131,7 @@ CHECKS: dict[str, Broken] = {
     "consent_signer_authority": Broken(consent.consent, {"signer": "guardian"}),
     "consent_signer_known": Broken(consent.consent, {"signer": UNHEARD, "authority": "a paper"}),
     "consent_starts_before_end": Broken(consent.consent, {"ends": EARLIER}),
+    "category_care_known": Broken(governance.category, {"care": UNHEARD}),
     "dataset_state_known": Broken(governance.dataset, {"state": UNHEARD}),
     "dataset_version_counts": Broken(release.dataset_version, {"rows": -1}),
     "decision_is_yes_or_no": Broken(governance.decision, {"outcome": "submitted"}),

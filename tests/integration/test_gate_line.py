@@ -111,7 +111,7 @@ def test_a_column_that_moves_to_a_category_without_a_yes_voids_the_package():
     catalogue.reclassify(
         field=world.home.dataset.fields.get(name="region"),
         category=about,
-        field_sensitivity=FieldSensitivity.LOCATION,
+        field_sensitivity=FieldSensitivity.SENSITIVE,
         narrative=False,
         **hand(world.home.steward),
     )

@@ -16,7 +16,14 @@ from consent.models import Representative
 from consent.vocabulary import Speaker
 from governance import models as g
 from governance.actions import agreements, catalogue, keys, memberships, people, requests
-from governance.vocabulary import FieldSensitivity, Narrowing, OrganisationKind, Role, UserKind
+from governance.vocabulary import (
+    Care,
+    FieldSensitivity,
+    Narrowing,
+    OrganisationKind,
+    Role,
+    UserKind,
+)
 from release.actions import preparing
 from release.models import Release
 from release.queries.standing import used
@@ -47,10 +54,16 @@ def _field_moves(world: World) -> object:
     return catalogue.reclassify(
         field=world.home.dataset.fields.get(name="region"),
         category=world.categories[0],
-        field_sensitivity=FieldSensitivity.LOCATION,
+        field_sensitivity=FieldSensitivity.SENSITIVE,
         narrative=False,
         **hand(world.home.steward),
     )
+
+
+def _to_immigration(world: World) -> object:
+    """The recipient is of that kind, and what is asked for is not about papers yet."""
+    kind = OrganisationKind.IMMIGRATION
+    return g.Organisation.objects.filter(pk=world.recipient.pk).update(kind=kind)
 
 
 def _role_ends(world: World) -> object:
@@ -100,6 +113,13 @@ NOES: dict[Narrowing, No] = {
         lambda w: catalogue.retire_purpose(purpose=w.purpose, **hand(w.chair)), True
     ),
     Narrowing.FIELD_RECLASSIFIED: No(_field_moves, True),
+    Narrowing.CATEGORY_RESTRICTED: No(
+        lambda w: catalogue.restrict(
+            category=w.categories[1], care=Care.IMMIGRATION, **hand(w.chair)
+        ),
+        True,
+        _to_immigration,
+    ),
     Narrowing.MEMBERSHIP_ENDED: No(_role_ends, True),
     Narrowing.KEY_ENDED: No(
         lambda w: keys.end(

@@ -21,7 +21,7 @@ from governance.models import (
     StandardField,
 )
 from governance.queries import catalogue as readings
-from governance.vocabulary import DatasetState, FieldSensitivity, UserKind
+from governance.vocabulary import Care, DatasetState, FieldSensitivity, UserKind
 from tests.integration.governance_world import build, spec, staff, stamp
 
 pytestmark = pytest.mark.django_db
@@ -40,10 +40,9 @@ def versions(code):
     }
 
 
-def another_category(code="where"):
-    return DataCategory.objects.create(
-        code=code, label_en="-", label_es="-", description_en="-", description_es="-"
-    )
+def another_category(code="where", care=Care.ORDINARY):
+    words = dict.fromkeys(["label_en", "label_es", "description_en", "description_es"], "-")
+    return DataCategory.objects.create(code=code, care=care, **words)
 
 
 def test_fields_are_described_once_and_in_their_order():
@@ -88,7 +87,7 @@ def test_a_category_that_gains_a_field_is_published_anew():
 
 def test_a_field_that_moves_leaves_one_category_and_enters_another_as_a_new_version():
     world = build()
-    where = another_category()
+    where = another_category(care=Care.LOCATION)
     field = Field.objects.get(name="language")
     given = {"field": field, "field_sensitivity": FieldSensitivity.LOCATION, "narrative": False}
     catalogue.reclassify(category=where, **given, **stamp(world.steward))

@@ -11,7 +11,7 @@ from governance.actions import agreements, catalogue, keys, memberships, request
 from governance.models import Membership, Scope, ScopeMove
 from governance.queries import people
 from governance.queries.scopes import epochs
-from governance.vocabulary import FieldSensitivity, Narrowing
+from governance.vocabulary import Care, FieldSensitivity, Narrowing
 from tests.integration.governance_world import build, staff, stamp
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +74,13 @@ NOES = {
             field_sensitivity=FieldSensitivity.DIRECT,
             narrative=False,
             **stamp(w.steward),
+        ),
+        "everyone",
+    ),
+    Narrowing.CATEGORY_RESTRICTED: (
+        None,
+        lambda w, _: catalogue.restrict(
+            category=w.fields[0].category, care=Care.IMMIGRATION, **stamp(w.convener)
         ),
         "everyone",
     ),

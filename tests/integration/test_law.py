@@ -5,6 +5,7 @@ import io
 import json
 import zipfile
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -22,14 +23,17 @@ from consent.models import Contest
 from consent.queries.sets import open_sets
 from consent.rules import Ask
 from consent.vocabulary import Assent, Contested, Decided, Speaker
-from governance.actions import people
-from governance.models import User
-from governance.vocabulary import UserKind
+from governance.actions import catalogue, people
+from governance.models import Organisation, User
+from governance.rules import FieldSpec
+from governance.vocabulary import Care, FieldSensitivity, FieldType, OrganisationKind, UserKind
 from release.actions import preparing
 from release.models import Download
 from release.storage import store
 from release.tasks import tick
+from release.vocabulary import Ground, ReleaseState
 from tests import speaking
+from tests.factories import governance as made
 from tests.gate import Later, before
 from tests.survivors import WORDS
 from tests.worlds import World, hand, small_world
@@ -223,3 +227,78 @@ def test_R22_other_kinds_and_other_holders_go_on(world):
     assert (
         world.received(world.prepare()) == WITHOUT_HERS
     )  # kept unshared: a no of hers from now on
+
+
+def test_R13_what_law_enforcement_made_never_stands_among_a_service_providers_records(world):
+    police = made.category(care=Care.LAW_ENFORCEMENT)
+    charge = FieldSpec("charge", FieldType.TEXT, police.code, FieldSensitivity.SENSITIVE)
+    with pytest.raises(RuleBroken) as refused:
+        catalogue.define_fields(
+            dataset=world.home.dataset, fields=[charge], **hand(world.home.steward)
+        )
+    assert refused.value.code == "origins_mixed"
+
+
+def test_R14_a_place_leaves_only_by_a_category_for_places_that_the_agreement_names(world):
+    where = made.category(care=Care.LOCATION)
+    town = {
+        "field": world.home.dataset.fields.get(name="region"),
+        "field_sensitivity": FieldSensitivity.LOCATION,
+        "narrative": False,
+        **hand(world.home.steward),
+    }
+    with pytest.raises(RuleBroken) as refused:
+        catalogue.reclassify(category=world.categories[1], **town)
+    assert refused.value.code == "field_misplaced"
+    catalogue.reclassify(category=where, **town)
+    assert set(world.prepare().grounds) == {Ground.AGREEMENT_CATEGORY}
+
+
+def test_R16_what_is_about_papers_never_goes_to_immigration_whatever_she_said(world):
+    """Her yes, the board's and the agreement all stand; to any other kind of recipient it goes."""
+    papers = {"category": world.categories[1], "care": Care.IMMIGRATION, **hand(world.chair)}
+    catalogue.restrict(**papers)
+    assert world.received(world.prepare()) == {"c-1", "c-2"}
+    waits = world.prepare()
+    Organisation.objects.filter(pk=world.recipient.pk).update(kind=OrganisationKind.IMMIGRATION)
+    with pytest.raises(Void):
+        world.fetch(waits)
+    refused = world.prepare()
+    assert (refused.state, set(refused.grounds)) == (
+        ReleaseState.REFUSED,
+        {Ground.IMMIGRATION_FACTS},
+    )
+    assert world.inquire("c-1").grounds == Ground.IMMIGRATION_FACTS
+
+
+def test_R17_records_of_treatment_carry_the_notice_and_on_which_yes_they_rest(world):
+    plain = world.prepare()
+    beside = {"manifest.json", "proof.tlog-proof"}
+    assert beside == {name for name, _ in papers_of(world.fetch(plain))}
+    catalogue.restrict(category=world.categories[1], care=Care.SUBSTANCE_USE, **hand(world.chair))
+    with pytest.raises(Void):  # what was made ready without the notice does not go out
+        world.fetch(plain)
+    release = world.prepare()
+    papers = dict(papers_of(world.fetch(release)))
+    assert papers.keys() == {*beside, "NOTICE.txt"}
+    told = json.loads(papers["manifest.json"])["manifest"]["redisclosure"]
+    assert told["columns"] == ["region", "visits"]
+    for said in ("42 CFR part 2", "may not pass them on", "criminal charge"):
+        assert said in told["notice"]
+    for said in ("in writing", "this recipient", "an end"):
+        assert said in told["rests_on"]
+    beside_it = papers["NOTICE.txt"].decode()
+    assert all(text in beside_it for text in (told["notice"], told["rests_on"], "region, visits"))
+    # The log's entry commits to the manifest, and so to the notice.
+    assert release.entry.detail_commit == sha256(bytes(release.manifest)).hexdigest()
+    assert told == json.loads(bytes(release.manifest))["redisclosure"]
+
+
+def papers_of(zipped: bytes) -> list[tuple[str, bytes]]:
+    """What lies in a package beside its sealed parts."""
+    with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
+        return [
+            (name, archive.read(name))
+            for name in archive.namelist()
+            if not name.startswith("parts/")
+        ]

@@ -38,6 +38,7 @@ from governance.queries.requests import Asked
 from governance.rules import FieldSpec
 from governance.rules.policies import Basis
 from governance.vocabulary import (
+    Care,
     Device,
     FieldSensitivity,
     FieldType,
@@ -157,7 +158,7 @@ def agreement(room: Staffroom) -> Given:
 
 def spec(room: Staffroom) -> FieldSpec:
     category = room.categories[0].code
-    return FieldSpec("region", FieldType.TEXT, category, FieldSensitivity.LOCATION)
+    return FieldSpec("region", FieldType.TEXT, category, FieldSensitivity.QUASI)
 
 
 def for_case(room: Staffroom) -> Given:
@@ -487,6 +488,11 @@ CASES: dict[str, Callable[[Staffroom], Given]] = {
         "board": room.board,
         "user": room.outsider,
         "kind": SeatKind.LEGAL,
+        **hand(room.convener),
+    },
+    "governance.actions.cares.restrict": lambda room: {
+        "category": room.categories[1],
+        "care": Care.IMMIGRATION,
         **hand(room.convener),
     },
     "governance.actions.catalogue.create_dataset": lambda room: {

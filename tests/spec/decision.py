@@ -12,7 +12,14 @@ import numpy as np
 
 from consent.rules import Ask, ConsentFact, ConsentSets, ObjectionFact, Yeses
 from consent.vocabulary import Ending, Standing
-from governance.vocabulary import AgreementState, DatasetState, PurposeKind, RequestState
+from governance.vocabulary import (
+    AgreementState,
+    Care,
+    DatasetState,
+    OrganisationKind,
+    PurposeKind,
+    RequestState,
+)
 from release.rules.decide import (
     RULES,
     AgreementFact,
@@ -30,6 +37,7 @@ LONG_AGO, LATER = NOW - timedelta(days=30), NOW + timedelta(days=30)
 SECOND = timedelta(seconds=1)
 HELP, STATUS = 1, 2  # two categories
 HELP_1, HELP_2, STATUS_1 = 11, 12, 21  # their versions
+PLAIN: Mapping[str, Any] = {"narrative": False, "care": Care.ORDINARY}
 ANNA, BEA, CLEO, DORA = 101, 102, 103, 104  # four slots
 
 
@@ -129,6 +137,27 @@ WHOLE: tuple[Whole, ...] = (
         )
         for kind in PurposeKind
     ),
+    *(
+        Whole(
+            f"the recipient is of the kind {kind.label}, and papers were asked for",
+            change={"recipient_kind": kind},
+            grounds=((Ground.IMMIGRATION_FACTS,) if kind is OrganisationKind.IMMIGRATION else ()),
+        )
+        for kind in OrganisationKind
+    ),
+    *(
+        Whole(
+            f"the recipient is of the kind immigration, and of the care {care.value} was asked for",
+            change={
+                "recipient_kind": OrganisationKind.IMMIGRATION,
+                "fields": (
+                    FieldFact("one", HELP, frozenset({HELP_1}), narrative=False, care=care),
+                ),
+            },
+            grounds=((Ground.IMMIGRATION_FACTS,) if care is Care.IMMIGRATION else ()),
+        )
+        for care in Care
+    ),
     Whole("the recipient has no key", change={"has_key": False}, grounds=(Ground.NO_KEY,)),
     Whole(
         "who asked is no longer of the recipient",
@@ -138,7 +167,11 @@ WHOLE: tuple[Whole, ...] = (
     Whole("nothing was loaded", change={"has_version": False}, grounds=(Ground.NO_VERSION,)),
     Whole(
         "a field tells a story in free text",
-        change={"fields": (FieldFact("story", HELP, frozenset({HELP_1}), narrative=True),)},
+        change={
+            "fields": (
+                FieldFact("story", HELP, frozenset({HELP_1}), narrative=True, care=Care.ORDINARY),
+            )
+        },
         grounds=(Ground.NARRATIVE,),
     ),
     Whole("no approved field is held", change={"fields": ()}, grounds=(Ground.NARRATIVE,)),
@@ -175,13 +208,16 @@ def whole(row: Whole) -> WholeFacts:
         "dataset": DatasetState.ACTIVE,
         "purpose_kind": PurposeKind.RESEARCH,
         "purpose_active": True,
+        "recipient_kind": OrganisationKind.RESEARCH,
         "has_key": True,
         "has_member": True,
         "has_version": True,
         "fields": (
-            FieldFact("kind_of_help", HELP, frozenset({HELP_1, HELP_2}), narrative=False),
-            FieldFact("new_help", HELP, frozenset({HELP_2}), narrative=False),
-            FieldFact("papers", STATUS, frozenset({STATUS_1}), narrative=False),
+            FieldFact("kind_of_help", HELP, frozenset({HELP_1, HELP_2}), **PLAIN),
+            FieldFact("new_help", HELP, frozenset({HELP_2}), **PLAIN),
+            FieldFact(
+                "papers", STATUS, frozenset({STATUS_1}), narrative=False, care=Care.IMMIGRATION
+            ),
         ),
         **row.change,
     }

@@ -16,6 +16,7 @@ from common.planned import Planned
 from consent.rules import BLOCK
 from consent.vocabulary import Standing
 from governance.models import AccessRequest
+from governance.vocabulary import Care
 from release.models import Release
 from release.queries import facts, person
 from release.rules.bits import chunks_of
@@ -47,6 +48,7 @@ CHANGES = (
     "member only as steward",
     "narrative",
     "nothing loaded",
+    "papers for immigration",
     "purpose for reporting",
     "purpose paused",
     "request ended",
@@ -96,6 +98,8 @@ class Asking(Place):
 
     def __init__(self) -> None:
         super().__init__()
+        self.categories[1].care = Care.IMMIGRATION  # the one that papers stand in
+        self.categories[1].save()
         self.people = [
             said.subject(holder=self.holders[at == PEOPLE - 1], slot=slot)
             for at, slot in enumerate(self.SLOTS)
@@ -122,6 +126,8 @@ class Asking(Place):
         purpose.kind = "reporting" if "purpose for reporting" in changes else "research"
         purpose.paused_at = NOON if "purpose paused" in changes else None
         purpose.save()
+        requester.kind = "immigration" if "papers for immigration" in changes else "research"
+        requester.save()
         self.asker.is_active = "user inactive" not in changes
         self.asker.save()
 
