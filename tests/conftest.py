@@ -10,6 +10,7 @@ import redis
 from django.conf import settings
 from django.db import connection
 from django.test import override_settings
+from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 
 from tests.append_only import flush_may_empty_append_only_tables  # noqa: F401 - autouse
@@ -132,6 +133,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    translation.deactivate()  # a page asked in another language leaves it behind
     vendor = connection.vendor
     if item.get_closest_marker("postgresql_only") and vendor != "postgresql":
         pytest.skip("needs PostgreSQL; this run is on SQLite")
