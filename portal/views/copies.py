@@ -21,9 +21,7 @@ def copy(request: HttpRequest) -> HttpResponseBase:
     form = Names(request.POST if request.method == "POST" else None)
     if request.method == "GET":
         return render(request, "portal/copy.html", {"form": form})
-    wrong = again.right(request, form)
-    if not wrong and not attempts.copies_left(request):
-        wrong = "copies"
+    wrong = why_not(request, form)
     if wrong:
         status = 200 if wrong == "credentials" else 429
         return render(request, "portal/copy.html", {"form": form, "wrong": wrong}, status=status)
@@ -48,6 +46,11 @@ def own_key(request: HttpRequest) -> HttpResponseBase:
     text = proofs.own_keys(her(request))
     file = HttpResponse(text, content_type="text/plain; charset=utf-8")
     return saved(file, f"notes-key-{day_of(timezone.now()):%F}.txt")
+
+
+def why_not(request: HttpRequest, form: Names) -> str:
+    """Why no file is given: her words were wrong, or too many tries, or files. Empty where one is."""
+    return again.right(request, form) or ("" if attempts.copies_left(request) else "copies")
 
 
 def saved(response: HttpResponseBase, name: str) -> HttpResponseBase:

@@ -10,10 +10,10 @@ from django.views.decorators.http import require_GET, require_http_methods
 from common.days import day_of
 from consent.queries import receipts
 from interop.receipts import delete_by
-from portal import again, attempts, copies, slips
+from portal import copies, slips
 from portal.forms import Names
 from portal.places import names_shown
-from portal.views.copies import saved
+from portal.views.copies import saved, why_not
 from portal.views.sharing import her_card
 
 
@@ -38,9 +38,7 @@ def copy(request: HttpRequest, ref: str) -> HttpResponseBase:
     form = Names(request.POST if request.method == "POST" else None)
     if request.method == "GET":
         return render(request, "portal/slip_copy.html", {"form": form, "card": card})
-    wrong = again.right(request, form)
-    if not wrong and not attempts.copies_left(request):
-        wrong = "copies"
+    wrong = why_not(request, form)
     if wrong:
         status = 200 if wrong == "credentials" else 429
         page = {"form": form, "card": card, "wrong": wrong}
