@@ -120,7 +120,10 @@ class Happening(TextChoices):
 FIRST = (Happening.GIVEN, Happening.RENEWED, Happening.NARROWED)
 """How a yes can begin: as a new one, as the same again, or as a smaller one in place of a larger."""
 
-NOES = {Happening.WITHDRAWN, Happening.PAUSED, Happening.SUPERSEDED, Happening.INVALIDATED}
+NOES = {
+    *(Happening.WITHDRAWN, Happening.PAUSED, Happening.SUPERSEDED, Happening.INVALIDATED),
+    Happening.EXPIRED,
+}
 """What is recorded also where the holder's key is away; a yes waits for it."""
 
 

@@ -86,7 +86,7 @@ SAID: dict[str, Promise] = {
     "consent:signed": _("You signed a yes that starts later:"),
     "consent:cancelled": _("This ask, or a yes that had not started, was taken back:"),
     "consent:lapsed": _("This ask ran out without a yes:"),
-    "consent:expired": _("Your yes ended:"),
+    "consent:expired": _("Your yes ended by its date:"),
     "consent:invalidated": _("Your yes was found not to count:"),
     "consent:superseded": _("A newer yes took its place:"),
     "objection:made": _("You said no:"),
@@ -126,7 +126,7 @@ HAPPENED: dict[Happening, Promise] = {
     Happening.RESUMED: _("You started it again."),
     Happening.REFUSED: _("You said no."),
     Happening.WITHDRAWN: _("You stopped it."),
-    Happening.EXPIRED: _("Your yes ended."),
+    Happening.EXPIRED: _("Your yes ended by its date."),
     Happening.INVALIDATED: _("Your yes was found not to count."),
     Happening.SUPERSEDED: _("A newer yes took its place."),
 }
@@ -139,7 +139,10 @@ GIVEN_FOR_HER: dict[Happening, tuple[Promise, Promise]] = {
     Happening.PAUSED: (_("It was paused."), _("It was paused:")),
     Happening.RESUMED: (_("It was started again."), _("It was started again:")),
     Happening.WITHDRAWN: (_("It was stopped."), _("It was stopped:")),
-    Happening.EXPIRED: (_("This yes ended."), _("This yes ended:")),
+    Happening.EXPIRED: (
+        _("This yes ended by its date."),
+        _("This yes ended by its date:"),
+    ),
     Happening.INVALIDATED: (
         _("This yes was found not to count."),
         _("This yes was found not to count:"),

@@ -41,7 +41,7 @@ def happened(
     happening: Happening,
     type: EntryType,
     *,
-    by: User,
+    by: User | None,
     at: datetime,
     via: Via,
     moment: scopes.Moment | None = None,

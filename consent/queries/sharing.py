@@ -133,6 +133,8 @@ def _seen(consent: Consent, at: datetime) -> Sharing:
         )
     }
     stands = standing(own, at, at)
+    if stands is Standing.PAUSED and own.lasts_until <= at:
+        stands = Standing.EXPIRED  # nothing is left that could go on
     if stands is Standing.IN_FORCE:
         stands = word(
             consents=[own],

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
@@ -134,6 +134,7 @@ class State:
     ended_at: datetime | None = None
     ending: str | None = None
     paused_at: datetime | None = None
+    expired_at: datetime | None = None
 
 
 def derived(events: Sequence[tuple[str, datetime]]) -> State | str:
@@ -147,11 +148,15 @@ def derived(events: Sequence[tuple[str, datetime]]) -> State | str:
         if happening in FIRST:
             return "it was given twice."
         if happening in ENDINGS:
-            state = State(at, ENDINGS[Happening(happening)], state.paused_at)
+            state = replace(state, ended_at=at, ending=ENDINGS[Happening(happening)])
         elif happening == Happening.PAUSED:
-            state = State(paused_at=at)
+            state = replace(state, paused_at=at)
         elif happening == Happening.RESUMED:
-            state = State()
+            state = replace(state, paused_at=None)
+        elif happening == Happening.EXPIRED:
+            if state.expired_at is not None:
+                return "its time was over twice."
+            state = replace(state, expired_at=at)
     return state
 
 

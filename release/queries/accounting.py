@@ -22,7 +22,7 @@ from consent.models import (
     Subject,
 )
 from consent.queries import keys, sharing, tags
-from consent.vocabulary import Decided, Turn
+from consent.vocabulary import Decided, Happening, Turn
 from governance.models import DataCategory, Organisation, Purpose, User
 from release.models import Inquiry, Recall
 from release.queries import recalls, uses
@@ -171,7 +171,7 @@ def _said(subject: Subject) -> Iterator[Event]:
     for row in rows:
         yield Event(
             deed=Deed.SAID,
-            at=row.at,
+            at=_when(row),
             subject=subject,
             entry=row.entry_id,
             recipient=row.consent.recipient,
@@ -180,6 +180,13 @@ def _said(subject: Subject) -> Iterator[Event]:
             word=f"consent:{row.happening}",
             later=late.get(row.entry_id),
         )
+
+
+def _when(row: ConsentEvent) -> datetime:
+    """What ended by its date did so then, whenever the clock came to write it down."""
+    if row.happening != Happening.EXPIRED:
+        return row.at
+    return sharing.fact(row.consent).lasts_until
 
 
 def _proposed(subject: Subject) -> Iterator[Event]:

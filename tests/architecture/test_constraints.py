@@ -124,6 +124,7 @@ CHECKS: dict[str, Broken] = {
     "consent_end_has_a_how": Broken(consent.consent, {"ended_at": LATER}),
     "consent_ending_known": Broken(consent.consent, {"ended_at": LATER, "ending": UNHEARD}),
     "consent_event_known": Broken(consent.consent_event, {"happening": UNHEARD}),
+    "consent_expired_past_its_end": Broken(consent.consent, {"expired_at": START}),
     "consent_holder_is_not_recipient": Broken(consent.consent, holder_as_recipient),
     "consent_is_signed": Broken(consent.consent, {"signature": ""}),
     "consent_pause_has_a_start": Broken(consent.consent, {"paused_until": LATER}),

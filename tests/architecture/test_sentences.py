@@ -100,6 +100,7 @@ INNER: dict[str, str] = {
     "audit.actions.sequencing.settle": "a number of the doors' own",
     "consent.actions.replaying.replay": "marks, which are compared with those of the file",
     "release.actions.shredding.replay": "marks, which are compared with those of the file",
+    "consent.actions.endings.note_due": "a number of the clock's own",
     "consent.actions.liftings.settle_due": "a number of the clock's own",
     "consent.actions.proposals.ask_renewals": "a number of the clock's own",
     "consent.actions.proposals.settle_due": "a number of the clock's own",

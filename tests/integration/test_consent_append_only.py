@@ -106,7 +106,7 @@ KEPT = {
 }
 # The columns that may change, each with its reason; everything else stands above.
 OPEN = {
-    Consent: {"paused_at", "paused_until", "ended_at", "ending"},
+    Consent: {"paused_at", "paused_until", "expired_at", "ended_at", "ending"},
     Objection: {"lifted_at"},
     Terms: {"retired_at"},
     # A sign-in is given later; a holder's key can be changed; a person's can be destroyed.
