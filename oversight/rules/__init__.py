@@ -147,16 +147,19 @@ def derived(events: Sequence[tuple[str, datetime]]) -> State | str:
             return "something happened to it after its end."
         if happening in FIRST:
             return "it was given twice."
-        if happening in ENDINGS:
-            state = replace(state, ended_at=at, ending=ENDINGS[Happening(happening)])
-        elif happening == Happening.PAUSED:
-            state = replace(state, paused_at=at)
-        elif happening == Happening.RESUMED:
-            state = replace(state, paused_at=None)
-        elif happening == Happening.EXPIRED:
-            if state.expired_at is not None:
-                return "its time was over twice."
-            state = replace(state, expired_at=at)
+        if happening == Happening.EXPIRED and state.expired_at is not None:
+            return "its time was over twice."
+        state = _after(state, happening, at)
+    return state
+
+
+def _after(state: State, happening: str, at: datetime) -> State:
+    if happening in ENDINGS:
+        return replace(state, ended_at=at, ending=ENDINGS[Happening(happening)])
+    if happening == Happening.EXPIRED:
+        return replace(state, expired_at=at)
+    if happening in {Happening.PAUSED, Happening.RESUMED}:
+        return replace(state, paused_at=at if happening == Happening.PAUSED else None)
     return state
 
 
