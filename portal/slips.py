@@ -52,6 +52,7 @@ def in_words(receipt: Receipt, at: datetime) -> str:
         f"{_said_yes(receipt)} {day(consent.signed_at)}, {consent.get_channel_display()}",
         f"{_('From')}: {day(consent.starts)}",
         f"{_('Until')}: {day(consent.ends)}",
+        *_kept(one.kept_until),
         f"{_('They must delete it by')}: {day(receipts.delete_by(receipt))}",
         f"{_('Your record')}: "
         + _("What was written down up to %(day)s") % {"day": day(consent.record_until)},
@@ -75,3 +76,7 @@ def _said_yes(receipt: Receipt) -> str:
         return f"{_('You said yes')}:"
     who, too = words.speaker(spoken.representative.kind), words.assent(spoken.assent)
     return f"{_('Who said yes')}: {who}. {too}"
+
+
+def _kept(until: datetime | None) -> list[str]:
+    return [] if until is None else [f"{_('They may keep it until')}: {day(until)}"]

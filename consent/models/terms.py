@@ -17,6 +17,8 @@ class Terms(models.Model):
     title = models.CharField(max_length=120)
     text = models.TextField()
     digest = models.CharField(max_length=64)
+    # Until the beginning of this day a recipient may keep what it got, whatever ends before it.
+    keep_until = models.DateField(null=True)
     published_at = models.DateTimeField()
     retired_at = models.DateTimeField(null=True)
 
@@ -29,6 +31,7 @@ class Terms(models.Model):
             "title",
             "text",
             "digest",
+            "keep_until",
             "published_at",
             "retired_at",
         ],

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import Count, QuerySet
 
 from consent.models import CategorySetItem, Consent, Objection, Spoken, Subject
-from consent.queries import speaking
+from consent.queries import keeping, speaking
 from consent.rules import Ask, ConsentFact, ObjectionFact, standing, word
 from consent.rules.waiting import Extent
 from consent.vocabulary import Ending, Standing
@@ -31,6 +31,14 @@ class Sharing:
     paused_until: datetime | None
     spoken: Spoken | None = None
     disputed: bool = False
+
+    @property
+    def kept_until(self) -> datetime | None:
+        """Until when the recipient may keep what it got, where her terms name a day; not where the
+        yes never counted."""
+        if self.consent.ending == Ending.INVALIDATED:
+            return None
+        return keeping.until(self.consent.terms.keep_until)
 
 
 @dataclass(frozen=True)
