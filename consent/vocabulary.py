@@ -135,6 +135,21 @@ class Ending(TextChoices):
     INVALIDATED = "invalidated", _("not valid")
 
 
+class Part(TextChoices):
+    """The parts of a consent text, in the order in which they are shown."""
+
+    EASY = "easy", _("In short")
+    WHAT = "what", _("What is shared")
+    WHOM = "whom", _("With whom")
+    WHY = "why", _("Why")
+    UNTIL = "until", _("Until when")
+    DELETE = "delete", _("By when they must delete it")
+    RISKS = "risks", _("What can happen")
+    OTHER_WAYS = "other_ways", _("Other ways")
+    SERVICES = "services", _("Services never depend on it")
+    STOP = "stop", _("How to stop")
+
+
 class Invalidity(TextChoices):
     """Why a yes never counted; nothing about what happened to the person."""
 

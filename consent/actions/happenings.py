@@ -24,7 +24,7 @@ def end(
     ending: Ending,
     newer: datetime | None = None,
     *,
-    by: User,
+    by: User | None,
     via: Via,
     moment: scopes.Moment,
 ) -> None:

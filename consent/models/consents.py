@@ -175,6 +175,12 @@ class Consent(models.Model):
                 condition=Q(ended_at__isnull=True, expired_at__isnull=True),
                 name="consent_to_expire",
             ),
+            # Whose yes is to a text that was replaced: asked for every half minute, and mostly nobody's.
+            models.Index(
+                fields=["terms"],
+                condition=Q(ended_at__isnull=True, expired_at__isnull=True),
+                name="consent_of_a_text",
+            ),
             # Those that somebody else gave: few, and asked for beside all the others.
             models.Index(
                 fields=["recipient", "purpose", "holder", "subject"],
