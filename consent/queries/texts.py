@@ -79,7 +79,7 @@ def to_ask_anew(holder: int, at: datetime, most: int) -> list[tuple[int, int, in
 
 def _running(at: datetime) -> QuerySet[Consent]:
     return Consent.objects.filter(
-        terms__in=_replaced_keys(at), ended_at__isnull=True, expired_at__isnull=True
+        terms__in=_replaced_keys(at), ended_at__isnull=True, expired_at__isnull=True, ends__gt=at
     )
 
 

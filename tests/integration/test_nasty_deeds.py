@@ -53,7 +53,7 @@ from governance.vocabulary import (
 )
 from oversight.vocabulary import Format, Paper, Verdict, Wanted
 from release.vocabulary import DownloadPart, Reported
-from tests import auditing, nasty, staffroom
+from tests import auditing, nasty, staffroom, texts
 from tests.architecture.test_sentences import guarded, told_things
 from tests.factories import consent as said
 from tests.factories import contests as contested
