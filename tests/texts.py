@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from consent.actions import terms
+from consent.models import Terms
 from consent.rules.texts import Piece, Written
 from consent.vocabulary import Part
 
@@ -51,6 +52,6 @@ def both(**english: str) -> list[Written]:
     return [written(**english), written("es")]
 
 
-def publish(code: str = "sharing", **given: Any) -> Any:
+def publish(code: str = "sharing", **given: Any) -> Terms:
     """Published; gives the English one."""
     return terms.publish(**{"code": code, "texts": both(), "widens": True, **given})["en"]
