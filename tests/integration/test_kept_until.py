@@ -3,13 +3,25 @@
 from datetime import datetime, timedelta
 
 import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 
 from common.days import begins
+from consent.actions import consents, proposals
+from consent.queries import receipts, sharing
+from consent.vocabulary import Channel, Invalidity
+from governance import permissions
 from governance.actions import agreements
+from governance.vocabulary import Role
+from interop.receipts import delete_by
+from portal.templatetags import plain
 from release.actions import recalls
 from release.rules import timing
 from tests import speaking as said
+from tests import survivors
 from tests.factories import consent as made
+from tests.factories import governance as governed
 from tests.integration.test_recalls import ALL, ENDS, look, opened
 from tests.worlds import World, hand, small_world
 
@@ -90,3 +102,40 @@ def test_a_day_that_is_past_lets_nobody_keep_anything(world):
     kept_world(world, days=-1)
     world.no("c-1")
     assert look() == 1
+
+
+def test_she_sees_the_day_before_she_says_yes_and_afterwards_on_her_card_and_her_slip():
+    world = survivors.build()
+    day = said.in_days(KEPT_DAYS)
+    shown = f"They may keep it until</dt><dd>{plain.day(begins(day))}"
+    by = governed.membership(organisation=world.holder, role=Role.ADVOCATE).user
+    permissions.grant(by, world.holder, Role.ADVOCATE)
+    made.helped_by(by, world.subject)
+    asked = proposals.ask(
+        subject=world.subject,
+        recipient=governed.organisation(name="Willow Clinic", kind="health"),
+        purpose=world.purpose,
+        categories=world.categories,
+        terms=made.terms(keep_until=day),
+        **hand(by),
+    )
+    client = Client()
+    client.force_login(world.her, backend="django.contrib.auth.backends.ModelBackend")
+    client.post(reverse("portal:names"), {"passphrase": survivors.WORDS})
+    assert shown in client.get(reverse("portal:asked", args=[asked.ref])).content.decode()
+    given = proposals.answer(
+        proposal=asked,
+        categories=world.categories,
+        signature=world.her.username,
+        answers="yyyyyyy",
+        channel=Channel.PORTAL,
+        **hand(world.her),
+    ).consent
+    assert given is not None
+    pages = [reverse("portal:home"), reverse("portal:details", args=[given.ref])]
+    for address in [*pages, reverse("portal:slip", args=[given.ref])]:
+        assert shown in client.get(address).content.decode()
+    one = sharing.one(world.her, given.ref, timezone.now())
+    assert delete_by(receipts.of(one)) == begins(day) + timing.DELETE_WITHIN
+    consents.invalidate(consent=given, reason=Invalidity.NOT_FREE, **hand(world.her))
+    assert shown not in client.get(reverse("portal:slip", args=[given.ref])).content.decode()
