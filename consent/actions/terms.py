@@ -55,7 +55,7 @@ def publish(
     each part that is missing or too hard to read.
     """
     permissions.check_can_administer(by, organisation)
-    check(texts)
+    _check(texts)
     if keep_until is not None and begins(keep_until) <= at:
         raise BadInput("keep_in_past", _("Choose a day that is still to come."), where="keep_until")
     with transaction.atomic():
@@ -94,8 +94,7 @@ def publish(
         }
 
 
-def check(texts: Sequence[Written]) -> None:
-    """What the deed looks at first, for a preview. Raises BadInput and NotPublished as it does."""
+def _check(texts: Sequence[Written]) -> None:
     for text in texts:
         fits(Terms, language=text.language, title=text.title)
         for piece in text.pieces:

@@ -6,7 +6,6 @@ Source: 45 CFR 164.508(c) and 28 CFR 46.116 for what it has to say; R6, R10, R20
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from common.words import Sentence
 from common.words import sentence as _
 from consent.rules import Problem, reading
 from consent.vocabulary import Part
@@ -73,28 +72,35 @@ def _of_one(text: Written) -> list[Problem]:
     for part in Part:
         words = text.parts.get(part, "")
         if not any(sign.isalpha() for sign in words):
-            found.append(Problem("part_missing", _missing(text.language, part)))
+            found.append(
+                Problem(
+                    "part_missing",
+                    _(
+                        "“%(part)s” is missing in “%(language)s”. Write it in plain words.",
+                        part=part.label,
+                        language=text.language,
+                    ),
+                )
+            )
         elif reading.too_hard(measured := measure(words, text.language), text.language):
-            found.append(Problem("part_too_hard", _too_hard(text.language, part, measured or 0.0)))
+            found.append(_too_hard(text.language, part, f"{measured:.1f}"))
     return found
 
 
-def _missing(language: str, part: Part) -> Sentence:
-    return _(
-        "“%(part)s” is missing in “%(language)s”. Write it in plain words.",
-        part=part.label,
-        language=language,
-    )
-
-
-def _too_hard(language: str, part: Part, measured: float) -> Sentence:
-    said = {"part": part.label, "language": language, "measured": f"{measured:.1f}"}
+def _too_hard(language: str, part: Part, measured: str) -> Problem:
+    said = {"part": part.label, "language": language, "measured": measured}
     if language == "en":
-        return _(
-            "“%(part)s” in “%(language)s” is too hard to read: grade %(measured)s, and 6 is the most. Use short words and short sentences.",
-            **said,
+        return Problem(
+            "part_too_hard",
+            _(
+                "“%(part)s” in “%(language)s” is too hard to read: grade %(measured)s, and 6 is the most. Use short words and short sentences.",
+                **said,
+            ),
         )
-    return _(
-        "“%(part)s” in “%(language)s” is too hard to read: ease %(measured)s, and 70 is the least. Use short words and short sentences.",
-        **said,
+    return Problem(
+        "part_too_hard",
+        _(
+            "“%(part)s” in “%(language)s” is too hard to read: ease %(measured)s, and 70 is the least. Use short words and short sentences.",
+            **said,
+        ),
     )

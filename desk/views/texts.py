@@ -1,5 +1,6 @@
 """The texts people say yes to: written, looked at, and published in both languages at once."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -11,6 +12,8 @@ from common.errors import BadInput, RuleBroken
 from consent.actions import terms
 from consent.actions.terms import NotPublished
 from consent.queries import texts
+from consent.rules import Problem
+from consent.rules.texts import problems
 from desk import standing
 from desk.forms.texts import NO, TextForm, filled
 from desk.hand import hand
@@ -44,12 +47,10 @@ def write(request: HttpRequest) -> HttpResponse:
     form = TextForm(request.POST, organisations=own)
     if not form.is_valid():
         return _shown(request, form, 400)
-    publish = request.POST.get("step") == PUBLISH
     chosen = form.cleaned_data
     try:
-        if not publish:
-            terms.check(form.texts())
-            return _shown(request, form, 200)
+        if request.POST.get("step") != PUBLISH:
+            return _looked_at(request, form)
         terms.publish(
             code=chosen["code"],
             texts=form.texts(),
@@ -59,13 +60,22 @@ def write(request: HttpRequest) -> HttpResponse:
             **hand(request),
         )
     except NotPublished as refusal:
-        for problem in refusal.problems:
-            form.add_error(None, problem.message)
-        return _shown(request, form, 409)
+        return _against(request, form, refusal.problems)
     except (RuleBroken, BadInput) as refusal:
         form.add_error("keep_until" if refusal.code == "keep_in_past" else "code", refusal.told)
         return _shown(request, form, 400 if isinstance(refusal, BadInput) else 409)
     return redirect("desk:texts")
+
+
+def _looked_at(request: HttpRequest, form: TextForm) -> HttpResponse:
+    found = problems(form.texts())
+    return _against(request, form, found) if found else _shown(request, form, 200)
+
+
+def _against(request: HttpRequest, form: TextForm, found: Iterable[Problem]) -> HttpResponse:
+    for problem in found:
+        form.add_error(None, problem.message)
+    return _shown(request, form, 409)
 
 
 def _shown(request: HttpRequest, form: TextForm, status: int) -> HttpResponse:

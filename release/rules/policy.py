@@ -21,6 +21,7 @@ GATE_PUBLISHED = (
     "1",
     "e5c254b0cfc1f3ab9d00a337d6217584f00ee822a034b0aa65c38cbeee5ceacd",
     "6c11f04ac419230f68ab2592fe130616c5600c5ce3915e53534cd11d5665aabd",
+    "ddbdaa4f5792d86d2eed5ba3a0b872e3800ba01c090b208e9891c70882c64a06",
 )
 
 
