@@ -126,12 +126,15 @@ def _state(sharing: Sharing) -> tuple[str, str]:
         case Standing.EXPIRED | Standing.NO_CONSENT:
             return "ended", _("Ended")
         case Standing.WITHDRAWN:
-            return _how_ended(sharing.consent.ending)
+            return _how_ended(sharing)
         case never:
             assert_never(never)
 
 
-def _how_ended(ending: str | None) -> tuple[str, str]:
+def _how_ended(sharing: Sharing) -> tuple[str, str]:
+    ending = sharing.consent.ending
+    if sharing.reworded:
+        return "ended", _("Ended: there is a newer text")
     if ending == Ending.SUPERSEDED:
         return "ended", _("Replaced by a newer yes")
     if ending == Ending.INVALIDATED:

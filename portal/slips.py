@@ -35,7 +35,13 @@ def files(receipt: Receipt, at: datetime) -> Iterator[File]:
 def told(receipt: Receipt) -> list[tuple[datetime, str]]:
     """What happened to it, oldest first, in sentences for her."""
     for_her = receipt.sharing.spoken is not None
-    return [(each.at, words.happened(each.happening, for_her=for_her)) for each in receipt.happened]
+    return [
+        (
+            each.at,
+            words.happened(each.happening, for_her=for_her, reworded=each.reworded),
+        )
+        for each in receipt.happened
+    ]
 
 
 def in_words(receipt: Receipt, at: datetime) -> str:

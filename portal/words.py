@@ -4,6 +4,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from consent.vocabulary import Assent, Contested, Decided, Happening, Speaker
+from release.queries.accounting import TEXT_REPLACED
 from release.vocabulary import Ground, VoidGround
 
 # About her own word: she can change it.
@@ -131,6 +132,12 @@ HAPPENED: dict[Happening, Promise] = {
     Happening.SUPERSEDED: _("A newer yes took its place."),
 }
 
+# Where a newer text ended a yes, and no newer yes: on her slip, and in her list.
+REWORDED: tuple[Promise, Promise] = (
+    _("There is a newer text, so this yes ended."),
+    _("There is a newer text, so this yes ended:"),
+)
+
 # The same of a yes that somebody else gave for her: on her slip, and in her list.
 GIVEN_FOR_HER: dict[Happening, tuple[Promise, Promise]] = {
     Happening.GIVEN: (_("Someone said yes for you."), _("Someone said yes for you:")),
@@ -159,6 +166,8 @@ WIPING: dict[str, Promise] = {
 
 def said(word: str, *, for_her: bool = False) -> str:
     """`for_her`: it is about a yes that somebody else gave."""
+    if word == TEXT_REPLACED:
+        return str(REWORDED[1])
     happening = word.removeprefix("consent:")
     if for_her and happening in GIVEN_FOR_HER:
         return str(GIVEN_FOR_HER[Happening(happening)][1])
@@ -174,7 +183,10 @@ def contest(kind: str, decision: str) -> dict[str, str]:
     }
 
 
-def happened(happening: Happening, *, for_her: bool = False) -> str:
+def happened(happening: Happening, *, for_her: bool = False, reworded: bool = False) -> str:
+    """`reworded`: a newer text ended it, and no newer yes."""
+    if reworded:
+        return str(REWORDED[0])
     if for_her and happening in GIVEN_FOR_HER:
         return str(GIVEN_FOR_HER[happening][0])
     return str(HAPPENED[happening])

@@ -11,11 +11,13 @@ from consent.vocabulary import Happening, Standing
 
 @dataclass(frozen=True)
 class Happened:
-    """One thing that happened to a yes; `hers`: she did it herself on her own page."""
+    """One thing that happened to a yes; `hers`: she did it herself on her own page. `reworded`: a
+    newer text ended it, and no newer yes."""
 
     happening: Happening
     at: datetime
     hers: bool
+    reworded: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,9 @@ def of(sharing: Sharing) -> Receipt:
     consent = sharing.consent
     account = consent.subject.account_id
     happened = [
-        Happened(Happening(each.happening), _when(each, sharing), _by(each, account))
+        Happened(
+            Happening(each.happening), _when(each, sharing), _by(each, account), _reworded(each)
+        )
         for each in ConsentEvent.objects.filter(consent=consent).order_by("at", "pk")
     ]
     # Its day ends it: the slip says so, and says the same, before and after the clock has noted it.
@@ -58,3 +62,7 @@ def _when(event: ConsentEvent, sharing: Sharing) -> datetime:
 
 def _by(event: ConsentEvent, account: int | None) -> bool:
     return account is not None and event.by_id == account
+
+
+def _reworded(event: ConsentEvent) -> bool:
+    return event.happening == Happening.SUPERSEDED and event.by_id is None

@@ -324,7 +324,7 @@ def problems(  # noqa: C901 - one line for each reason, read top to bottom
         found.append(
             Problem(
                 "terms_replaced",
-                _("A newer text that lets more go took its place. Ask again with that one."),
+                _("This text is not used any more. A newer one has to be read first."),
             )
         )
     if categories_later:

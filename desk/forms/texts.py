@@ -55,12 +55,15 @@ class TextForm(forms.Form):
                 self.fields[f"{language}_{part}"] = TextField(
                     Text(most=LONGEST_PART, least=1, lines=True), label=part.label
                 )
+            for name in self.fields:
+                if name.startswith(f"{language}_"):
+                    self.fields[name].widget.attrs["lang"] = language
 
-    def languages(self) -> Iterator[tuple[Any, str, list[forms.BoundField]]]:
-        """Each language with its name, its code and its fields."""
+    def languages(self) -> Iterator[tuple[Any, list[forms.BoundField]]]:
+        """Each language by its name, with its fields."""
         for language in LANGUAGES:
             names = [f"{language}_title", *(f"{language}_{part}" for part in Part)]
-            yield NAMES[language], language, [self[name] for name in names]
+            yield NAMES[language], [self[name] for name in names]
 
     def texts(self) -> list[Written]:
         """What was written: each part as one paragraph, whatever lines it was written in."""

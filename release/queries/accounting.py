@@ -42,6 +42,10 @@ WIPING = {
 }
 
 
+TEXT_REPLACED = "terms:replaced"
+"""The word of a yes that ended because a newer text took the place of its own."""
+
+
 @dataclass(frozen=True)
 class Event:
     """One thing that happened, and the entry that says so.
@@ -177,9 +181,15 @@ def _said(subject: Subject) -> Iterator[Event]:
             recipient=row.consent.recipient,
             purpose=row.consent.purpose,
             consent=row.consent,
-            word=f"consent:{row.happening}",
+            word=_word(row),
             later=late.get(row.entry_id),
         )
+
+
+def _word(row: ConsentEvent) -> str:
+    if row.happening == Happening.SUPERSEDED and row.by_id is None:
+        return TEXT_REPLACED  # nobody said yes to anything new
+    return f"consent:{row.happening}"
 
 
 def _when(row: ConsentEvent) -> datetime:

@@ -5,6 +5,7 @@ from hashlib import sha256
 import pytest
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.test import override_settings
 from django.utils import timezone
 
 from audit.vocabulary import EntryType
@@ -14,7 +15,7 @@ from consent.actions import afresh, proposals
 from consent.actions.giving import Refused
 from consent.actions.terms import NotPublished
 from consent.models import Consent, Proposal, Terms, TermsPart
-from consent.queries import keys, sharing
+from consent.queries import keys, receipts, sharing
 from consent.queries import proposals as asks
 from consent.queries import texts as known
 from consent.rules.reading import measured
@@ -22,6 +23,10 @@ from consent.vocabulary import Channel, Ending, Part, ProposalState, Standing
 from governance.models import ScopeMove
 from governance.queries import noes
 from governance.vocabulary import Role
+from portal import cards, slips
+from portal.places import Places
+from portal.words import said
+from release.queries import accounting
 from tests import texts
 from tests.integration.consent_world import (
     build,
@@ -226,6 +231,30 @@ def test_where_more_may_go_the_old_yes_ends_and_she_is_asked_afresh_once(world):
     again = answered(world, proposal).consent
     assert again is not None
     assert sharing.one(world.her, again.ref, timezone.now()).standing == Standing.IN_FORCE
+
+
+def test_she_is_told_that_a_newer_text_ended_it_and_not_a_newer_yes(world):
+    consent = world.give(terms=world.first)
+    other = world.give(purpose=world.other_purpose)
+    with override_settings(COOLING_HOURS=0):
+        world.give(purpose=world.other_purpose, signed_at=timezone.now())
+    newer(world)
+    afresh.ask_due(at=timezone.now())
+
+    def told(ref):
+        seen = sharing.one(world.her, ref, timezone.now())
+        return cards.card(seen, Places([world.recipient], named=False)).word, slips.told(
+            receipts.of(seen)
+        )[-1][1]
+
+    assert told(consent.ref) == (
+        "Ended: there is a newer text",
+        "There is a newer text, so this yes ended.",
+    )
+    assert told(other.ref) == ("Replaced by a newer yes", "A newer yes took its place.")
+    words = {each.word for each in accounting.uses_of(world.hers) if each.consent == consent}
+    assert words == {"consent:given", accounting.TEXT_REPLACED}
+    assert said(accounting.TEXT_REPLACED) == "There is a newer text, so this yes ended:"
 
 
 def test_she_is_asked_in_her_own_language(world):
