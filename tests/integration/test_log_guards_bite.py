@@ -94,6 +94,7 @@ FIXED: dict[str, Table] = {
     "consent_proposalitem": Table(said.proposal_item, "category_id", key_of(made.category)),
     "consent_proposalstep": Table(said.proposal_step, "turn", "'refused'"),
     "consent_invalidation": Table(said.invalidation, "reason", "'not_hers'"),
+    "consent_termspart": Table(said.terms_part, "text", "'other'"),
     "consent_lefttag": Table(said.left_tag, "tag", blob(32)),
     "release_datasetversion": Table(kept.dataset_version, "rows", "99"),
     "release_versioncolumn": Table(kept.version_column, "field_id", key_of(made.data_field)),
