@@ -137,7 +137,6 @@ OPEN = {
     SpokenStop: {"checked", "checked_at", "checked_by"},
     LateTag: {"tagged"},  # once, when the key is back
 }
-COLUMNS = [(model, name) for model, names in KEPT.items() for name in names]
 
 
 def spoken():
@@ -207,15 +206,14 @@ def test_every_column_of_every_kept_table_is_named_here():
         assert columns == set(names) | OPEN.get(model, set()), model.__name__
 
 
-@pytest.mark.parametrize(
-    ("model", "name"), COLUMNS, ids=lambda each: each if isinstance(each, str) else each.__name__
-)
-def test_what_was_said_is_not_changed(model, name):
+@pytest.mark.parametrize("model", KEPT, ids=lambda model: model.__name__)
+def test_what_was_said_is_not_changed(model):
     spoken()
-    field = model._meta.get_field(name)
     table, where = model._meta.db_table, one_row(model)
-    sql = f"UPDATE {table} SET {field.column} = {other_value(field)} WHERE {where}"  # noqa: S608
-    refused(lambda: execute(sql))
+    for name in KEPT[model]:
+        field = model._meta.get_field(name)
+        sql = f"UPDATE {table} SET {field.column} = {other_value(field)} WHERE {where}"  # noqa: S608
+        refused(lambda sql=sql: execute(sql))
 
 
 @pytest.mark.parametrize("model", KEPT, ids=lambda model: model.__name__)
