@@ -104,6 +104,10 @@ def death_reference() -> str:
     return reference("dth")
 
 
+def question_reference() -> str:
+    return reference("que")
+
+
 def contest_reference() -> str:
     return reference("cor")
 

@@ -4,6 +4,7 @@ from django.urls import path
 
 from portal.views import (
     arriving,
+    asking,
     asks,
     copies,
     entry,
@@ -52,6 +53,8 @@ urlpatterns = [
     path("record/", keeping.record, name="record"),
     path("record/mend/", mending.mend, name="mend"),
     path("record/<slug:ref>/keep/", keeping.keep, name="keep"),
+    path("ask/", asking.ask, name="ask"),
+    path("ask/words/", asking.words, name="ask_words"),
     path("helpers/", helping.helpers, name="helpers"),
     path("helpers/<slug:ref>/away/", helping.keep_away, name="keep_away"),
     path("helpers/<slug:ref>/back/", helping.let_back, name="let_back"),

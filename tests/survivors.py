@@ -12,9 +12,9 @@ from django.test import Client
 from django.utils import timezone
 
 from audit.vocabulary import Via
-from consent.actions import consents, contests, enrolment, proposals, subjects
-from consent.models import Consent, Contest, Proposal, Subject, Terms
-from consent.vocabulary import Channel, CodeKind, Contested, Decided, Signer
+from consent.actions import consents, contests, enrolment, proposals, questions, subjects
+from consent.models import Consent, Contest, Proposal, Question, Subject, Terms
+from consent.vocabulary import Channel, CodeKind, Contested, Decided, Reply, Signer, Topic
 from governance import permissions
 from governance.models import DataCategory, Organisation, Purpose, User
 from governance.vocabulary import Role
@@ -292,6 +292,26 @@ def contested(world: World) -> list[Contest]:
     ]
     about = {"by": steward(world), "at": now, "via": Via.DESK}
     contests.decide(contest=found[1], decision=Decided.KEPT, **about)
+    return found
+
+
+def questioned(world: World) -> list[Question]:
+    """She asks about one sharing and about all of it, each with words; the second is answered."""
+    now = timezone.now()
+    found = [
+        questions.ask(
+            subject=world.subject,
+            consent=about,
+            topic=topic,
+            words="Is it my age only?",
+            by=world.her,
+            at=now,
+            via=Via.PORTAL,
+        )
+        for about, topic in ((world.on, Topic.GONE), (None, Topic.KEPT))
+    ]
+    about_it = {"by": steward(world), "at": now, "via": Via.DESK}
+    questions.answer(question=found[1], reply=Reply.WRITTEN, words="Yes. Only that.", **about_it)
     return found
 
 

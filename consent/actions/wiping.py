@@ -28,6 +28,7 @@ from consent.models import (
     Objection,
     Proposal,
     ProposalStep,
+    Question,
     Shredding,
     SpokenStop,
     Subject,
@@ -203,7 +204,7 @@ def wipe(
     subject.account, subject.wrapped_key, subject.shredded_at = None, b"", moment.at
     subject.save(update_fields=["account", "wrapped_key", "shredded_at"])
     SubjectKey.objects.filter(subject=subject).delete()
-    for helping in (EnrolmentCode, Assignment, Look, Block, SpokenStop):
+    for helping in (EnrolmentCode, Assignment, Look, Block, SpokenStop, Question):
         helping.objects.filter(subject=subject).delete()
     ConsentEvent.objects.filter(consent__subject=subject).update(by=None)
     Consent.objects.filter(subject=subject).update(

@@ -13,6 +13,7 @@ from consent.models.helping import Assignment, Block, Look, SpokenStop
 from consent.models.objections import Lifting, Objection
 from consent.models.people import SlotBlock, Subject, SubjectKey
 from consent.models.proposals import Proposal, ProposalItem, ProposalStep
+from consent.models.questions import Question
 from consent.models.shredding import LegalHold, Shredding
 from consent.models.speaking import Death, Dispute, Flag, Minority, Representative, Spoken
 from consent.models.tags import LateTag, LeftTag
@@ -41,6 +42,7 @@ __all__ = [
     "Proposal",
     "ProposalItem",
     "ProposalStep",
+    "Question",
     "Representative",
     "Shredding",
     "SlotBlock",

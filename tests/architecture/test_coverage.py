@@ -78,6 +78,8 @@ HERS: dict[str, str] = {
         ],
         "she reads what she is asked, or what she said",
     ),
+    "GET portal:ask_words": "she reads what she asked and was answered",
+    "GET desk:clients": "references, and which questions wait; opening either is on record",
     "GET portal:helpers": "she reads who helps her and who looked",
     "GET desk:work": "how many people, in bands; nobody in them is told",
     "GET portal:record": "she reads what is to become of her own record",

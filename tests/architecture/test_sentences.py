@@ -102,6 +102,7 @@ INNER: dict[str, str] = {
     "release.actions.shredding.replay": "marks, which are compared with those of the file",
     "consent.actions.liftings.settle_due": "a number of the clock's own",
     "consent.actions.proposals.ask_renewals": "a number of the clock's own",
+    "consent.actions.questions.erase_due": "a number of the clock's own",
     "consent.actions.proposals.settle_due": "a number of the clock's own",
     "consent.actions.sets.added_later": LOOKED,
     "consent.actions.sets.versions_at": LOOKED,

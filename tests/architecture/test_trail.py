@@ -96,6 +96,7 @@ NO_BY: dict[str, str] = {
     "consent.actions.liftings.settle_due": "the clock does it",
     "consent.actions.proposals.ask_renewals": "the clock does it",
     "consent.actions.proposals.settle_due": "the clock does it",
+    "consent.actions.questions.erase_due": "the clock does it",
     "consent.actions.tagging.catch_up": "the clock does it",
     "consent.actions.enrolment.recover": "whoever has the code is known by nothing else",
     "consent.actions.enrolment.redeem": "the newcomer is nobody yet when it begins",

@@ -30,6 +30,7 @@ from tests.architecture.test_doors import addresses
 from tests.backups import OPENER
 from tests.factories import consent as said
 from tests.factories import governance as arrivals
+from tests.factories import questions
 from tests.factories.sittings import sitting
 from tests.integration import api_world
 from tests.lengths import LONG, share
@@ -83,6 +84,8 @@ CASES: dict[str, dict[str, str]] = {
     "portal:end_all": {},
     "portal:paper_anew": {},
     "portal:close": {},
+    "portal:ask": {},
+    "portal:ask_words": {},
     "portal:helpers": {},
     "portal:keep_away": {"ref": "worker"},
     "portal:let_back": {"ref": "worker"},
@@ -100,6 +103,7 @@ CASES: dict[str, dict[str, str]] = {
     "desk:work": {},
     "desk:contest": {},
     "desk:contest-decide": {"ref": "contest"},
+    "desk:question": {"ref": "question"},
     "desk:codes": {},
     "desk:shutting": {},
     "desk:shutting-done": {},
@@ -318,6 +322,7 @@ def staged(world: World) -> Stage:
             "objection": world.object("c-1", recipient=elsewhere).ref,
             **_speaking(world),
             "contest": _contest(world),
+            "question": questions.question(subject=world.subject("c-4"), words=b"").ref,
             "shredding": shredding.ask(world, "c-1").ref,
             "hold": shredding.hold(world, "c-1").ref,
             "agreement": world.home.agreement.ref,

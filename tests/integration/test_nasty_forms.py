@@ -18,7 +18,14 @@ from django.utils import timezone
 from common import codes
 from consent.actions import shredding
 from consent.models import Assignment, Representative, Shredding, Terms
-from consent.vocabulary import LONGEST_NUMBER, LONGEST_SIGNATURE, LONGEST_WHO, LONGEST_WHY, Speaker
+from consent.vocabulary import (
+    LONGEST_NUMBER,
+    LONGEST_SIGNATURE,
+    LONGEST_WHO,
+    LONGEST_WHY,
+    LONGEST_WORDS,
+    Speaker,
+)
 from desk.forms.people import NewDevice, NewPassword
 from desk.forms.wiping import _AboutClient
 from governance.actions import invitations, resets
@@ -31,6 +38,7 @@ from tests import auditing, nasty, speaking, staffroom, survivors
 from tests.architecture.source import BASE, python_files
 from tests.factories import consent as said
 from tests.factories import contests as contested
+from tests.factories import questions
 from tests.factories import release as answered
 from tests.lengths import share
 from tests.staffroom import PASSWORD, Staffroom, hand
@@ -159,6 +167,12 @@ def held_back(room: Staffroom) -> str:
     subject = staffroom.enrolled(room, "A-17")
     known = subject.contests.filter(decided_at__isnull=True).first()
     return (known or contested.contest(subject=subject, category=room.categories[0])).ref
+
+
+def questioned(room: Staffroom) -> str:
+    subject = staffroom.enrolled(room, "A-17")
+    known = subject.questions.filter(answered_at__isnull=True).first()
+    return (known or questions.question(subject=subject, words=b"")).ref
 
 
 def asked_to_wipe(room: Staffroom) -> Shredding:
@@ -441,6 +455,12 @@ FORMS: dict[str, Case] = {
         lambda room: {"decision": "corrected"},
         {},
     ),
+    "desk.forms.questions.ReplyForm": Case(
+        at_desk(lambda room: room.steward),
+        lambda room: f"/desk/questions/{questioned(room)}/",
+        lambda room: {"reply": "written", "words": "Yes.\nIt is."},
+        {"words": LONGEST_WORDS},
+    ),
     "desk.forms.speaking.NoteForm": Case(
         at_desk(lambda room: room.advocate),
         lambda room: "/desk/speaking/note/",
@@ -643,6 +663,12 @@ FORMS: dict[str, Case] = {
     "portal.forms.Never": Case(
         signed_in, lambda world: "/never/", lambda world: {"kind": "unheard"}, {}
     ),
+    "portal.own_forms.Ask": Case(
+        signed_in,
+        lambda world: "/ask/",
+        lambda world: {"about": world.on.ref, "topic": "other", "words": "Yes.\nIs it?"},
+        {"words": LONGEST_WORDS},
+    ),
     "portal.forms.Mend": Case(
         signed_in,
         lambda world: "/record/mend/",
@@ -659,6 +685,8 @@ PARTS = {NewPassword, NewDevice, _AboutClient}
 NOT_REQUIRED = {
     ("desk.forms.deeds.StopForm", "recipient"),
     ("desk.forms.deeds.AskForm", "days"),
+    ("desk.forms.questions.ReplyForm", "words"),
+    ("portal.own_forms.Ask", "words"),
     *(("desk.forms.speaking.NoteForm", field) for field in ("majority", "document")),
     ("desk.forms.speaking.RepresentativeForm", "works_for"),
     ("desk.forms.speaking.SpokenYesForm", "ends"),

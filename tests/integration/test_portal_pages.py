@@ -75,6 +75,11 @@ def quietly_asked(client: Client, world: World) -> dict[str, Any]:
         survivors.contested(world)
     there["mend"] = client.get(reverse("portal:mend"))
     there["mend_wrong"] = client.post(reverse("portal:mend"), {"kind": "x"})
+    if not world.subject.questions.exists():
+        survivors.questioned(world)
+    there["ask"] = client.get(reverse("portal:ask"), {"about": world.on.ref})
+    there["ask_words"] = client.get(reverse("portal:ask_words"))
+    there["ask_wrong"] = client.post(reverse("portal:ask"), {"topic": "x", "words": "x" * 300})
     there["never_wrong"] = client.post(reverse("portal:never"), {"kind": "x"})
     return there
 

@@ -1,0 +1,32 @@
+"""What her own pages ask of her beside sharing: questions. Forms look at shape only."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from consent.vocabulary import LONGEST_WORDS, Topic
+
+
+class Ask(forms.Form):
+    """What she asks, about which sharing, and a few words if she wants."""
+
+    about = forms.ChoiceField(label=_("What is it about?"))
+    topic = forms.ChoiceField(
+        label=_("What do you want to know?"),
+        choices=Topic.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose a question.")},
+    )
+    words = forms.CharField(
+        label=_("More words, if you want"),
+        help_text=_("Please do not write what happened. A court may read this."),
+        max_length=LONGEST_WORDS,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off"}),
+    )
+
+    def __init__(self, data: Any = None, *, about: list[tuple[str, str]], chosen: str) -> None:
+        super().__init__(data)
+        self.fields["about"].choices = about  # type: ignore[attr-defined]
+        self.fields["about"].initial = chosen if chosen in dict(about) else about[0][0]

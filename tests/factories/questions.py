@@ -1,0 +1,41 @@
+"""Rows of what people ask and are answered."""
+
+from typing import Any
+
+from consent.models import Question
+from tests.factories.audit import entry
+from tests.factories.consent import consent, subject
+from tests.factories.governance import LATER, START, user
+
+
+def question(**given: Any) -> Question:
+    """One about all of it, that waits."""
+    return Question.objects.create(
+        **{
+            "subject": given.get("subject") or subject(),
+            "topic": "kept",
+            "words": bytes(40),
+            "entry": given.get("entry") or entry(),
+            "asked_at": START,
+            **given,
+        }
+    )
+
+
+def of_one(**given: Any) -> Question:
+    """One about one sharing, that waits."""
+    about = given.get("consent") or consent()
+    return question(**{"consent": about, "subject": about.subject, **given})
+
+
+def answered(**given: Any) -> Question:
+    return question(
+        **{
+            "reply": "written",
+            "reply_words": bytes(40),
+            "answered_at": LATER,
+            "answered_by": given.get("answered_by") or user(),
+            "answered_entry": given.get("answered_entry") or entry(),
+            **given,
+        }
+    )
