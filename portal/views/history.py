@@ -1,6 +1,8 @@
 """Where it went, a page at a time: what was sent or kept back, and what was asked about her."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -10,22 +12,40 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from consent.queries import sharing
-from portal import again
+from portal import again, copies
 from portal.cards import card, question, sent
 from portal.places import names_shown
 from portal.views.sharing import her, her_places
-from release.queries import inquiries, recalls, uses
+from release.queries import around, inquiries, recalls, uses
 
 PAGE = 20
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that happened around her, in words."""
+
+    at: datetime
+    words: str
+
+    @property
+    def month(self) -> date:
+        return timezone.localtime(self.at).date().replace(day=1)
+
+
 QUESTIONS = "questions"
+AROUND = "around"
 
 
 @again.first
 @require_GET
 def history(request: HttpRequest) -> HttpResponse:
-    """Everything, what went out under one of her yeses (`?of=`), or all questions (`?list=`)."""
+    """Everything, what went out under one of her yeses (`?of=`), all questions, or what
+    happened around her (`?list=`)."""
     if request.GET.get("list") == QUESTIONS:
         return _questions(request)
+    if request.GET.get("list") == AROUND:
+        return _around(request)
     at, of = timezone.now(), request.GET.get("of", "")
     shared, lines = sharing.of(her(request), at), uses.lines(her(request))
     standings = {one.consent.ref: one.standing for one in shared}
@@ -71,6 +91,14 @@ def _questions(request: HttpRequest) -> HttpResponse:
             "named": names_shown(request),
         },
     )
+
+
+def _around(request: HttpRequest) -> HttpResponse:
+    """Who helps her, looked, is kept away or may say yes for her, and what she asked, by the day."""
+    named = names_shown(request)
+    page = _page(request, around.of(her(request)))
+    lines = [Line(each.at, copies.around(each, named=named)) for each in page]
+    return render(request, "portal/around.html", {"lines": lines, "page": page, "named": named})
 
 
 def _met(request: HttpRequest, lines: Sequence[uses.Line]) -> list[uses.Met]:

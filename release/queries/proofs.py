@@ -19,7 +19,7 @@ from consent.queries import keys, sharing, tags
 from governance.models import User
 from release.models import Inquiry, Recall, ReleasePart
 from release.queries import accounting, recalls
-from release.queries.accounting import Event
+from release.queries.events import Event
 from release.rules.inquiries import commitment, told_to_holder
 from release.rules.packed import unpack
 from release.vocabulary import Deed
