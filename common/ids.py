@@ -104,6 +104,10 @@ def death_reference() -> str:
     return reference("dth")
 
 
+def hidden_reference() -> str:
+    return reference("hid")
+
+
 def question_reference() -> str:
     return reference("que")
 

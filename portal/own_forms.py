@@ -1,4 +1,4 @@
-"""What her own pages ask of her beside sharing: questions. Forms look at shape only."""
+"""What her own pages ask of her beside sharing: questions, her whole file. Forms look at shape only."""
 
 from typing import Any
 
@@ -6,6 +6,15 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from consent.vocabulary import LONGEST_WORDS, Topic
+from portal.forms import Names, Tick
+
+
+class Whole(Names):
+    """Her whole file. The box stands there whether or not she has hidden anything."""
+
+    hidden = forms.BooleanField(
+        label=_("Also what I hid from my pages."), required=False, widget=Tick
+    )
 
 
 class Ask(forms.Form):

@@ -22,6 +22,7 @@ from consent.models import (
     Consent,
     ConsentEvent,
     EnrolmentCode,
+    Hidden,
     LegalHold,
     Lifting,
     Look,
@@ -204,7 +205,7 @@ def wipe(
     subject.account, subject.wrapped_key, subject.shredded_at = None, b"", moment.at
     subject.save(update_fields=["account", "wrapped_key", "shredded_at"])
     SubjectKey.objects.filter(subject=subject).delete()
-    for helping in (EnrolmentCode, Assignment, Look, Block, SpokenStop, Question):
+    for helping in (EnrolmentCode, Assignment, Look, Block, SpokenStop, Question, Hidden):
         helping.objects.filter(subject=subject).delete()
     ConsentEvent.objects.filter(consent__subject=subject).update(by=None)
     Consent.objects.filter(subject=subject).update(

@@ -10,6 +10,7 @@ from consent.models.consents import (
 from consent.models.contests import Contest
 from consent.models.enrolment import EnrolmentCode
 from consent.models.helping import Assignment, Block, Look, SpokenStop
+from consent.models.hiding import Hidden
 from consent.models.objections import Lifting, Objection
 from consent.models.people import SlotBlock, Subject, SubjectKey
 from consent.models.proposals import Proposal, ProposalItem, ProposalStep
@@ -31,6 +32,7 @@ __all__ = [
     "Dispute",
     "EnrolmentCode",
     "Flag",
+    "Hidden",
     "Invalidation",
     "LateTag",
     "LeftTag",

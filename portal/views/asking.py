@@ -125,6 +125,7 @@ def _page(
                 words=queries.written(each) if opened else None,
             )
             for each, until in queries.of(her(request))
+            if each.consent is None or each.consent.ref in places
         ],
     }
     return render(request, "portal/ask.html", page, status=status)

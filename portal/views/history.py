@@ -11,11 +11,11 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from consent.queries import sharing
+from consent.queries import hiding
 from portal import again, copies
 from portal.cards import card, question, sent
 from portal.places import names_shown
-from portal.views.sharing import her, her_places
+from portal.views.sharing import her, her_places, her_shared
 from release.queries import around, inquiries, recalls, uses
 
 PAGE = 20
@@ -47,13 +47,14 @@ def history(request: HttpRequest) -> HttpResponse:
     if request.GET.get("list") == AROUND:
         return _around(request)
     at, of = timezone.now(), request.GET.get("of", "")
-    shared, lines = sharing.of(her(request), at), uses.lines(her(request))
+    shared, hidden = her_shared(request), hiding.recipients(her(request))
+    lines = [line for line in uses.lines(her(request)) if line.recipient not in hidden]
     standings = {one.consent.ref: one.standing for one in shared}
     if of and of not in standings:
         raise Http404
     chosen = [line for line in lines if not of or (line.consent and line.consent.ref == of)]
     page = _page(request, chosen)
-    asked = [] if of or page.number > 1 else inquiries.of(her(request))
+    asked = [] if of or page.number > 1 else inquiries.of(her(request), without=hidden)
     places = her_places(request, shared, _met(request, lines))
     told = uses.told(list(page))
     back = recalls.of_sendings(told, at)
@@ -68,7 +69,7 @@ def history(request: HttpRequest) -> HttpResponse:
                 for went in told
             ],
             "questions": [question(each, places) for each in asked],
-            "more": bool(asked) and inquiries.count(her(request)) > len(asked),
+            "more": bool(asked) and inquiries.count(her(request), without=hidden) > len(asked),
             "sharings": [card(one, places) for one in shared],
             "of": of,
             "page": page,
@@ -78,9 +79,11 @@ def history(request: HttpRequest) -> HttpResponse:
 
 
 def _questions(request: HttpRequest) -> HttpResponse:
-    page = _page(request, range(inquiries.count(her(request))))
-    asked = inquiries.of(her(request), first=max(page.start_index() - 1, 0), most=PAGE)
-    shared = sharing.of(her(request), timezone.now())
+    hidden = hiding.recipients(her(request))
+    page = _page(request, range(inquiries.count(her(request), without=hidden)))
+    first = max(page.start_index() - 1, 0)
+    asked = inquiries.of(her(request), first=first, most=PAGE, without=hidden)
+    shared = her_shared(request)
     places = her_places(request, shared, _met(request, uses.lines(her(request))))
     return render(
         request,

@@ -394,6 +394,7 @@ UNIQUES: dict[str, tuple[Callable[..., Model], Given]] = {
     "proposal_renewed_once": (consent.renewal, {}),
     "contest_one_open": (contests.contest, {}),
     "death_one_stands": (speaking.death, {}),
+    "hidden_once": (questions.hidden, {}),
     "question_one_open_of_all": (questions.question, {}),
     "question_one_open_of_one": (questions.of_one, {}),
     "dispute_one_open": (speaking.dispute, {}),

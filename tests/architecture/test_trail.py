@@ -11,6 +11,8 @@ RECORDS = ("audit.actions.record", "governance.actions.trail.record")
 # Public functions in actions that leave no entry of their own, each with its reason.
 NO_ENTRY: dict[str, str] = {
     "consent.actions.sets.added_later": "a question asked while a yes is given",
+    "consent.actions.hiding.hide": "what her own pages show; that she hides something is hers alone",
+    "consent.actions.hiding.show": "the same",
     "consent.actions.replaying.to_shred": "a reading of the file of noes, before they are replayed",
     "consent.actions.survivors.finish": "a row inside the deeds that leave the entry",
     "consent.actions.survivors.lock": "a row inside the deeds that leave the entry",

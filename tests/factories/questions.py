@@ -1,11 +1,11 @@
-"""Rows of what people ask and are answered."""
+"""Rows of what people ask and are answered, and of what they hide."""
 
 from typing import Any
 
-from consent.models import Question
+from consent.models import Hidden, Question
 from tests.factories.audit import entry
 from tests.factories.consent import consent, subject
-from tests.factories.governance import LATER, START, user
+from tests.factories.governance import LATER, START, organisation, user
 
 
 def question(**given: Any) -> Question:
@@ -36,6 +36,17 @@ def answered(**given: Any) -> Question:
             "answered_at": LATER,
             "answered_by": given.get("answered_by") or user(),
             "answered_entry": given.get("answered_entry") or entry(),
+            **given,
+        }
+    )
+
+
+def hidden(**given: Any) -> Hidden:
+    return Hidden.objects.create(
+        **{
+            "subject": given.get("subject") or subject(),
+            "recipient": given.get("recipient") or organisation(),
+            "hidden_at": START,
             **given,
         }
     )

@@ -465,6 +465,14 @@ CASES: dict[str, Callable[[Staffroom], Given]] = {
         "decision": Decided.CORRECTED,
         **hand(room.steward),
     },
+    "consent.actions.hiding.hide": lambda room: {
+        "consent": said.consent(subject=hers(room)),
+        **hand(room.survivor),
+    },
+    "consent.actions.hiding.show": lambda room: {
+        "recipient": room.recipient,
+        **hand(room.survivor),
+    },
     "consent.actions.questions.ask": lambda room: {
         "subject": hers(room),
         "consent": None,

@@ -663,6 +663,13 @@ FORMS: dict[str, Case] = {
     "portal.forms.Never": Case(
         signed_in, lambda world: "/never/", lambda world: {"kind": "unheard"}, {}
     ),
+    "portal.own_forms.Whole": Case(
+        signed_in,
+        lambda world: "/copy/",
+        lambda world: {"passphrase": "not these", "hidden": "on"},
+        {"passphrase": LONGEST_PASSWORD},
+        one_answer=True,
+    ),
     "portal.own_forms.Ask": Case(
         signed_in,
         lambda world: "/ask/",
@@ -687,6 +694,7 @@ NOT_REQUIRED = {
     ("desk.forms.deeds.AskForm", "days"),
     ("desk.forms.questions.ReplyForm", "words"),
     ("portal.own_forms.Ask", "words"),
+    ("portal.own_forms.Whole", "hidden"),
     *(("desk.forms.speaking.NoteForm", field) for field in ("majority", "document")),
     ("desk.forms.speaking.RepresentativeForm", "works_for"),
     ("desk.forms.speaking.SpokenYesForm", "ends"),

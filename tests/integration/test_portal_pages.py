@@ -129,7 +129,7 @@ def _pages(world: World, language: str) -> dict[str, str]:
     there["again"] = client.get(reverse("portal:settings"))
     there["again_wrong"] = client.post(reverse("portal:settings"), {"passphrase": "x"})
     survivors.said_again(client)
-    for name in ("words", "speak", "places", "paper_anew", "close"):
+    for name in ("words", "speak", "places", "paper_anew", "close", "hidden"):
         there[name] = client.get(reverse(f"portal:{name}"))
     there["words_wrong"] = client.post(
         reverse("portal:words"), {"password": "short", "again": "short"}
@@ -137,6 +137,8 @@ def _pages(world: World, language: str) -> dict[str, str]:
     there["paper"] = client.post(reverse("portal:paper_anew"), follow=True)
     for name in ("home", "helpers", "history", "names", "settings", "copy", "own_key"):
         there[name] = client.get(reverse(f"portal:{name}"))
+    there["around"] = client.get(reverse("portal:history"), {"list": "around"})
+    there["hide"] = client.get(reverse("portal:hide", args=[world.on.ref]))
     there["questions"] = client.get(reverse("portal:history"), {"list": "questions"})
     there["copy_wrong"] = client.post(reverse("portal:copy"), {"passphrase": "x"})
     there["own_key_wrong"] = client.post(reverse("portal:own_key"), {"passphrase": "x"})
