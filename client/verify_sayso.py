@@ -803,6 +803,8 @@ WHAT = {
     "worker:unblocked": "she lets somebody see her list again",
     "speaker:recorded": "another person may speak for her",
     "speaker:ended": "that one may speak for her no more",
+    "subject:linked": "she joined this record to another of hers",
+    "subject:unlinked": "she took them apart again",
     "dispute:reported": "it is disputed who may speak for her",
     "dispute:resolved": "that was settled",
     "question:asked": "she asked something",

@@ -108,6 +108,10 @@ def hidden_reference() -> str:
     return reference("hid")
 
 
+def link_reference() -> str:
+    return reference("lnk")
+
+
 def question_reference() -> str:
     return reference("que")
 

@@ -174,6 +174,7 @@ NOT_JOURNALED: dict[str, str] = {
     "consent.Death": f"{HERS}reported, agreed to or taken back, each with an entry under her own tag",
     "consent.Contest": f"{HERS}asked and decided, each with an entry under her own tag",
     "consent.Hidden": f"{HERS}comes and goes as she wants, on her own pages; nothing shared hangs on it",
+    "consent.SubjectLink": f"{HERS}joined and parted, each with an entry under her own tag",
     "consent.Question": f"{HERS}asked, answered and erased, each with an entry under her own tag",
     "consent.LateTag": f"{HERS}filled once, in the database too; the later entry covers it",
     "consent.LeftTag": f"{HERS}it never changes, in the database too; its entry covers it",

@@ -40,6 +40,8 @@ AROUND: dict[str, Promise] = {
     "worker:unblocked": gettext_lazy("Let in again"),
     "speaker:recorded": gettext_lazy("May say yes for her"),
     "speaker:ended": gettext_lazy("May say yes for her no more"),
+    "subject:linked": gettext_lazy("Joined to another place"),
+    "subject:unlinked": gettext_lazy("Apart from the other place again"),
     "dispute:reported": gettext_lazy("Who may say yes: disputed"),
     "dispute:resolved": gettext_lazy("Who may say yes: settled"),
     "question:asked": gettext_lazy("Question: asked"),

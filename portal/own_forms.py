@@ -1,12 +1,13 @@
-"""What her own pages ask of her beside sharing: questions, her whole file. Forms look at shape only."""
+"""What her own pages ask of her beside sharing: questions, joining, her whole file. Forms look at shape only."""
 
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from common import codes
 from consent.vocabulary import LONGEST_WORDS, Topic
-from portal.forms import Names, Tick
+from portal.forms import CODE, Names, Tick
 
 
 class Whole(Names):
@@ -14,6 +15,21 @@ class Whole(Names):
 
     hidden = forms.BooleanField(
         label=_("Also what I hid from my pages."), required=False, widget=Tick
+    )
+
+
+class Join(forms.Form):
+    """A code from each of two places."""
+
+    first = forms.CharField(
+        label=_("Code from the place that you see here"),
+        max_length=codes.LONGEST,
+        widget=forms.TextInput(attrs=CODE),
+    )
+    second = forms.CharField(
+        label=_("Code from the other place"),
+        max_length=codes.LONGEST,
+        widget=forms.TextInput(attrs=CODE),
     )
 
 

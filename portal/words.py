@@ -163,6 +163,8 @@ AROUND: dict[str, Promise] = {
     "worker:unblocked": _("You let someone see your list again:"),
     "speaker:recorded": _("Someone else may say yes for you now:"),
     "speaker:ended": _("Someone may not say yes for you any more:"),
+    "subject:linked": _("You joined this place to your page:"),
+    "subject:unlinked": _("You took this place apart from your page:"),
     "dispute:reported": _("It is being settled who may say yes for you:"),
     "dispute:resolved": _("It was settled who may say yes for you:"),
     "question:asked": _("You asked a question:"),
@@ -178,7 +180,7 @@ def around(word: str, *, worker: str, kind: str, place: str) -> str:
         about = f"“{Topic(kind).label}”"
     elif word.startswith("speaker:"):
         about = speaker(kind)
-    elif word.startswith("dispute:"):
+    elif word.startswith("dispute:") or word in {"subject:linked", "subject:unlinked"}:
         about = place
     told = str(AROUND[word])
     return f"{told} {about}" if about else f"{told.removesuffix(':')}."

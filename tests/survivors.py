@@ -276,6 +276,58 @@ def code(holder: Organisation) -> str:
     return told
 
 
+@dataclass
+class Elsewhere:
+    """She is known at another house too, with no sign-in there; an advocate of each gives her codes."""
+
+    world: World
+    subject: Subject
+    here: User
+    there: User
+
+    def codes(self, at: datetime) -> tuple[str, str]:
+        """One from each house; both open a day later."""
+        has = Subject.objects.filter(pk=self.subject.pk, account__isnull=False).exists()
+        kind = CodeKind.RETURN if has else CodeKind.ARRIVAL
+        first = self._code(self.world.holder, "A-17", CodeKind.RETURN, self.here, at)
+        return first, self._code(self.subject.holder, "E-5", kind, self.there, at)
+
+    def _code(
+        self, holder: Organisation, number: str, kind: CodeKind, by: User, at: datetime
+    ) -> str:
+        about = {"holder": holder, "number": number, "kind": kind, "talked": True}
+        return enrolment.issue(**about, by=by, at=at, via=Via.DESK)[1]
+
+
+def elsewhere(world: World) -> Elsewhere:
+    """Another house with a record of hers, and a yes of hers there on paper."""
+    house = made.organisation(name="Lantern Street House")
+    hers = person(house, None, "E-5")
+    workers = []
+    for holder, subject in ((world.holder, world.subject), (house, hers)):
+        advocate = made.membership(organisation=holder, role=Role.ADVOCATE).user
+        permissions.grant(advocate, holder, Role.ADVOCATE)
+        said.helped_by(advocate, subject)
+        workers.append(advocate)
+    consents.give(
+        subject=hers,
+        recipient=made.organisation(name="Ridge Clinic", kind="health"),
+        purpose=world.purpose,
+        categories=world.categories,
+        terms=world.terms,
+        channel=Channel.PAPER,
+        signer=Signer.SELF,
+        signature="binder 4",
+        answers="yyyyyyy",
+        signed_at=timezone.now() - timedelta(days=5),
+        ends=timezone.now() + timedelta(days=60),
+        by=workers[1],
+        at=timezone.now(),
+        via=Via.DESK,
+    )
+    return Elsewhere(world, hers, *workers)
+
+
 def contested(world: World) -> list[Contest]:
     """She says both of one kind of information; the second is decided."""
     now = timezone.now()

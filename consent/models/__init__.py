@@ -11,6 +11,7 @@ from consent.models.contests import Contest
 from consent.models.enrolment import EnrolmentCode
 from consent.models.helping import Assignment, Block, Look, SpokenStop
 from consent.models.hiding import Hidden
+from consent.models.links import SubjectLink
 from consent.models.objections import Lifting, Objection
 from consent.models.people import SlotBlock, Subject, SubjectKey
 from consent.models.proposals import Proposal, ProposalItem, ProposalStep
@@ -52,5 +53,6 @@ __all__ = [
     "SpokenStop",
     "Subject",
     "SubjectKey",
+    "SubjectLink",
     "Terms",
 ]

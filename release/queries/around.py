@@ -1,5 +1,5 @@
 """What happens around one person, as her own list tells it: who helps her, looked, is kept away or may
-speak for her, that this is disputed, and what she asked. Each line has its entry.
+speak for her, that this is disputed, what she joined and what she asked. Each line has its entry.
 
 Who may never speak for her is not among it: somebody could make her show him the list.
 """
@@ -17,6 +17,7 @@ from consent.models import (
     Question,
     Representative,
     Subject,
+    SubjectLink,
 )
 from consent.queries import sharing
 from governance.models import User
@@ -28,6 +29,7 @@ AROUND = {
     *(EntryType.SUBJECT_ASSIGNED, EntryType.SUBJECT_TRANSFERRED, EntryType.SUBJECT_READ),
     *(EntryType.WORKER_BLOCKED, EntryType.WORKER_UNBLOCKED),
     *(EntryType.SPEAKER_RECORDED, EntryType.SPEAKER_ENDED),
+    *(EntryType.SUBJECT_LINKED, EntryType.SUBJECT_UNLINKED),
     *(EntryType.DISPUTE_REPORTED, EntryType.DISPUTE_RESOLVED),
     *(EntryType.QUESTION_ASKED, EntryType.QUESTION_ANSWERED, EntryType.QUESTION_ERASED),
 }
@@ -44,7 +46,7 @@ def of_subject(subject: Subject) -> list[Event]:
 
     Raises NotReady where the holder's key is not there: its entries are found by her tag.
     """
-    told = [*_helping(subject), *_speaking(subject), *_asked(subject)]
+    told = [*_helping(subject), *_speaking(subject), *_joined(subject), *_asked(subject)]
     return [*_with_entries(subject, told), *_looked(subject)]
 
 
@@ -78,6 +80,15 @@ def _speaking(subject: Subject) -> Iterator[Event]:
         if dispute.resolved_at is not None:
             word = EntryType.DISPUTE_RESOLVED
             yield Event(Deed.AROUND, dispute.resolved_at, subject, None, word=word)
+
+
+def _joined(subject: Subject) -> Iterator[Event]:
+    for row in SubjectLink.objects.filter(subject=subject):
+        word = EntryType.SUBJECT_LINKED
+        yield Event(Deed.AROUND, row.linked_at, subject, None, word=word)
+        if row.split_at is not None:
+            word = EntryType.SUBJECT_UNLINKED
+            yield Event(Deed.AROUND, row.split_at, subject, None, word=word)
 
 
 def _asked(subject: Subject) -> Iterator[Event]:

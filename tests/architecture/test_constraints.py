@@ -205,6 +205,8 @@ CHECKS: dict[str, Broken] = {
         questions.answered, {"reply": UNHEARD}, also="question_reply_when_answered"
     ),
     "question_reply_when_answered": Broken(questions.question, {"reply": "unknown"}),
+    "link_from_another_sign_in": Broken(questions.link, one_person_as("account", "former")),
+    "link_starts_before_end": Broken(questions.link, {"split_at": EARLIER}),
     "question_topic_known": Broken(questions.question, {"topic": UNHEARD}),
     "question_written_has_words": Broken(questions.answered, {"reply_words": b""}),
     "death_agreed_by_somebody": Broken(speaking.death, {"agreed_at": LATER}),
@@ -394,6 +396,7 @@ UNIQUES: dict[str, tuple[Callable[..., Model], Given]] = {
     "proposal_renewed_once": (consent.renewal, {}),
     "contest_one_open": (contests.contest, {}),
     "death_one_stands": (speaking.death, {}),
+    "link_one_stands": (questions.link, {}),
     "hidden_once": (questions.hidden, {}),
     "question_one_open_of_all": (questions.question, {}),
     "question_one_open_of_one": (questions.of_one, {}),

@@ -80,9 +80,7 @@ HERS: dict[str, str] = {
         ],
         "she reads what she is asked, or what she said",
     ),
-    **dict.fromkeys(
-        ["GET portal:hide", "GET portal:hidden"], "she reads what is on her own pages, or is not"
-    ),
+    "GET portal:hide": "she reads what is on her own pages",
     "GET portal:ask_words": "she reads what she asked and was answered",
     "GET desk:clients": "references, and which questions wait; opening either is on record",
     "GET portal:helpers": "she reads who helps her and who looked",

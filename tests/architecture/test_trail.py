@@ -78,6 +78,8 @@ INSIDE: dict[str, str] = {
     "consent.actions.carrying": "the steps of shredding.carry_out_due, which leaves the entry",
     "consent.actions.helped": "the steps of what is said of helpers, whose deeds leave the entries",
     "consent.actions.helped_again": "the steps of replaying.replay, which leave their entries",
+    "consent.actions.opening": "the steps of deeds with codes, which leave the entries",
+    "consent.actions.parting": "the step of links.split, which leaves the entry",
     "consent.actions.wiping": "the steps of shredding and of holds, which leave the entries",
     "consent.actions.drafts": "the steps of what she is asked for, which leave the entries",
     "consent.actions.giving": "the steps of every yes, whose deeds leave the entries",

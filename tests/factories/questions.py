@@ -1,8 +1,8 @@
-"""Rows of what people ask and are answered, and of what they hide."""
+"""Rows of what people ask and are answered, of what they hide and join."""
 
 from typing import Any
 
-from consent.models import Hidden, Question
+from consent.models import Hidden, Question, SubjectLink
 from tests.factories.audit import entry
 from tests.factories.consent import consent, subject
 from tests.factories.governance import LATER, START, organisation, user
@@ -47,6 +47,17 @@ def hidden(**given: Any) -> Hidden:
             "subject": given.get("subject") or subject(),
             "recipient": given.get("recipient") or organisation(),
             "hidden_at": START,
+            **given,
+        }
+    )
+
+
+def link(**given: Any) -> SubjectLink:
+    return SubjectLink.objects.create(
+        **{
+            "subject": given.get("subject") or subject(),
+            "account": given.get("account") or user(kind="survivor"),
+            "linked_at": START,
             **given,
         }
     )

@@ -35,6 +35,7 @@ from consent.models import (
     SpokenStop,
     Subject,
     SubjectKey,
+    SubjectLink,
     Terms,
 )
 from consent.vocabulary import Ending
@@ -94,6 +95,7 @@ KEPT = {
         *("id", "ref", "subject", "consent", "topic", "words", "entry", "asked_at", "reply"),
         *("reply_words", "answered_by", "answered_at", "answered_entry"),
     ],
+    SubjectLink: ["id", "ref", "subject", "account", "former", "linked_at"],
     LateTag: ["id", "entry", "subject"],
     LeftTag: ["id", "entry", "subject", "tag"],
     Invalidation: ["id", "consent", "reason"],
@@ -131,6 +133,7 @@ OPEN = {
     },
     Contest: {"decision", "decided_at", "decided_by", "decided_entry"},
     Question: {"erased_at", "erased_entry"},
+    SubjectLink: {"split_at"},
     Lifting: {"cancelled_at", "done_at"},
     Proposal: {"state", "closed_at", "consent"},
     EnrolmentCode: {"used_at", "cancelled_at"},  # once, one of them
@@ -163,6 +166,7 @@ def _spoken():
     speaking.dispute(subject=world.hers)
     speaking.death(subject=world.hers)
     contests.contest(subject=world.hers)
+    questions.link(subject=world.hers, former=world.her)
     questions.answered(subject=world.hers, consent=said.consent())
     said.late_tag(subject=world.hers)
     said.left_tag(subject=world.hers)
@@ -263,6 +267,7 @@ ALIKE = {
     Death: [["ref"], ["subject"]],
     Contest: [["ref"], ["objection"], ["subject", "category", "kind"]],
     Question: [["ref"]],
+    SubjectLink: [["ref"], ["subject"]],
     EnrolmentCode: [["ref"], ["digest"]],
     Assignment: [["ref"], ["subject", "membership"]],
     Look: [["subject", "worker", "hour"]],

@@ -143,6 +143,7 @@ CLOSING: dict[str, Table] = {
     "consent_legalhold": Table(said.legal_hold, "placed_at", EARLIER),
     "consent_latetag": Table(said.late_tag, "entry_id", key_of(log.entry)),
     "consent_contest": Table(contests.decided, "decision", "'unchanged'"),
+    "consent_subjectlink": Table(questions.link, "linked_at", EARLIER),
     "consent_question": Table(questions.answered, "reply", "'unknown'"),
     "consent_terms": Table(said.terms, "title", "'other'"),
     "consent_subject": Table(said.subject, "enrolled_at", EARLIER),

@@ -465,6 +465,15 @@ CASES: dict[str, Callable[[Staffroom], Given]] = {
         "decision": Decided.CORRECTED,
         **hand(room.steward),
     },
+    "consent.actions.links.join": lambda room: {
+        "first": CODE,
+        "second": CODE,
+        **hand(room.survivor),
+    },
+    "consent.actions.links.split": lambda room: {
+        "link": questions.link(subject=hers(room), account=room.survivor),
+        **hand(room.survivor),
+    },
     "consent.actions.hiding.hide": lambda room: {
         "consent": said.consent(subject=hers(room)),
         **hand(room.survivor),

@@ -663,6 +663,12 @@ FORMS: dict[str, Case] = {
     "portal.forms.Never": Case(
         signed_in, lambda world: "/never/", lambda world: {"kind": "unheard"}, {}
     ),
+    "portal.own_forms.Join": Case(
+        proved,
+        lambda world: "/settings/join/",
+        lambda world: {"first": CODE, "second": CODE},
+        {"first": codes.LONGEST, "second": codes.LONGEST},
+    ),
     "portal.own_forms.Whole": Case(
         signed_in,
         lambda world: "/copy/",

@@ -129,7 +129,7 @@ def _pages(world: World, language: str) -> dict[str, str]:
     there["again"] = client.get(reverse("portal:settings"))
     there["again_wrong"] = client.post(reverse("portal:settings"), {"passphrase": "x"})
     survivors.said_again(client)
-    for name in ("words", "speak", "places", "paper_anew", "close", "hidden"):
+    for name in ("words", "speak", "places", "paper_anew", "close", "hidden", "join"):
         there[name] = client.get(reverse(f"portal:{name}"))
     there["words_wrong"] = client.post(
         reverse("portal:words"), {"password": "short", "again": "short"}
