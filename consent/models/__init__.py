@@ -19,7 +19,7 @@ from consent.models.questions import Question
 from consent.models.shredding import LegalHold, Shredding
 from consent.models.speaking import Death, Dispute, Flag, Minority, Representative, Spoken
 from consent.models.tags import LateTag, LeftTag
-from consent.models.terms import Terms
+from consent.models.terms import Terms, TermsPart
 
 __all__ = [
     "Assignment",
@@ -55,4 +55,5 @@ __all__ = [
     "SubjectKey",
     "SubjectLink",
     "Terms",
+    "TermsPart",
 ]

@@ -17,13 +17,16 @@ from django.utils import timezone
 
 from common import codes
 from consent.actions import shredding
+from consent.actions.terms import LONGEST_PART
 from consent.models import Assignment, Representative, Shredding, Terms
+from consent.rules.texts import LANGUAGES
 from consent.vocabulary import (
     LONGEST_NUMBER,
     LONGEST_SIGNATURE,
     LONGEST_WHO,
     LONGEST_WHY,
     LONGEST_WORDS,
+    Part,
     Speaker,
 )
 from desk.forms.people import NewDevice, NewPassword
@@ -34,7 +37,7 @@ from governance.vocabulary import LONGEST_PASSWORD, ResetKind, Role
 from oversight.models import AuditCase, Finding, FindingStep, Job, MembershipReview, SavedSearch
 from release.models import Recall
 from release.vocabulary import Reported
-from tests import auditing, nasty, speaking, staffroom, survivors
+from tests import auditing, nasty, speaking, staffroom, survivors, texts
 from tests.architecture.source import BASE, python_files
 from tests.factories import consent as said
 from tests.factories import contests as contested
@@ -207,6 +210,14 @@ def yes_together(room: Staffroom) -> Sent:
     }
 
 
+def whole_text(room: Staffroom) -> Sent:
+    found = {"organisation": room.holder.ref, "code": "harbour", "widens": "yes", "step": "check"}
+    for text in texts.both():
+        found[f"{text.language}_title"] = text.title
+        found |= {f"{text.language}_{part}": words for part, words in text.parts.items()}
+    return found
+
+
 def published_text(room: Staffroom) -> Terms:
     return Terms.objects.first() or said.terms()
 
@@ -365,6 +376,16 @@ FORMS: dict[str, Case] = {
         lambda room: f"/desk/keys/{room.recipient.ref}/",
         lambda room: {"public_key": "age1" + "q" * 58, "fingerprint": "0" * 8, **PROOF},
         {"public_key": column(RecipientKey, "public_key"), "fingerprint": 80, **PROVED},
+    ),
+    "desk.forms.texts.TextForm": Case(
+        at_desk(lambda room: room.holder_admin),
+        lambda room: "/desk/texts/write/",
+        whole_text,
+        {
+            "code": column(Terms, "code"),
+            **{f"{language}_title": column(Terms, "title") for language in LANGUAGES},
+            **{f"{language}_{part}": LONGEST_PART for language in LANGUAGES for part in Part},
+        },
     ),
     "desk.forms.deeds.StopForm": Case(
         at_desk(lambda room: room.advocate),
@@ -701,6 +722,7 @@ NOT_REQUIRED = {
     ("desk.forms.questions.ReplyForm", "words"),
     ("portal.own_forms.Ask", "words"),
     ("portal.own_forms.Whole", "hidden"),
+    ("desk.forms.texts.TextForm", "keep_until"),
     *(("desk.forms.speaking.NoteForm", field) for field in ("majority", "document")),
     ("desk.forms.speaking.RepresentativeForm", "works_for"),
     ("desk.forms.speaking.SpokenYesForm", "ends"),

@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('audit', '0016_words_of_questions'),
-        ('consent', '0013_contests'),
+        ('consent', '0016_texts_in_parts'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

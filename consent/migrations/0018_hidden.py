@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('consent', '0014_questions'),
+        ('consent', '0017_questions'),
         ('governance', '0015_care_of_categories'),
     ]
 

@@ -71,7 +71,7 @@ def protect(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('consent', '0015_hidden'),
+        ('consent', '0018_hidden'),
         ('governance', '0016_words_of_links'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
