@@ -2,7 +2,7 @@
 
 Source: https://github.com/C2SP/C2SP/blob/main/age.md. Keys are made, read and printed by the age
 library; only whole parts in memory go this way, because that library holds Python's lock while it
-seals and takes four to six times as long (ADR 29). The tests hold the two to each other.
+seals and takes four to six times as long (ADR 31). The tests hold the two to each other.
 """
 
 import base64
