@@ -1,7 +1,7 @@
 """A person asks about what is kept and shared of her, is answered, and what was said of it goes again.
 
 Fixed choices come first. Words beside them are few, lie sealed under her own key, and the log never
-commits to them: it keeps only that such a question was asked, answered and erased (ADR 31).
+commits to them: it keeps only that such a question was asked, answered and erased (ADR 32).
 """
 
 import secrets
