@@ -33,10 +33,13 @@ def join(request: HttpRequest) -> HttpResponse:
             at=timezone.now(),
             via=Via.PORTAL,
         )
-    except (BadInput, RuleBroken) as refusal:
+    except BadInput as refusal:  # nobody's code looks so
+        form.add_error(refusal.where, refusal.told)
+        return _page(request, form, status=400)
+    except RuleBroken as refusal:
         attempts.failed(request, "")
         form.add_error("first", refusal.told)
-        return _page(request, form, status=400 if isinstance(refusal, BadInput) else 409)
+        return _page(request, form, status=409)
     return redirect("portal:join")
 
 

@@ -469,18 +469,6 @@ CASES: dict[str, Callable[[Staffroom], Given]] = {
         "second": CODE,
         **hand(room.survivor),
     },
-    "consent.actions.links.split": lambda room: {
-        "link": questions.link(subject=hers(room), account=room.survivor),
-        **hand(room.survivor),
-    },
-    "consent.actions.hiding.hide": lambda room: {
-        "consent": said.consent(subject=hers(room)),
-        **hand(room.survivor),
-    },
-    "consent.actions.hiding.show": lambda room: {
-        "recipient": room.recipient,
-        **hand(room.survivor),
-    },
     "consent.actions.questions.ask": lambda room: {
         "subject": hers(room),
         "consent": None,
