@@ -330,7 +330,7 @@ def staged(world: World) -> Stage:
             **_speaking(world),
             "contest": _contest(world),
             "link": questions.link(subject=world.subject("c-3")).ref,
-            "question": questions.question(subject=world.subject("c-4"), words=b"").ref,
+            "question": _question(world),
             "shredding": shredding.ask(world, "c-1").ref,
             "hold": shredding.hold(world, "c-1").ref,
             "agreement": world.home.agreement.ref,
@@ -365,6 +365,14 @@ def _recall(world: World) -> Recall:
     world.no("c-3")
     recalls.open_due(at=timezone.now())
     return Recall.objects.get()
+
+
+def _question(world: World) -> str:
+    """What the last client asks; beside an entry that the log has, so that it can be numbered."""
+    found = questions.question(
+        subject=world.subject("c-4"), words=b"", entry=Entry.objects.order_by("pk")[0]
+    )
+    return found.ref
 
 
 def _contest(world: World) -> str:
