@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from governance.models import User
 from governance.vocabulary import UserKind
-from portal import attempts
+from portal import attempts, second
 from portal.forms import SignIn
 from portal.middleware import for_anyone
 
@@ -41,6 +41,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
                 request, username=name, password=form.cleaned_data["passphrase"]
             )
             if isinstance(user, User) and user.kind == UserKind.SURVIVOR and not user.shut_at:
+                if second.kinds(user).any:
+                    second.begin(request, user)
+                    return with_language(request, redirect("portal:second"), user)
                 attempts.forget(request, name)
                 auth.login(request, user)
                 return with_language(request, redirect("portal:home"), user)

@@ -23,12 +23,18 @@ from tests.survivors import WORDS, World
 pytestmark = pytest.mark.django_db
 
 OPEN = {"start", "sign_in", "begin", "lost", "shut"}  # what is read before signing in
-ON_THE_WAY = {"choose_name": "begin", "first_words": "begin", "lost_words": "lost"}  # need a code
+ON_THE_WAY = {  # need a code, or her words
+    "choose_name": "begin",
+    "first_words": "begin",
+    "lost_words": "lost",
+    "lost_second": "lost",
+    "second": "sign_in",
+}
 FOR_ANYONE = {"leave", "language"}  # they show nothing of anybody
-ARGUMENTS: dict[str, dict[str, str]] = {"language": {"code": "es"}}
+ARGUMENTS: dict[str, dict[str, object]] = {"language": {"code": "es"}, "second_off": {"number": 1}}
 METHODS = {
     **dict.fromkeys(["sign_out", "leave", "hide_names", "refuse"], "post"),
-    **dict.fromkeys(["end_place", "end_others", "end_all"], "post"),
+    **dict.fromkeys(["end_place", "end_others", "end_all", "second_off"], "post"),
     **dict.fromkeys(["asked_later", "never_undo", "never_keep", "never_now"], "post"),
 }
 
