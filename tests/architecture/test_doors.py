@@ -22,7 +22,6 @@ OPEN: dict[str, str] = {
     "portal:lost": "where somebody who has lost her words shows a code of her paper",
     "portal:lost_words": "needs that code in this session",
     "portal:lost_second": "needs that code in this session",
-    "portal:second": "where she shows one more thing; needs her words in this session",
     "portal:shut": "whoever has the code shuts the way in, from any device; it opens nothing",
     "portal:leave": "leaving in a hurry needs nothing",
     "portal:language": "reading needs no name",

@@ -169,11 +169,11 @@ def test_the_provider_s_pages_stand_at_its_address_or_where_they_are_said_to(tmp
         "SAYSO_OIDC_SECRET": "a secret of the two",
         "SAYSO_OIDC_NAME": "County sign-in",
     }
-    told = "settings.OIDC_URL, settings.OIDC_PLACES"
+    told = "settings.OIDC_URL, *settings.OIDC_PLACES"
     ended = settings_with(tmp_path, one, told)
-    assert ended.stdout.strip().endswith("realm', ['https://login.example.org'])"), ended.stderr
+    assert ended.stdout.strip().endswith("realm https://login.example.org"), ended.stderr
     other = {**one, "SAYSO_OIDC_PLACES": "https://pages.example.org"}
-    assert "['https://pages.example.org']" in settings_with(tmp_path, other, told).stdout
+    assert " https://pages.example.org" in settings_with(tmp_path, other, told).stdout
     wrong = {**one, "SAYSO_OIDC_PLACES": "pages.example.org"}
     assert "SAYSO_OIDC_PLACES: one is no place." in settings_with(tmp_path, wrong).stderr
 
