@@ -101,6 +101,7 @@ ONCE = {
     "test_shredding_restored.py",
     "test_shredding_traces.py",
     "test_sittings.py",
+    "test_stale_forms.py",
     "test_uses.py",
     "test_watching.py",
     "test_wiping_pages.py",

@@ -23,11 +23,10 @@ from governance.vocabulary import PaperUse
 from portal import attempts, offers, second
 from portal.forms import BackIn, Code, MadeUpName
 from portal.views import papers, words
-from portal.views.entry import with_language
+from portal.views.entry import BACKEND, with_language
 
 CODE, NAMES, NAME = "coming_code", "coming_names", "coming_name"
 LOST_NAME, LOST_CODE, LOST_SHOWN = "lost_name", "lost_code", "lost_shown"
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 @sensitive_post_parameters("code")

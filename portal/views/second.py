@@ -17,8 +17,8 @@ from governance.models import User
 from governance.queries.sittings import KEY
 from portal import again, attempts, second
 from portal.second_forms import NewApp, Passkey, SecondCode
-from portal.views.arriving import BACKEND, LOST_SHOWN, lost_by
-from portal.views.entry import with_language
+from portal.views.arriving import LOST_SHOWN, lost_by
+from portal.views.entry import BACKEND, with_language
 from portal.views.sharing import her
 
 Shown = Callable[[int | None], HttpResponse]
