@@ -192,6 +192,7 @@ NOT_JOURNALED: dict[str, str] = {
     "consent.CategorySet": "never changes, in the database too; part of a yes",
     "consent.CategorySetItem": "never changes, in the database too; part of a yes",
     "consent.Terms": f"{FIXED}, which commits to the text by digest; retired once",
+    "consent.TermsPart": f"{FIXED}: its text's",
     "release.DatasetVersion": FIXED,
     "release.VersionColumn": f"{FIXED}: its version's",
     "release.StoredPart": f"{FIXED}: its version's",

@@ -120,7 +120,10 @@ class Happening(TextChoices):
 FIRST = (Happening.GIVEN, Happening.RENEWED, Happening.NARROWED)
 """How a yes can begin: as a new one, as the same again, or as a smaller one in place of a larger."""
 
-NOES = {Happening.WITHDRAWN, Happening.PAUSED, Happening.SUPERSEDED, Happening.INVALIDATED}
+NOES = {
+    *(Happening.WITHDRAWN, Happening.PAUSED, Happening.SUPERSEDED, Happening.INVALIDATED),
+    Happening.EXPIRED,
+}
 """What is recorded also where the holder's key is away; a yes waits for it."""
 
 
@@ -130,6 +133,21 @@ class Ending(TextChoices):
     WITHDRAWN = "withdrawn", _("stopped")
     SUPERSEDED = "superseded", _("replaced")
     INVALIDATED = "invalidated", _("not valid")
+
+
+class Part(TextChoices):
+    """The parts of a consent text, in the order in which they are shown."""
+
+    EASY = "easy", _("In short")
+    WHAT = "what", _("What is shared")
+    WHOM = "whom", _("With whom")
+    WHY = "why", _("Why")
+    UNTIL = "until", _("Until when")
+    DELETE = "delete", _("By when they must delete it")
+    RISKS = "risks", _("What can happen")
+    OTHER_WAYS = "other_ways", _("Other ways")
+    SERVICES = "services", _("Services never depend on it")
+    STOP = "stop", _("How to stop")
 
 
 class Invalidity(TextChoices):

@@ -96,6 +96,7 @@ def links(request: HttpRequest) -> list[Link]:
         ),
         ("desk:datasets", _("Datasets"), 0, True),
         ("desk:keys", _("Recipient key"), 0, bool(standing.administers)),
+        ("desk:texts", _("Texts"), 0, bool(standing.administers)),
         ("desk:people", _("People"), 0, bool(standing.administers)),
         ("desk:fetching", _("What you may fetch"), 0, bool(standing.asks)),
         ("desk:work", _("Work list"), 0, bool(standing.stewards)),

@@ -16,7 +16,7 @@ from common.days import day_of
 from consent.queries.receipts import Happened, Receipt
 from consent.vocabulary import HAPPENING_DPV
 from governance.models import Organisation
-from release.rules.timing import DELETE_WITHIN
+from release.rules import timing
 
 SIGNED_AS = "receipt"
 PROFILE = "https://w3id.org/dpv/schema/dpv-27560"
@@ -59,7 +59,8 @@ def signed(data: bytes) -> str:
 def delete_by(receipt: Receipt) -> datetime:
     """By when they must have deleted it: counted from its day, or from an end before that."""
     consent = receipt.sharing.consent
-    return min(consent.ends, consent.ended_at or consent.ends) + DELETE_WITHIN
+    ended = min(consent.ends, consent.ended_at or consent.ends)
+    return timing.delete_by(ended, receipt.sharing.kept_until)
 
 
 def _record(receipt: Receipt) -> Node:

@@ -8,6 +8,7 @@ from typing import assert_never
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from consent.queries.keeping import until
 from consent.queries.proposals import Asked
 from consent.queries.sharing import Sharing
 from consent.queries.speaking import Hers
@@ -17,7 +18,7 @@ from portal.places import Place, Places
 from release.queries.inquiries import AskedAbout
 from release.queries.recalls import Standing as Recalled
 from release.queries.uses import WhereItWent
-from release.rules.timing import DELETE_WITHIN
+from release.rules.timing import DELETE_WITHIN, delete_by
 from release.vocabulary import Ground, VoidGround
 
 
@@ -78,7 +79,7 @@ class Card:
     @property
     def delete_by(self) -> datetime:
         """By when they must have deleted it, if nothing ends it sooner."""
-        return self.sharing.until + DELETE_WITHIN
+        return delete_by(self.sharing.until, self.sharing.kept_until)
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,11 @@ class Ask:
     def delete_days(self) -> int:
         """Days after its end within which they must delete it."""
         return DELETE_WITHIN.days
+
+    @property
+    def kept_until(self) -> datetime | None:
+        """Until when they may keep what they got, where the text names a day."""
+        return until(self.asked.proposal.terms.keep_until)
 
 
 def ask(asked: Asked, places: Places) -> Ask:
@@ -120,12 +126,15 @@ def _state(sharing: Sharing) -> tuple[str, str]:
         case Standing.EXPIRED | Standing.NO_CONSENT:
             return "ended", _("Ended")
         case Standing.WITHDRAWN:
-            return _how_ended(sharing.consent.ending)
+            return _how_ended(sharing)
         case never:
             assert_never(never)
 
 
-def _how_ended(ending: str | None) -> tuple[str, str]:
+def _how_ended(sharing: Sharing) -> tuple[str, str]:
+    ending = sharing.consent.ending
+    if sharing.reworded:
+        return "ended", _("Ended: there is a newer text")
     if ending == Ending.SUPERSEDED:
         return "ended", _("Replaced by a newer yes")
     if ending == Ending.INVALIDATED:

@@ -35,7 +35,13 @@ def files(receipt: Receipt, at: datetime) -> Iterator[File]:
 def told(receipt: Receipt) -> list[tuple[datetime, str]]:
     """What happened to it, oldest first, in sentences for her."""
     for_her = receipt.sharing.spoken is not None
-    return [(each.at, words.happened(each.happening, for_her=for_her)) for each in receipt.happened]
+    return [
+        (
+            each.at,
+            words.happened(each.happening, for_her=for_her, reworded=each.reworded),
+        )
+        for each in receipt.happened
+    ]
 
 
 def in_words(receipt: Receipt, at: datetime) -> str:
@@ -52,6 +58,7 @@ def in_words(receipt: Receipt, at: datetime) -> str:
         f"{_said_yes(receipt)} {day(consent.signed_at)}, {consent.get_channel_display()}",
         f"{_('From')}: {day(consent.starts)}",
         f"{_('Until')}: {day(consent.ends)}",
+        *_kept(one.kept_until),
         f"{_('They must delete it by')}: {day(receipts.delete_by(receipt))}",
         f"{_('Your record')}: "
         + _("What was written down up to %(day)s") % {"day": day(consent.record_until)},
@@ -75,3 +82,7 @@ def _said_yes(receipt: Receipt) -> str:
         return f"{_('You said yes')}:"
     who, too = words.speaker(spoken.representative.kind), words.assent(spoken.assent)
     return f"{_('Who said yes')}: {who}. {too}"
+
+
+def _kept(until: datetime | None) -> list[str]:
+    return [] if until is None else [f"{_('They may keep it until')}: {day(until)}"]

@@ -4,6 +4,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from consent.vocabulary import Assent, Contested, Decided, Happening, Speaker
+from release.queries.accounting import TEXT_REPLACED
 from release.vocabulary import Ground, VoidGround
 
 # About her own word: she can change it.
@@ -86,7 +87,7 @@ SAID: dict[str, Promise] = {
     "consent:signed": _("You signed a yes that starts later:"),
     "consent:cancelled": _("This ask, or a yes that had not started, was taken back:"),
     "consent:lapsed": _("This ask ran out without a yes:"),
-    "consent:expired": _("Your yes ended:"),
+    "consent:expired": _("Your yes ended by its date:"),
     "consent:invalidated": _("Your yes was found not to count:"),
     "consent:superseded": _("A newer yes took its place:"),
     "objection:made": _("You said no:"),
@@ -126,10 +127,16 @@ HAPPENED: dict[Happening, Promise] = {
     Happening.RESUMED: _("You started it again."),
     Happening.REFUSED: _("You said no."),
     Happening.WITHDRAWN: _("You stopped it."),
-    Happening.EXPIRED: _("Your yes ended."),
+    Happening.EXPIRED: _("Your yes ended by its date."),
     Happening.INVALIDATED: _("Your yes was found not to count."),
     Happening.SUPERSEDED: _("A newer yes took its place."),
 }
+
+# Where a newer text ended a yes, and no newer yes: on her slip, and in her list.
+REWORDED: tuple[Promise, Promise] = (
+    _("There is a newer text, so this yes ended."),
+    _("There is a newer text, so this yes ended:"),
+)
 
 # The same of a yes that somebody else gave for her: on her slip, and in her list.
 GIVEN_FOR_HER: dict[Happening, tuple[Promise, Promise]] = {
@@ -139,7 +146,10 @@ GIVEN_FOR_HER: dict[Happening, tuple[Promise, Promise]] = {
     Happening.PAUSED: (_("It was paused."), _("It was paused:")),
     Happening.RESUMED: (_("It was started again."), _("It was started again:")),
     Happening.WITHDRAWN: (_("It was stopped."), _("It was stopped:")),
-    Happening.EXPIRED: (_("This yes ended."), _("This yes ended:")),
+    Happening.EXPIRED: (
+        _("This yes ended by its date."),
+        _("This yes ended by its date:"),
+    ),
     Happening.INVALIDATED: (
         _("This yes was found not to count."),
         _("This yes was found not to count:"),
@@ -156,6 +166,8 @@ WIPING: dict[str, Promise] = {
 
 def said(word: str, *, for_her: bool = False) -> str:
     """`for_her`: it is about a yes that somebody else gave."""
+    if word == TEXT_REPLACED:
+        return str(REWORDED[1])
     happening = word.removeprefix("consent:")
     if for_her and happening in GIVEN_FOR_HER:
         return str(GIVEN_FOR_HER[Happening(happening)][1])
@@ -171,7 +183,10 @@ def contest(kind: str, decision: str) -> dict[str, str]:
     }
 
 
-def happened(happening: Happening, *, for_her: bool = False) -> str:
+def happened(happening: Happening, *, for_her: bool = False, reworded: bool = False) -> str:
+    """`reworded`: a newer text ended it, and no newer yes."""
+    if reworded:
+        return str(REWORDED[0])
     if for_her and happening in GIVEN_FOR_HER:
         return str(GIVEN_FOR_HER[happening][0])
     return str(HAPPENED[happening])

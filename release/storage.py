@@ -21,6 +21,7 @@ from pyrage import x25519
 
 from common.errors import NotReady
 from common.words import sentence as _
+from release import age
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}(/[a-z0-9][a-z0-9._-]{0,79}){0,5}\Z")
 DRAFT = ".draft-"
@@ -154,17 +155,15 @@ def undisturbed() -> Iterator[None]:
 
 def seal(data: bytes, recipients: Sequence[x25519.Recipient]) -> bytes:
     """The bytes in the age format: only the recipients' identities open them."""
-    sealed: bytes = pyrage.encrypt(data, list(recipients))
-    return sealed
+    return age.sealed(data, recipients)
 
 
 def unseal(data: bytes, *identities: x25519.Identity) -> bytes:
     """What was sealed. Raises NotReady where no key opens it or the bytes changed."""
     try:
-        opened: bytes = pyrage.decrypt(data, list(identities))
-    except pyrage.DecryptError as error:
+        return age.opened(data, identities)
+    except age.NotOpenedError as error:
         raise NotReady("not_opened", _("A sealed part does not open with its key.")) from error
-    return opened
 
 
 def seal_stream(

@@ -20,7 +20,7 @@ from django.utils import timezone
 from pyrage import x25519
 
 from audit.vocabulary import Via
-from consent.actions import consents, liftings, objections, terms
+from consent.actions import consents, liftings, objections
 from consent.actions.subjects import client_digest, digest_key
 from consent.models import Consent, Objection, Subject, SubjectKey, Terms
 from consent.vocabulary import Channel, Invalidity, Signer
@@ -44,7 +44,7 @@ from release.actions.loading.limits import Limits
 from release.management.demo.check import Package, opened
 from release.models import DatasetVersion, Inquiry, Release
 from release.vocabulary import DownloadPart
-from tests import kept
+from tests import kept, texts
 from tests.append_only import empty_what_was_filled
 from tests.factories import governance as made
 from tests.factories.consent import helped_by
@@ -278,15 +278,7 @@ def _small_world(
     world.home = _holding(
         world, "River", rows(clients, each=each, others=others), part_rows=part_rows, format=format
     )
-    world.text = terms.publish(
-        code="sharing",
-        version=1,
-        language="en",
-        title="What is shared",
-        text="You choose what is shared. You can say no. You can stop.",
-        organisation=world.home.organisation,
-        **hand(world.home.warden),
-    )
+    world.text = texts.publish(organisation=world.home.organisation, **hand(world.home.warden))
     for number in clients if yes is None else yes:
         world.yes(number)
     return world

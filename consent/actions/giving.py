@@ -17,7 +17,7 @@ from consent import rules
 from consent.actions.happenings import end, happened
 from consent.actions.sets import added_later, category_set, versions_at
 from consent.models import Consent, Proposal, Representative, Spoken, Subject, Terms
-from consent.queries import latest
+from consent.queries import latest, texts
 from consent.queries import speaking as known
 from consent.queries.proposals import categories_of
 from consent.queries.sharing import extent, versions_of
@@ -123,6 +123,7 @@ def problems(signed: Signed, *, by: User, at: datetime) -> tuple[rules.Problem, 
         record_until=signed.record_until,
         signer=signed.signer,
         authority=signed.paper,
+        terms_replaced=texts.replaced(signed.terms, at),
     )
     noes = latest.noes(slots=[subject.slot], recipient=recipient, purpose=purpose)
     wiped = latest.wiped(holder=subject.holder_id, slots=[subject.slot])

@@ -24,7 +24,7 @@ def end(
     ending: Ending,
     newer: datetime | None = None,
     *,
-    by: User,
+    by: User | None,
     via: Via,
     moment: scopes.Moment,
 ) -> None:
@@ -41,7 +41,7 @@ def happened(
     happening: Happening,
     type: EntryType,
     *,
-    by: User,
+    by: User | None,
     at: datetime,
     via: Via,
     moment: scopes.Moment | None = None,

@@ -21,7 +21,7 @@ from consent.actions.giving import Refused, Signed
 from consent.actions.sets import category_set
 from consent.actions.subjects import hold
 from consent.models import Proposal, ProposalItem, Subject, Terms
-from consent.queries import facts
+from consent.queries import facts, texts
 from consent.queries import proposals as asks
 from consent.rules.waiting import AT_ONCE, CAUTIOUS
 from consent.vocabulary import (
@@ -62,7 +62,7 @@ def ask(
     """
     permissions.check_can_help(by, subject)
     longest = min(purpose.longest_days, rules.DEFAULT_PERIOD.days)
-    _check_askable(subject, recipient, purpose, categories, terms, days or longest)
+    _check_askable(subject, recipient, purpose, categories, terms, days or longest, at)
     if people.is_member(by, recipient):
         raise NotPermitted("from_recipient", _("Nobody of the recipient may ask for a yes to it."))
     with transaction.atomic():
@@ -126,6 +126,7 @@ def _check_askable(
     categories: Sequence[DataCategory],
     terms: Terms,
     days: int,
+    at: datetime,
 ) -> None:
     if subject.holder_id == recipient.pk:
         raise RuleBroken("holder_is_recipient", _("A yes is to somebody else."))
@@ -139,7 +140,7 @@ def _check_askable(
                 days=purpose.longest_days,
             ),
         )
-    if terms.retired_at is not None or purpose.retired_at is not None:
+    if terms.retired_at is not None or texts.older(terms, at) or purpose.retired_at is not None:
         raise RuleBroken("retired", _("This text or this purpose is not used any more."))
 
 

@@ -16,7 +16,7 @@ from consent.models.proposals import Proposal, ProposalItem, ProposalStep
 from consent.models.shredding import LegalHold, Shredding
 from consent.models.speaking import Death, Dispute, Flag, Minority, Representative, Spoken
 from consent.models.tags import LateTag, LeftTag
-from consent.models.terms import Terms
+from consent.models.terms import Terms, TermsPart
 
 __all__ = [
     "Assignment",
@@ -49,4 +49,5 @@ __all__ = [
     "Subject",
     "SubjectKey",
     "Terms",
+    "TermsPart",
 ]

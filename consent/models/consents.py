@@ -75,6 +75,8 @@ class Consent(models.Model):
     record_until = models.DateField()
     paused_at = models.DateTimeField(null=True)
     paused_until = models.DateTimeField(null=True)
+    # When the clock wrote down that its time was over; it permits nothing from `ends` on without it.
+    expired_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     ending = models.CharField(max_length=16, choices=Ending.choices, null=True)  # noqa: DJ001 - empty together with ended_at
 
@@ -100,6 +102,7 @@ class Consent(models.Model):
         "record_until": Sensitivity.PERSONAL,
         "paused_at": Sensitivity.PERSONAL,
         "paused_until": Sensitivity.PERSONAL,
+        "expired_at": Sensitivity.PERSONAL,
         "ended_at": Sensitivity.PERSONAL,
         "ending": Sensitivity.PERSONAL,
     }
@@ -117,6 +120,13 @@ class Consent(models.Model):
             models.CheckConstraint(
                 condition=Q(paused_until__isnull=True) | Q(paused_at__isnull=False),
                 name="consent_pause_has_a_start",
+            ),
+            # One that she gave herself has no other end than its own.
+            models.CheckConstraint(
+                condition=Q(expired_at__isnull=True)
+                | Q(expired_at__gte=F("ends"))
+                | Q(signer=Signer.GUARDIAN),
+                name="consent_expired_past_its_end",
             ),
             models.CheckConstraint(
                 condition=Q(answers__regex=r"^y{7}$"), name="consent_seven_answers_yes"
@@ -157,6 +167,19 @@ class Consent(models.Model):
                 fields=["recipient", "purpose", "holder", "subject"],
                 condition=Q(ended_at__isnull=False),
                 name="consent_ended",
+            ),
+            # Those whose end the clock has yet to write down, asked for every half minute: of 3 million
+            # rows, half of them marked, 0.7 s without it on PostgreSQL and 4 ms with it (3.6 MB).
+            models.Index(
+                fields=["ends"],
+                condition=Q(ended_at__isnull=True, expired_at__isnull=True),
+                name="consent_to_expire",
+            ),
+            # Whose yes is to a text that was replaced: asked for every half minute, and mostly nobody's.
+            models.Index(
+                fields=["terms"],
+                condition=Q(ended_at__isnull=True, expired_at__isnull=True),
+                name="consent_of_a_text",
             ),
             # Those that somebody else gave: few, and asked for beside all the others.
             models.Index(

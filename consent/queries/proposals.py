@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from consent.models import CategorySetItem, Consent, Proposal, Subject, Terms
-from consent.queries import speaking
+from consent.queries import speaking, texts
 from consent.rules.waiting import CAUTIOUS, SOONEST, renewal_from
 from consent.vocabulary import ANSWERABLE, UNSETTLED, ProposalState, Signer
 from governance.models import DataCategory, Organisation, Purpose, User
@@ -54,7 +54,6 @@ class Askable:
 
 def askable(at: datetime) -> Askable:
     """Verified organisations, purposes and texts in use, and every kind of information."""
-    texts = Terms.objects.filter(retired_at__isnull=True, published_at__lte=at)
     running = Purpose.objects.filter(retired_at__isnull=True, paused_at__isnull=True)
     return Askable(
         recipients=tuple(
@@ -62,7 +61,7 @@ def askable(at: datetime) -> Askable:
         ),
         purposes=tuple(running),
         categories=tuple(DataCategory.objects.order_by("code")),
-        terms=tuple(texts.order_by("code", "-version", "language")),
+        terms=tuple(texts.in_use(at)),
     )
 
 

@@ -11,11 +11,13 @@ from consent.vocabulary import Happening, Standing
 
 @dataclass(frozen=True)
 class Happened:
-    """One thing that happened to a yes; `hers`: she did it herself on her own page."""
+    """One thing that happened to a yes; `hers`: she did it herself on her own page. `reworded`: a
+    newer text ended it, and no newer yes."""
 
     happening: Happening
     at: datetime
     hers: bool
+    reworded: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,27 @@ def of(sharing: Sharing) -> Receipt:
     consent = sharing.consent
     account = consent.subject.account_id
     happened = [
-        Happened(Happening(each.happening), each.at, account is not None and each.by_id == account)
+        Happened(
+            Happening(each.happening), _when(each, sharing), _by(each, account), _reworded(each)
+        )
         for each in ConsentEvent.objects.filter(consent=consent).order_by("at", "pk")
     ]
-    if sharing.standing == Standing.EXPIRED:  # its day ends it; nobody has to do anything
-        happened.append(Happened(Happening.EXPIRED, consent.ends, hers=False))
+    # Its day ends it: the slip says so, and says the same, before and after the clock has noted it.
+    if sharing.standing == Standing.EXPIRED and consent.expired_at is None:
+        happened.append(Happened(Happening.EXPIRED, sharing.until, hers=False))
     spelled = words.in_sets([consent.category_set_id]).get(consent.category_set_id, "")
     versions = {each.split("/")[0]: each for each in spelled.split()}
     return Receipt(sharing, tuple(happened), versions)
+
+
+def _when(event: ConsentEvent, sharing: Sharing) -> datetime:
+    """When it happened: what ended by its date did so then, whenever the clock came."""
+    return sharing.until if event.happening == Happening.EXPIRED else event.at
+
+
+def _by(event: ConsentEvent, account: int | None) -> bool:
+    return account is not None and event.by_id == account
+
+
+def _reworded(event: ConsentEvent) -> bool:
+    return event.happening == Happening.SUPERSEDED and event.by_id is None

@@ -6,11 +6,18 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count, QuerySet
 
-from consent.models import CategorySetItem, Consent, Objection, Spoken, Subject
-from consent.queries import speaking
+from consent.models import (
+    CategorySetItem,
+    Consent,
+    ConsentEvent,
+    Objection,
+    Spoken,
+    Subject,
+)
+from consent.queries import keeping, speaking
 from consent.rules import Ask, ConsentFact, ObjectionFact, standing, word
 from consent.rules.waiting import Extent
-from consent.vocabulary import Ending, Standing
+from consent.vocabulary import Ending, Happening, Standing
 from governance.models import CategoryVersion, DataCategory, Organisation, Purpose, User
 
 
@@ -19,6 +26,7 @@ class Sharing:
     """One consent as its person sees it: who, what, why, until when, and how it stands.
 
     `spoken`: who said yes for her, where it was not she. `disputed`: it waits until that is settled.
+    `reworded`: it ended because a newer text, and no newer yes, took the place of its own.
     """
 
     consent: Consent
@@ -31,6 +39,15 @@ class Sharing:
     paused_until: datetime | None
     spoken: Spoken | None = None
     disputed: bool = False
+    reworded: bool = False
+
+    @property
+    def kept_until(self) -> datetime | None:
+        """Until when the recipient may keep what it got, where her terms name a day; not where the
+        yes never counted."""
+        if self.consent.ending == Ending.INVALIDATED:
+            return None
+        return keeping.until(self.consent.terms.keep_until)
 
 
 @dataclass(frozen=True)
@@ -133,6 +150,8 @@ def _seen(consent: Consent, at: datetime) -> Sharing:
         )
     }
     stands = standing(own, at, at)
+    if stands is Standing.PAUSED and own.lasts_until <= at:
+        stands = Standing.EXPIRED  # nothing is left that could go on
     if stands is Standing.IN_FORCE:
         stands = word(
             consents=[own],
@@ -155,7 +174,17 @@ def _seen(consent: Consent, at: datetime) -> Sharing:
         paused_until=consent.paused_until if stands is Standing.PAUSED else None,
         spoken=None if own.authority is None else speaking.spoken(consent),
         disputed=own.authority is not None and own.authority.disputed,
+        reworded=own.ending is Ending.SUPERSEDED and reworded(consent.pk),
     )
+
+
+def reworded(consent: int) -> bool:
+    """Whether this yes, which was superseded, was so by the clock: a newer text came, and no yes to it.
+
+    Whoever says yes anew is named.
+    """
+    events = ConsentEvent.objects.filter(consent=consent, happening=Happening.SUPERSEDED)
+    return events.filter(by__isnull=True).exists()
 
 
 def ending(holders: Collection[Organisation], at: datetime, within: timedelta) -> list[EndingSoon]:

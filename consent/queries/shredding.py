@@ -11,7 +11,7 @@ from audit import queries as log
 from audit.rules import opened_detail
 from consent.models import LegalHold, Shredding, Subject
 from consent.queries import keys
-from consent.rules import HoldFact, held, shredded_on
+from consent.rules.holds import HoldFact, held, shredded_on
 from governance.models import Organisation, User
 
 

@@ -227,6 +227,7 @@ class Draft:
     record_until: date | None
     signer: str
     authority: str
+    terms_replaced: bool = False
 
 
 @dataclass(frozen=True)
@@ -319,6 +320,13 @@ def problems(  # noqa: C901 - one line for each reason, read top to bottom
                 _("Write the authority in %(most)s signs at most.", most=LONGEST_AUTHORITY),
             )
         )
+    if draft.terms_replaced:
+        found.append(
+            Problem(
+                "terms_replaced",
+                _("This text is not used any more. A newer one has to be read first."),
+            )
+        )
     if categories_later:
         found.append(
             Problem("categories_later", _("A kind of information was added after the signing."))
@@ -372,26 +380,3 @@ def problems(  # noqa: C901 - one line for each reason, read top to bottom
     if latest_yes is not None and draft.signed_at < latest_yes:
         found.append(Problem("older_than_yes", _("A newer yes is on record already.")))
     return tuple(found)
-
-
-@dataclass(frozen=True)
-class HoldFact:
-    """One legal hold: the day it runs out by itself, and when it was lifted before that."""
-
-    ends: datetime
-    lifted_at: datetime | None = None
-
-    @property
-    def until(self) -> datetime:
-        return self.ends if self.lifted_at is None else min(self.ends, self.lifted_at)
-
-
-def held(holds: Iterable[HoldFact], at: datetime) -> bool:
-    """Whether the law keeps the record at this instant; at its end a hold holds no more."""
-    return any(at < hold.until for hold in holds)
-
-
-def shredded_on(agreed_at: datetime, holds: Iterable[HoldFact], delay: timedelta) -> datetime:
-    """When what two have agreed to is carried out: the whole delay after the last thing that stood
-    against it, so that nobody is surprised by the end of a hold."""
-    return max([agreed_at, *(hold.until for hold in holds)]) + delay

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from common.errors import BadInput, RuleBroken
 from consent.actions import consents
 from consent.models import Assignment, Terms
+from consent.queries.keeping import until
 from consent.queries.proposals import Askable, askable
 from consent.rules import QUESTIONS
 from consent.vocabulary import Channel, Signer
@@ -22,7 +23,7 @@ from desk.forms.clients import SignedForm, YesForm
 from desk.hand import hand
 from desk.views.clients import mine
 from governance.models import DataCategory, Organisation, Purpose
-from release.rules.timing import DELETE_WITHIN
+from release.rules.timing import delete_by
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,12 @@ class Chosen:
     @property
     def delete_by(self) -> datetime:
         """By when they must have deleted it, if nothing ends it sooner."""
-        return self.until + DELETE_WITHIN
+        return delete_by(self.until, self.kept_until)
+
+    @property
+    def kept_until(self) -> datetime | None:
+        """Until when they may keep what they got, where the text names a day."""
+        return until(self.terms.keep_until)
 
 
 @require_GET

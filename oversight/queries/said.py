@@ -60,7 +60,7 @@ def _consents(pks: list[int]) -> Iterator[Told]:
         state = rules.derived([(event.happening, event.at) for event in theirs])
         if isinstance(state, str):
             yield Finding(Kind.STATE_AND_EVENTS, place, state)
-        elif state != rules.State(row.ended_at, row.ending, row.paused_at):
+        elif state != rules.State(row.ended_at, row.ending, row.paused_at, row.expired_at):
             says = "it does not stand as its events say: its end or its pause is another."
             yield Finding(Kind.STATE_AND_EVENTS, place, says)
         for event in theirs:

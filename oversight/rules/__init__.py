@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 
@@ -134,6 +134,7 @@ class State:
     ended_at: datetime | None = None
     ending: str | None = None
     paused_at: datetime | None = None
+    expired_at: datetime | None = None
 
 
 def derived(events: Sequence[tuple[str, datetime]]) -> State | str:
@@ -146,12 +147,19 @@ def derived(events: Sequence[tuple[str, datetime]]) -> State | str:
             return "something happened to it after its end."
         if happening in FIRST:
             return "it was given twice."
-        if happening in ENDINGS:
-            state = State(at, ENDINGS[Happening(happening)], state.paused_at)
-        elif happening == Happening.PAUSED:
-            state = State(paused_at=at)
-        elif happening == Happening.RESUMED:
-            state = State()
+        if happening == Happening.EXPIRED and state.expired_at is not None:
+            return "its time was over twice."
+        state = _after(state, happening, at)
+    return state
+
+
+def _after(state: State, happening: str, at: datetime) -> State:
+    if happening in ENDINGS:
+        return replace(state, ended_at=at, ending=ENDINGS[Happening(happening)])
+    if happening == Happening.EXPIRED:
+        return replace(state, expired_at=at)
+    if happening in {Happening.PAUSED, Happening.RESUMED}:
+        return replace(state, paused_at=at if happening == Happening.PAUSED else None)
     return state
 
 

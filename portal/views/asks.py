@@ -18,6 +18,7 @@ from portal.cards import Ask, ask
 from portal.forms import Choice, Signing
 from portal.places import names_shown
 from portal.views.sharing import her, her_places
+from release.rules.timing import delete_by
 
 OVER = {"answered", "ran_out", "not_waiting"}
 
@@ -170,7 +171,7 @@ def _check(
         "choice": choice,
         "form": signing,
         "until": until,
-        "delete_by": until + timedelta(days=found.delete_days),
+        "delete_by": delete_by(until, found.kept_until),
         "told": told,
     }
     return render(request, "portal/asked_check.html", context)

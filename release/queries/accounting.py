@@ -22,7 +22,7 @@ from consent.models import (
     Subject,
 )
 from consent.queries import keys, sharing, tags
-from consent.vocabulary import Decided, Turn
+from consent.vocabulary import Decided, Happening, Turn
 from governance.models import DataCategory, Organisation, Purpose, User
 from release.models import Inquiry, Recall
 from release.queries import recalls, uses
@@ -40,6 +40,10 @@ WIPING = {
     EntryType.SHREDDING_AGREED,
     EntryType.SHREDDING_CALLED_OFF,
 }
+
+
+TEXT_REPLACED = "terms:replaced"
+"""The word of a yes that ended because a newer text took the place of its own."""
 
 
 @dataclass(frozen=True)
@@ -171,15 +175,28 @@ def _said(subject: Subject) -> Iterator[Event]:
     for row in rows:
         yield Event(
             deed=Deed.SAID,
-            at=row.at,
+            at=_when(row),
             subject=subject,
             entry=row.entry_id,
             recipient=row.consent.recipient,
             purpose=row.consent.purpose,
             consent=row.consent,
-            word=f"consent:{row.happening}",
+            word=_word(row),
             later=late.get(row.entry_id),
         )
+
+
+def _word(row: ConsentEvent) -> str:
+    if row.happening == Happening.SUPERSEDED and row.by_id is None:
+        return TEXT_REPLACED  # nobody said yes to anything new
+    return f"consent:{row.happening}"
+
+
+def _when(row: ConsentEvent) -> datetime:
+    """What ended by its date did so then, whenever the clock came to write it down."""
+    if row.happening != Happening.EXPIRED:
+        return row.at
+    return sharing.fact(row.consent).lasts_until
 
 
 def _proposed(subject: Subject) -> Iterator[Event]:

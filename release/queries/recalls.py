@@ -9,7 +9,7 @@ import numpy as np
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from consent.models import Subject
-from consent.queries import tags
+from consent.queries import keeping, tags
 from consent.rules import Slots
 from governance.models import Scope, User
 from governance.queries import boards, clock, people
@@ -30,7 +30,7 @@ from release.rules import recalls as rules
 from release.rules.bits import block_of, place_of, slots_of
 from release.rules.packed import unpack
 from release.rules.recalls import AskedBack
-from release.rules.slots import both, united
+from release.rules.slots import both, united, without
 from release.vocabulary import DownloadPart, RecallState, ReleaseState, Reported, Step
 
 CHUNK = 5000
@@ -93,7 +93,8 @@ def received(release: Release) -> Slots:
 
 def to_ask(release: Release, at: datetime, only: Slots | None = None) -> ToAsk:
     """What is to be asked back at `at` and was not before; with `only`, of these people alone, but of
-    everybody where the agreement is over."""
+    everybody where the agreement is over. What the signed terms let the recipient keep until a day
+    waits for that day."""
     agreement = release.request.agreement
     over = agreement.state == AgreementState.ENDED or agreement.ends <= at
     got = received(release)
@@ -102,13 +103,31 @@ def to_ask(release: Release, at: datetime, only: Slots | None = None) -> ToAsk:
     columns = _columns(release, inside)
     inside = rules.still_there(inside, columns, _before(release))
     if over:
-        return ToAsk(rules.asked_back(inside, inside, columns), None)
+        gone, later = _but_kept(release, inside, at)
+        return ToAsk(rules.asked_back(inside, gone, columns), later)
     everybody = united(list(inside.values()))
     few = len(everybody) < standing.MOST_NAMED
     words = facts.gather_lasting(release, at, everybody if few else None)
-    back = rules.asked_back(inside, standing.lost(release, inside, words), columns)
-    ends = [agreement.ends, *([words.earliest_end] if words.earliest_end else [])]
+    gone, later = _but_kept(release, standing.lost(release, inside, words), at)
+    back = rules.asked_back(inside, gone, columns)
+    ends = [agreement.ends, *filter(None, [words.earliest_end, later])]
     return ToAsk(back, min(ends))
+
+
+def _but_kept(
+    release: Release, gone: Mapping[Held, Slots], at: datetime
+) -> tuple[dict[Held, Slots], datetime | None]:
+    """Without what the recipient may still keep, and when the first of that may be kept no longer."""
+    kept = keeping.kept(
+        slots=united(list(gone.values())).tolist(),
+        recipient=release.recipient_id,
+        purpose=release.purpose_id,
+        since=release.answered_at or release.asked_at,
+        at=at,
+    )
+    those = np.array(sorted(kept), dtype=np.int32)
+    left = {piece: without(slots, those) for piece, slots in gone.items()}
+    return left, min(kept.values(), default=None)
 
 
 def _columns(release: Release, pieces: Iterable[Held]) -> dict[Held, tuple[str, ...]]:

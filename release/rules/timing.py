@@ -1,6 +1,6 @@
 """How long things take and may take. Pure."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 ROWS_A_SECOND = 250_000  # measured on two cores, sealed in and out, rounded down
 LEASE = timedelta(seconds=6)  # so long after its worker died, a release is taken up again
@@ -32,3 +32,9 @@ def margin(rows: int, attempt: int = 0) -> timedelta:
     Twice as far at each further attempt: a machine slower than the estimate must get done too.
     """
     return timedelta(seconds=(60 + 2 * writing_seconds(rows)) * 2**attempt)
+
+
+def delete_by(ended: datetime, kept_until: datetime | None) -> datetime:
+    """By when a recipient must have deleted what it got: counted from the end of the yes, or from the
+    day until which the signed terms let it keep that, where it is later."""
+    return max(ended, kept_until or ended) + DELETE_WITHIN

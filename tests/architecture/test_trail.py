@@ -93,6 +93,8 @@ INSIDE: dict[str, str] = {
 }
 # Deeds of nobody in particular: the clock's, or the very first one. They say when, not who.
 NO_BY: dict[str, str] = {
+    "consent.actions.afresh.ask_due": "the clock does it",
+    "consent.actions.endings.note_due": "the clock does it",
     "consent.actions.liftings.settle_due": "the clock does it",
     "consent.actions.proposals.ask_renewals": "the clock does it",
     "consent.actions.proposals.settle_due": "the clock does it",

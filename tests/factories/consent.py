@@ -26,6 +26,7 @@ from consent.models import (
     Subject,
     SubjectKey,
     Terms,
+    TermsPart,
 )
 from governance.models import User
 from tests.factories.audit import entry
@@ -56,6 +57,12 @@ def terms(**given: Any) -> Terms:
             "published_at": START,
             **given,
         }
+    )
+
+
+def terms_part(**given: Any) -> TermsPart:
+    return TermsPart.objects.create(
+        **{"terms": given.get("terms") or terms(), "part": "why", "text": "To help.", **given}
     )
 
 

@@ -25,7 +25,7 @@ from tests.faults.servers import MAY_NOT, Cluster, Impossible, Redis, free_port
 from tests.memory import place
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
-RUNS = range(int(os.environ.get("FAULT_RUNS", "2")))
+RUNS = range(int(os.environ.get("FAULT_RUNS", "1")))
 WORKERS = ("web", "worker", "beat", "sequencer")
 SERVICE = ("web", "clock", "sequencer")
 FAKE_TIME = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))), None)

@@ -202,6 +202,8 @@ def test_each_page(visit: Visit, live_server: Any, width: int, language: str) ->
         },
         room.holder_admin: {
             "agreement-suspended": places["suspended"],
+            "texts": "/desk/texts/",
+            "text-write": "/desk/texts/write/",
             "wiping": "/desk/wiping/",
             "wipe-agree": places["wipe-agree"],
             "hold-place": "/desk/wiping/holds/place/",

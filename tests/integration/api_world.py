@@ -22,7 +22,7 @@ from pyrage import x25519
 from rest_framework.test import APIClient
 
 from audit.vocabulary import Via
-from consent.actions import consents, terms
+from consent.actions import consents
 from consent.actions.subjects import client_digest, digest_key
 from consent.models import Consent, SubjectKey, Terms
 from consent.vocabulary import Channel, Signer
@@ -48,7 +48,7 @@ from governance.vocabulary import (
 )
 from release.actions import releases, versions
 from release.models import Release
-from tests import kept
+from tests import kept, texts
 from tests.append_only import empty_what_was_filled
 from tests.factories.consent import helped_by
 from tests.noes import kept_for_long
@@ -265,15 +265,7 @@ def _build() -> World:
         delta=delta,
         brook=_asker("Brook", who),
         advocate=advocate,
-        terms=terms.publish(
-            code="sharing",
-            version=1,
-            language="en",
-            title="What is shared",
-            text="You choose what is shared.",
-            organisation=holder,
-            **own,
-        ),
+        terms=texts.publish(organisation=holder, **own),
         identity=identity,
     )
     for number in CLIENTS[:3]:

@@ -50,34 +50,35 @@ def execute(sql, params=None):
         cursor.execute(sql, params)
 
 
-@pytest.mark.parametrize("table", TABLES)
-def test_no_row_is_changed(table):
+def refused(sql):
+    with pytest.raises(IntegrityError, match="append_only"), transaction.atomic():
+        execute(sql)
+
+
+def test_no_row_is_changed():
     filled()
-    with pytest.raises(IntegrityError, match="append_only"):
-        execute(f"UPDATE {table} SET {TABLES[table]}")  # noqa: S608 - our own tables
+    for table in TABLES:
+        refused(f"UPDATE {table} SET {TABLES[table]}")  # noqa: S608 - our own tables
 
 
-@pytest.mark.parametrize("table", TABLES)
-def test_no_row_is_deleted(table):
+def test_no_row_is_deleted():
     filled()
-    with pytest.raises(IntegrityError, match="append_only"):
-        execute(f"DELETE FROM {table}")  # noqa: S608 - our own tables
+    for table in TABLES:
+        refused(f"DELETE FROM {table}")  # noqa: S608 - our own tables
 
 
-@pytest.mark.parametrize("table", TABLES)
 @pytest.mark.postgresql_only
-def test_no_table_is_emptied(table):
+def test_no_table_is_emptied():
     filled()
-    with pytest.raises(IntegrityError, match="append_only"):
-        execute(f"TRUNCATE {table} CASCADE")
+    for table in TABLES:
+        refused(f"TRUNCATE {table} CASCADE")
 
 
-@pytest.mark.parametrize("table", TABLES)
 @pytest.mark.sqlite_only
-def test_no_row_is_replaced(table):
+def test_no_row_is_replaced():
     filled()
-    with pytest.raises(IntegrityError, match="append_only"):
-        execute(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table} LIMIT 1")  # noqa: S608 - our own tables
+    for table in TABLES:
+        refused(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table} LIMIT 1")  # noqa: S608 - our own tables
 
 
 @pytest.mark.sqlite_only

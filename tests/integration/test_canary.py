@@ -168,6 +168,8 @@ CASES: dict[str, dict[str, str]] = {
     "desk:recall-acknowledge": {"ref": "recall"},
     "desk:recall-report": {"ref": "recall"},
     "desk:keys": {},
+    "desk:texts": {},
+    "desk:text-write": {},
     "desk:key-register": {"ref": "recipient"},
     "desk:key-end": {"ref": "recipient"},
     "desk:people": {},

@@ -1,19 +1,17 @@
 """Pausing, resuming, a stop said aloud; who may speak for whom; the texts people say yes to."""
 
-from hashlib import sha256
-
 import pytest
 from django.utils import timezone
 
 from audit.vocabulary import EntryType, Via
-from common.errors import BadInput, NotPermitted, RuleBroken
-from consent.actions import consents, liftings, objections, stops, subjects, terms
-from consent.models import Consent, Terms
+from common.errors import NotPermitted, RuleBroken
+from consent.actions import consents, liftings, objections, stops, subjects
+from consent.models import Consent
 from consent.queries import sharing
 from consent.vocabulary import Ending, Happening, Standing
 from governance.models import ScopeMove, User
 from governance.queries.scopes import epochs
-from governance.vocabulary import Narrowing, Role
+from governance.vocabulary import Narrowing
 from tests.integration.consent_world import (
     build,
     days,
@@ -21,7 +19,6 @@ from tests.integration.consent_world import (
     last_entry,
     nothing_happens,
     stamp,
-    worker,
 )
 from tests.integration.test_governance_races import at_once
 
@@ -314,57 +311,3 @@ def test_a_sign_in_is_given_once_and_only_a_survivors():
     with nothing_happens(world), pytest.raises(RuleBroken) as refusal:
         subjects.give_account(subject=person, account=world.stranger, **stamp(world.advocate))
     assert refusal.value.code == "account_taken"
-
-
-# --- texts ----------------------------------------------------------------------------------------
-
-
-def publish(world, by, **changes):
-    whole = {
-        "code": "sharing-yes",
-        "version": 1,
-        "language": "es",
-        "title": "Su sí",
-        "text": "Usted elige.",
-        "organisation": world.holder,
-        **stamp(by),
-    }
-    return terms.publish(**{**whole, **changes})
-
-
-def test_a_text_is_published_once_and_never_changes():
-    world = build()
-    admin = worker("river-birch-1", world.holder, Role.ADMINISTRATOR)
-    last = last_entry()
-    text = publish(world, admin)
-    assert text.digest == sha256(b"Usted elige.").hexdigest()
-    (entry,) = entries_after(last)
-    assert (entry.type, entry.detail_commit) == (EntryType.TERMS_PUBLISHED, text.digest)
-    assert entry.resource == "sharing-yes/1/es"
-    with nothing_happens(world):
-        assert publish(world, admin) == text
-    for change in ({"text": "Usted elige todo."}, {"title": "Su no"}):
-        with nothing_happens(world), pytest.raises(RuleBroken) as refusal:
-            publish(world, admin, **change)
-        assert refusal.value.code == "terms_exist"
-    text.refresh_from_db()
-    assert (text.text, text.title) == ("Usted elige.", "Su sí")
-    assert publish(world, admin, version=2, text="Otra.").pk != text.pk
-    assert publish(world, admin, language="en").pk != text.pk
-
-
-@pytest.mark.parametrize("change", [{"text": " \n"}, {"title": " "}])
-def test_an_empty_text_is_no_text(change):
-    world = build()
-    admin = worker("river-birch-1", world.holder, Role.ADMINISTRATOR)
-    with nothing_happens(world), pytest.raises(BadInput):
-        publish(world, admin, **change)
-
-
-@pytest.mark.parametrize("who", ["advocate", "steward", "recipient_staff", "her"])
-def test_only_an_administrator_publishes(who):
-    world = build()
-    before = Terms.objects.count()
-    with nothing_happens(world), pytest.raises(NotPermitted):
-        publish(world, getattr(world, who))
-    assert Terms.objects.count() == before

@@ -9,11 +9,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from consent.actions import deaths, terms
+from consent.actions import deaths
 from consent.models import Consent, Death, Dispute, Flag, Minority, Representative, Spoken
 from consent.vocabulary import Speaker
 from governance.models import User
-from tests import speaking, staffroom
+from tests import speaking, staffroom, texts
 from tests.staffroom import Staffroom, hand, proof
 
 pytestmark = pytest.mark.django_db
@@ -73,15 +73,7 @@ def test_from_a_minor_to_a_yes_that_a_parent_gave_with_her(room: Staffroom) -> N
     assert Minority.objects.get().ref in seen
     assert "Heron" not in seen
     assert NUMBER not in seen
-    text = terms.publish(
-        code="sharing",
-        version=1,
-        language="en",
-        title="What is shared",
-        text="You choose.",
-        organisation=room.holder,
-        **hand(room.holder_admin),
-    )
+    text = texts.publish(organisation=room.holder, **hand(room.holder_admin))
     yes = {
         "recipient": room.recipient.ref,
         "purpose": room.purpose.code,

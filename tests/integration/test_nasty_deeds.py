@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from audit.vocabulary import Via
 from common.errors import BadInput
 from common.inputs import Text
-from consent.actions import objections, proposals, terms
+from consent.actions import objections, proposals
 from consent.models import Terms
 from consent.vocabulary import (
     Assent,
@@ -53,7 +53,7 @@ from governance.vocabulary import (
 )
 from oversight.vocabulary import Format, Paper, Verdict, Wanted
 from release.vocabulary import DownloadPart, Reported
-from tests import auditing, nasty, staffroom
+from tests import auditing, nasty, staffroom, texts
 from tests.architecture.test_sentences import guarded, told_things
 from tests.factories import consent as said
 from tests.factories import contests as contested
@@ -72,17 +72,16 @@ CODE = "2222-2222-2222-2222"
 def text(room: Staffroom) -> Given:
     return {
         "code": "sharing",
-        "version": 1,
-        "language": "en",
-        "title": "What is shared",
-        "text": "You choose.\nYou can stop.",
+        "texts": texts.both(),
+        "widens": True,
+        "keep_until": None,
         "organisation": room.holder,
         **hand(room.holder_admin),
     }
 
 
 def published_before(room: Staffroom) -> Terms:
-    return terms.publish(**{**text(room), "at": timezone.now() - timedelta(days=1)})
+    return texts.publish(**{**text(room), "at": timezone.now() - timedelta(days=1)})
 
 
 def ask(room: Staffroom) -> Given:
@@ -91,7 +90,7 @@ def ask(room: Staffroom) -> Given:
         "recipient": room.recipient,
         "purpose": room.purpose,
         "categories": room.categories,
-        "terms": terms.publish(**text(room)),
+        "terms": texts.publish(**text(room)),
         "days": 3,
         **hand(room.advocate),
     }
@@ -104,7 +103,7 @@ def yes(room: Staffroom) -> Given:
         "recipient": room.recipient,
         "purpose": room.purpose,
         "categories": room.categories,
-        "terms": terms.publish(**text(room)),
+        "terms": texts.publish(**text(room)),
         "channel": Channel.IN_PERSON,
         "signer": Signer.GUARDIAN,
         "signature": "binder 1",

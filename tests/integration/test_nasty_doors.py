@@ -41,6 +41,8 @@ def _clean_slate() -> None:
 VALUES: dict[tuple[str, str], tuple[str, str]] = {
     ("desk/views/agreements.py", "organisation"): ("desk:agreement-sign", "requester"),
     ("desk/views/requests.py", "from"): ("desk:request-draft", "requester"),
+    ("desk/views/texts.py", "of"): ("desk:text-write", "recipient's administrator"),
+    ("desk/views/texts.py", "step"): ("desk:text-write", "recipient's administrator"),
     ("desk/views/language.py", "next"): ("desk-language", "requester"),
     ("desk/views/auditors.py", "found"): ("desk:paper-check", "steward"),
     ("desk/views/audit/reading.py", "before"): ("desk:audit-search", "log's auditor"),

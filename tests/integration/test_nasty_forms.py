@@ -17,8 +17,17 @@ from django.utils import timezone
 
 from common import codes
 from consent.actions import shredding
+from consent.actions.terms import LONGEST_PART
 from consent.models import Assignment, Representative, Shredding, Terms
-from consent.vocabulary import LONGEST_NUMBER, LONGEST_SIGNATURE, LONGEST_WHO, LONGEST_WHY, Speaker
+from consent.rules.texts import LANGUAGES
+from consent.vocabulary import (
+    LONGEST_NUMBER,
+    LONGEST_SIGNATURE,
+    LONGEST_WHO,
+    LONGEST_WHY,
+    Part,
+    Speaker,
+)
 from desk.forms.people import NewDevice, NewPassword
 from desk.forms.wiping import _AboutClient
 from governance.actions import invitations, resets
@@ -28,7 +37,7 @@ from oversight.models import AuditCase, Finding, FindingStep, Job, MembershipRev
 from portal.second_forms import LONGEST_ANSWER
 from release.models import Recall
 from release.vocabulary import Reported
-from tests import auditing, nasty, speaking, staffroom, survivors
+from tests import auditing, nasty, speaking, staffroom, survivors, texts
 from tests.architecture.source import BASE, python_files
 from tests.factories import consent as said
 from tests.factories import contests as contested
@@ -202,6 +211,14 @@ def yes_together(room: Staffroom) -> Sent:
     }
 
 
+def whole_text(room: Staffroom) -> Sent:
+    found = {"organisation": room.holder.ref, "code": "harbour", "widens": "yes", "step": "check"}
+    for text in texts.both():
+        found[f"{text.language}_title"] = text.title
+        found |= {f"{text.language}_{part}": words for part, words in text.parts.items()}
+    return found
+
+
 def published_text(room: Staffroom) -> Terms:
     return Terms.objects.first() or said.terms()
 
@@ -360,6 +377,16 @@ FORMS: dict[str, Case] = {
         lambda room: f"/desk/keys/{room.recipient.ref}/",
         lambda room: {"public_key": "age1" + "q" * 58, "fingerprint": "0" * 8, **PROOF},
         {"public_key": column(RecipientKey, "public_key"), "fingerprint": 80, **PROVED},
+    ),
+    "desk.forms.texts.TextForm": Case(
+        at_desk(lambda room: room.holder_admin),
+        lambda room: "/desk/texts/write/",
+        whole_text,
+        {
+            "code": column(Terms, "code"),
+            **{f"{language}_title": column(Terms, "title") for language in LANGUAGES},
+            **{f"{language}_{part}": LONGEST_PART for language in LANGUAGES for part in Part},
+        },
     ),
     "desk.forms.deeds.StopForm": Case(
         at_desk(lambda room: room.advocate),
@@ -685,6 +712,7 @@ PARTS = {NewPassword, NewDevice, _AboutClient}
 NOT_REQUIRED = {
     ("desk.forms.deeds.StopForm", "recipient"),
     ("desk.forms.deeds.AskForm", "days"),
+    ("desk.forms.texts.TextForm", "keep_until"),
     *(("desk.forms.speaking.NoteForm", field) for field in ("majority", "document")),
     ("desk.forms.speaking.RepresentativeForm", "works_for"),
     ("desk.forms.speaking.SpokenYesForm", "ends"),

@@ -8,6 +8,7 @@ from django.utils import timezone
 from audit.actions import sequence
 from audit.models import Entry
 from audit.vocabulary import EntryType
+from common.days import begins
 from common.errors import NotPermitted, NotReady, RuleBroken, Void
 from consent.queries import keys
 from governance.actions import agreements
@@ -18,6 +19,8 @@ from release.queries import recalls as found
 from release.rules import timing
 from release.tasks import recall_due, tick
 from release.vocabulary import Deed, DownloadPart, RecallState, Reported, Step
+from tests import speaking as said
+from tests.factories.consent import helped_by
 from tests.gate import Later, part_of
 from tests.worlds import World, hand, small_world
 
@@ -44,8 +47,23 @@ def opened(world: World) -> dict[str, list[str]]:
 
 
 ALL: list[str] = []
+
+
+def majority(world: World) -> None:
+    """Her own yes ends where she is a minor who does not decide alone."""
+    said.minor(world.home.organisation, "c-1", **hand(world.home.advocate))
+
+
+def death(world: World) -> None:
+    said.died(world.home.organisation, "c-1", **hand(world.home.advocate))
+
+
+# Every end that speaks of one person; by its date, and the agreement's, stand further down.
 ENDS = {
     "she stops": lambda world: world.no("c-1"),
+    "her yes is found never to have counted": lambda world: world.invalid("c-1"),
+    "it is said that she is a minor": majority,
+    "it is said that she has died": death,
     "she objects to the recipient": lambda world: world.object("c-1", recipient=world.recipient),
     "she objects to everything": lambda world: world.object("c-1"),
     "her newer yes covers fewer days of record": lambda world: world.yes(
@@ -78,6 +96,28 @@ def test_a_narrowed_yes_asks_back_what_it_covers_no_more(world):
     world.no("c-1")  # and then all that is left
     assert look() == 1
     assert Recall.objects.order_by("-pk")[0].columns == ALL
+
+
+def test_her_own_smaller_yes_asks_back_what_it_covers_no_more(world):
+    world.fetch(world.prepare())
+    world.less("c-1")
+    assert look() == 1
+    ((client, columns),) = opened(world).items()
+    assert client == "c-1"
+    assert columns
+
+
+def test_what_a_guardian_gave_is_asked_back_when_she_is_of_age(world):
+    here, by = world.home.organisation, hand(world.home.advocate)
+    world.no("c-1")
+    helped_by(world.home.advocate, world.subject("c-1"))
+    said.minor(here, "c-1", days=9, **by)
+    authority = said.speaker(here, "c-1", ends=begins(said.in_days(9)), **by)
+    world.yes("c-1", **said.by(authority), ends=authority.ends)
+    world.fetch(world.prepare())
+    assert look(timedelta(days=8)) == 0
+    assert look(authority.ends - timezone.now() + timedelta(minutes=1)) == 1
+    assert opened(world) == {"c-1": ALL}
 
 
 def test_a_pause_asks_nothing_back(world):

@@ -84,21 +84,13 @@ def other_value(row: models.Model, field: models.Field):
     return (value or 0) + 1
 
 
-def columns():
-    """Every column of every table that never changes."""
-    return [
-        pytest.param(model, field.name, id=f"{model.__name__}.{field.name}")
-        for model in FIXED
-        for field in model._meta.concrete_fields
-    ]
-
-
-@pytest.mark.parametrize(("model", "name"), columns())
-def test_no_column_of_a_kept_row_changes(model, name):
+@pytest.mark.parametrize("model", FIXED, ids=lambda model: model.__name__)
+def test_no_column_of_a_kept_row_changes(model):
     row = FIXED[model]()
-    field = model._meta.get_field(name)
     rows = model.objects.filter(pk=row.pk)
-    refused(lambda: rows.update(**{field.attname: other_value(row, field)}))
+    for field in model._meta.concrete_fields:
+        other = {field.attname: other_value(row, field)}
+        refused(lambda other=other: rows.update(**other))
 
 
 @pytest.mark.parametrize("model", [*FIXED, Release], ids=lambda model: model.__name__)

@@ -1,14 +1,16 @@
 """After a restore what was made smaller, found not to count, or taken back before it counted stays so."""
 
 import pytest
+from django.utils import timezone
 
 from common.errors import RuleBroken
-from consent.actions import liftings, proposals
+from consent.actions import afresh, endings, liftings, proposals
 from consent.actions.replaying import replay
 from consent.models import Consent, Invalidation, Lifting, Objection, Proposal
-from consent.vocabulary import Channel
+from consent.vocabulary import Channel, Ending
 from governance.models import KeptNo
 from governance.vocabulary import Closing
+from tests import texts
 from tests.append_only import triggers_lifted
 from tests.factories import governance as made
 from tests.integration.test_restored import code, forget
@@ -36,10 +38,21 @@ def first_only(world: World, number: str) -> None:
         Objection.objects.filter(subject=subject).delete()
 
 
-@pytest.mark.parametrize("no", ["less", "invalid"])
+def newer_text(world: World, _number: str) -> None:
+    """Her text is replaced by one that lets more go."""
+    world.text = texts.publish(
+        texts=texts.both(why="To know more."),
+        organisation=world.home.organisation,
+        **hand(world.home.warden),
+    )
+    assert afresh.ask_due(at=timezone.now()) == 2
+    world.yes("c-2")
+
+
+@pytest.mark.parametrize("no", [World.less, World.invalid, newer_text])
 def test_a_yes_made_smaller_or_found_not_to_count_does_not_come_back_whole(world, no):
     signed = world.consent("c-1").signed_at
-    getattr(world, no)("c-1")
+    no(world, "c-1")
     first_only(world, "c-1")
     forget()
     assert code(world.prepare) == "restored"
@@ -49,6 +62,27 @@ def test_a_yes_made_smaller_or_found_not_to_count_does_not_come_back_whole(world
     with pytest.raises(RuleBroken):
         world.yes("c-1", signed_at=signed)  # nor does the paper
     assert "c-1" not in world.received(world.prepare())
+
+
+def test_the_clock_writes_no_end_by_its_date_over_a_forgotten_no(world):
+    ends = world.consent("c-2").ends
+    world.no("c-1")
+    first_only(world, "c-1")
+    forget()
+    assert endings.note_due(at=ends) == 0
+    replay(**hand(world.chair))
+    assert endings.note_due(at=ends) == 1  # of c-2 alone
+    first = Consent.objects.get(subject=world.subject("c-1"))
+    assert (first.ending, first.expired_at) == (Ending.WITHDRAWN, None)
+
+
+def test_what_ended_by_its_date_is_found_again_in_an_older_copy(world):
+    first = world.consent("c-1")
+    endings.note_due(at=first.ends)
+    first_only(world, "c-1")
+    with triggers_lifted():
+        Consent.objects.filter(pk=first.pk).update(expired_at=None)
+    assert endings.note_due(at=first.ends) == 1
 
 
 def asked_and_signed(world: World) -> Proposal:

@@ -1,6 +1,6 @@
 """What a few people said, in generated worlds; stored, and told by the rules alone."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -350,16 +350,24 @@ class Place:
         ours = {self.people[person].pk for person in asked if person != PEOPLE - 1}
         return not ours.issuperset(np.concatenate(columns).tolist())
 
-    def differs(
-        self, sayings: Said, clauses: Clauses = CLAUSES, only: Iterable[int] | None = None
-    ) -> bool:
+    def differs(self, sayings: Said, only: Iterable[int] | None = None) -> bool:
         """Whether the SQL tells of anybody what the rule does not."""
+        return bool(self.differing(sayings, {"": CLAUSES}, only))
+
+    def differing(
+        self, sayings: Said, each: Mapping[str, Clauses], only: Iterable[int] | None = None
+    ) -> set[str]:
+        """Which of these clauses tell of anybody what the rule does not."""
         asked = list(range(PEOPLE)) if only is None else list(only)
         with transaction.atomic():
             self.store(sayings)
             slots = None if only is None else [self.people[person].pk for person in asked]
-            sets = self.sets_of(sayings, clauses, slots)
+            sets = {name: self.sets_of(sayings, sql, slots) for name, sql in each.items()}
             transaction.set_rollback(True)
+        return {name for name, found in sets.items() if self.wrong(sayings, found, asked)}
+
+    def wrong(self, sayings: Said, sets: ConsentSets, asked: list[int]) -> bool:
+        """Whether these sets say of anybody asked about what the rule does not."""
         try:
             found = {person: self.word_in(sets, person) for person in asked}
         except ValueError:  # two yeses in force at once

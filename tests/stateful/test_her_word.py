@@ -26,6 +26,7 @@ from common.days import begins, day_of
 from consent.actions import (
     consents,
     disputes,
+    endings,
     giving,
     liftings,
     minorities,
@@ -362,6 +363,9 @@ class HerWord(RuleBasedStateMachine):
         proposal = self.proposal()
         proposals.settle_due(at=at)
         liftings.settle_due(at=at)
+        endings.note_due(at=at)
+        for each in Consent.objects.filter(subject=self.world.hers, ended_at__isnull=True):
+            assert (each.expired_at is not None) == (sharing.fact(each).lasts_until <= at)
         if self.model.waits and self.model.waits[1] <= at:
             self.model.runs, self.model.paused = self.model.waits[0], False
             self.model.waits = None
@@ -417,7 +421,9 @@ class HerWord(RuleBasedStateMachine):
         for consent in Consent.objects.filter(subject=self.world.hers):
             events = list(consent.events.order_by("pk").values_list("happening", "at"))
             told = checked.derived(events)
-            assert told == checked.State(consent.ended_at, consent.ending, consent.paused_at)
+            assert told == checked.State(
+                consent.ended_at, consent.ending, consent.paused_at, consent.expired_at
+            )
 
 
 def test_in_any_order_her_word_and_the_gate_agree(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.rules import opened_detail, sealed_detail
-from consent.rules import HoldFact, held, shredded_on
+from consent.rules.holds import HoldFact, held, shredded_on
 
 NOW = datetime(2026, 11, 2, 9, tzinfo=UTC)
 WEEK = timedelta(days=7)

@@ -1,7 +1,7 @@
 """Judging papers: which come into force, and why the others do not."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
@@ -13,7 +13,7 @@ from consent.actions import giving
 from consent.actions.papers.reading import Line, Rejected
 from consent.actions.subjects import find
 from consent.models import Consent, Subject, Terms
-from consent.queries import latest, speaking
+from consent.queries import latest, speaking, texts
 from consent.rules.speaking import PersonFact, SignedFact, problems
 from consent.vocabulary import Channel, Signer
 from governance.models import CategoryVersion, DataCategory, Organisation, Purpose, User
@@ -111,11 +111,13 @@ def judged(read: Sequence[Line], known: Known, *, at: datetime) -> tuple[list[Ye
         for user in known.users.values()
         for recipient in {known.recipients[p[0]] for p in pairs if p[0] in known.recipients}
     }
+    replaced = set(texts.replaced_texts(at).values_list("pk", flat=True))
     yeses: list[Yes] = []
     rejected: list[Rejected] = []
     for line in read:
         pair = (line.cells["recipient"], line.cells["purpose"])
-        found = _judge(line, known, noes.get(pair, {}), running.get(pair, {}), members, at)
+        said = (noes.get(pair, {}), running.get(pair, {}))
+        found = _judge(line, known, *said, members, replaced, at)
         if isinstance(found, Yes):
             found = _cooled(found, at)
         if isinstance(found, Yes):
@@ -193,7 +195,7 @@ def _foreign_words(line: Line, named: Named) -> list[Rejected]:
     return [Rejected(line.number, *what) for what, there in wrong.items() if there]
 
 
-def _draft(line: Line, named: Named) -> rules.Draft:
+def _draft(line: Line, named: Named, replaced: Collection[int]) -> rules.Draft:
     cells, terms = line.cells, named.terms
     return rules.Draft(
         person=named.slot is not None,
@@ -213,6 +215,7 @@ def _draft(line: Line, named: Named) -> rules.Draft:
         record_until=day_of(named.record_until) if named.record_until else None,
         signer=cells["signer"],
         authority=cells["authority"],
+        terms_replaced=terms is not None and terms.pk in replaced,
     )
 
 
@@ -222,6 +225,7 @@ def _judge(
     noes: Mapping[int, datetime],
     running: Mapping[int, datetime],
     members: Mapping[tuple[int, int], bool],
+    replaced: Collection[int],
     at: datetime,
 ) -> Yes | list[Rejected]:
     words: list[Rejected] = []
@@ -229,7 +233,7 @@ def _judge(
     words += _foreign_words(line, named)
     recipient, recorder = named.recipient, named.recorder
     wrong = rules.problems(
-        _draft(line, named),
+        _draft(line, named, replaced),
         at=at,
         longest_days=named.purpose.longest_days if named.purpose else rules.DEFAULT_PERIOD.days,
         latest_no=noes.get(named.slot) if named.slot is not None else None,
@@ -362,6 +366,7 @@ COLUMN_OF = {
     "ends_before_start": "ends_on",
     "too_long": "ends_on",
     "terms_later": "terms",
+    "terms_replaced": "terms",
     "terms_language": "language",
     "record_after_end": "record_until",
     "older_than_no": "signed_on",

@@ -34,6 +34,7 @@ from governance.vocabulary import (
     SeatKind,
     UserKind,
 )
+from release.management.demo.texts import TEXTS
 
 VIA = Via.COMMAND
 COALITION = "Rivers Survivor Coalition"
@@ -72,22 +73,6 @@ SEATS = {
     "seat-cedar": SeatKind.COMMUNITY,
 }
 ADMIN = "coalition-admin"
-TERMS = {
-    "en": (
-        "Your yes to sharing",
-        "You choose what is shared, with whom, what for, and until when. You can say no. Your "
-        "services stay the same. You can stop any time, by saying so, on paper, or on your page. "
-        "When you stop, nothing new is sent. They may still have what they already received, and "
-        "we ask them to delete it. You can see where your information went.",
-    ),
-    "es": (
-        "Su sí para compartir",
-        "Usted elige qué se comparte, con quién, para qué y hasta cuándo. Puede decir que no. Sus "
-        "servicios siguen igual. Puede parar cuando quiera: de palabra, en papel o en su página. "
-        "Cuando para, no se envía nada nuevo. Ellos pueden tener todavía lo que ya recibieron, y "
-        "les pedimos que lo borren. Usted puede ver a dónde fue su información.",
-    ),
-}
 CLEAR_CATEGORIES = [
     "about-me",
     "what-happened",
@@ -152,18 +137,15 @@ def found(*, now: datetime, folder: Path, keyring: KeyRing) -> World:
     for name, (place, role) in STAFF.items():
         _person(world, name, place, role, long_ago)
     standard.load_standard(by=admin, at=long_ago, via=VIA)
-    for language, (title, text) in TERMS.items():
-        terms.publish(
-            code="sharing-yes",
-            version=1,
-            language=language,
-            title=title,
-            text=text,
-            organisation=world.organisation(COALITION),
-            by=admin,
-            at=long_ago,
-            via=VIA,
-        )
+    terms.publish(
+        code="sharing-yes",
+        texts=TEXTS,
+        widens=False,
+        organisation=world.organisation(COALITION),
+        by=admin,
+        at=long_ago,
+        via=VIA,
+    )
     for name, who in ((UNIVERSITY, "university-admin"), (LEGAL_AID, "legal-admin")):
         identity = x25519.Identity.generate()
         path = folder / f"{slug(name)}.agekey"
