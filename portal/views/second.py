@@ -25,10 +25,12 @@ Shown = Callable[[int | None], HttpResponse]
 
 
 @sensitive_post_parameters("code", "answer")
-@require_http_methods(["GET", "POST"])
 @login_not_required
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """Her words were right. A code of her app, her passkey, or one code of her paper; then she is in."""
+    """Her words were right. A code of her app, her passkey, or one code of her paper; then she is in.
+
+    Whoever has not typed them is sent to where that is done, by whatever method.
+    """
     user = None if request.user.is_authenticated else second.half_in(request)
     if user is None:
         return redirect("portal:sign_in")

@@ -74,7 +74,7 @@ def told(answer: Any) -> bool:
     if answer.status_code in {301, 302, 303}:
         return bool(answer["Location"])
     if not answer.get("Content-Type", "").startswith("text/html"):
-        return answer.status_code == 200  # a file
+        return bool(answer.status_code == 200)  # a file
     return answer.status_code < 500 and SENTENCE.search(answer.content.decode()) is not None
 
 
