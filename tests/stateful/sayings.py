@@ -376,11 +376,8 @@ class Place:
         bits = dict(zip(opened.slots.tolist(), opened.groups.tolist(), strict=True))
         for person in asked:
             expected = self.rule(sayings, person)
-            mine = sum(
-                1 << at
-                for at, group in enumerate(self.groups)
-                if group.versions & expected.versions
-            )
+            shared = [group.versions & expected.versions for group in self.groups]
+            mine = sum(1 << at for at, each in enumerate(shared) if each)
             slot = self.people[person].pk
             others = {each for each, theirs in sets.others.items() if slot in theirs}
             if found[person] != expected or bits.get(slot, 0) != mine:
