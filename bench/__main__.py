@@ -15,6 +15,7 @@ from bench import (
     recovery,
     release,
     start,
+    strangers,
     uses,
     withdrawal,
     work,
@@ -35,6 +36,7 @@ SECTIONS = {
     "proofs": proofs.run,
     "uses": uses.run,
     "looking": looking.run,
+    "strangers": strangers.run,
 }
 
 

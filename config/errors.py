@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.functional import Promise
@@ -51,6 +51,11 @@ WORDS: dict[int | str, Words] = {
         _("There is no such page for you."),
         _("There is no such page for you."),
     ),
+    405: Words(
+        _("Only by a button"),
+        _("This page opens only by its button. Nothing was changed. Please go to the first page."),
+        _("This address answers a button only. Nothing was changed. Go to the overview."),
+    ),
     409: Words(
         _("Not possible now"),
         _("This is not possible any more, or not yet. Please go back and look again."),
@@ -80,13 +85,19 @@ WORDS: dict[int | str, Words] = {
 
 
 class PlainErrors:
-    """Answers a refusal that a view let pass with the page of its kind."""
+    """Answers a refusal that a view let pass with the page of its kind, and says in words that an
+    address out of somebody's history is no page."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if not isinstance(response, HttpResponseNotAllowed) or request.path.startswith(API):
+            return response
+        in_words = answer(request, 405)
+        in_words["Allow"] = response["Allow"]
+        return in_words
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not isinstance(error, SaysoError):

@@ -125,7 +125,13 @@ JOURNALED: dict[str, Kept] = {
     ),
     "mfa.Authenticator": Kept(
         ("user", "type", "created_at"),
-        "a second factor set up or taken away; never its secret, nor when it was used",
+        "a second factor of staff set up or taken away; never its secret, nor when it was used, and "
+        "never a survivor's",
+    ),
+    "socialaccount.SocialAccount": Kept(
+        ("user", "provider", "date_joined"),
+        "whoever is linked to another's account signs in as them; not what a provider calls anybody",
+        masked=("uid",),
     ),
 }
 
@@ -243,6 +249,8 @@ NOT_JOURNALED: dict[str, str] = {
     "oauth2_provider.Grant": "not used: nobody gives a machine leave on a page",
     "oauth2_provider.DeviceGrant": "not used: one way in only",
     "oauth2_provider.IDToken": "not used: a token says nothing of anybody",
+    "socialaccount.SocialApp": "not used: the provider stands in the environment",
+    "socialaccount.SocialToken": "not used: a provider's token is not kept",
     "sessions.Session": "comes and goes with each visit",
 }
 

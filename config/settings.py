@@ -32,6 +32,7 @@ FILED = (
     "DATABASE_URL",
     "REDIS_URL",
     "SAYSO_METRICS_TOKEN",
+    "SAYSO_OIDC_SECRET",
 )
 
 
@@ -116,7 +117,7 @@ def secret(name: str, file_name: str) -> str:
 
 
 SECRET_KEY = secret("SAYSO_SECRET_KEY", "django.secret")
-# While it is changed: what the former one sealed (sessions, second factors of staff) still opens.
+# While it is changed: what the former one sealed (sessions, second factors) still opens.
 SECRET_KEY_FALLBACKS = filed("SAYSO_SECRET_KEY_FORMER").split()
 ALLOWED_HOSTS = env.list("SAYSO_HOSTS", default=["127.0.0.1", "localhost"] if DEMO else [])
 if not ALLOWED_HOSTS:
@@ -176,6 +177,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "governance",
     "consent",
     "release",
@@ -323,6 +326,33 @@ MFA_ADAPTER = "desk.adapters.SealingMFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TOTP_ISSUER = SITE_NAME
+
+# Staff may sign in through their organisation's own OpenID Connect provider, once they have linked it
+# from inside. It stands for the password; a code is asked as ever, unless the provider says by one of
+# these words (`amr` or `acr`) that it asked for a second factor itself.
+OIDC_URL = env.str("SAYSO_OIDC_URL", default="").rstrip("/")
+OIDC_CLIENT = env.str("SAYSO_OIDC_CLIENT", default="")
+OIDC_SECRET = filed("SAYSO_OIDC_SECRET")
+OIDC_NAME = env.str("SAYSO_OIDC_NAME", default="") if OIDC_URL else ""
+OIDC_SECOND_FACTOR = env.list("SAYSO_OIDC_SECOND_FACTOR", default=[])
+place = (r"https?" if DEMO else r"https") + r"://[^/;,\s'\"]+"
+if OIDC_URL and not re.fullmatch(place + r"(/[^\s?#]*)?", OIDC_URL):
+    raise explained("SAYSO_OIDC_URL", "it is not an address.", "Example: https://login.example.org")
+if OIDC_URL and not (OIDC_CLIENT and OIDC_SECRET and OIDC_NAME):
+    raise explained(
+        "SAYSO_OIDC_URL",
+        "a provider needs three more.",
+        "Set SAYSO_OIDC_CLIENT, SAYSO_OIDC_SECRET and SAYSO_OIDC_NAME.",
+    )
+# Where its pages stand, if not at that address: browsers follow a form to no other place.
+OIDC_PLACES = env.list("SAYSO_OIDC_PLACES", default=[])
+OIDC_PLACES = OIDC_PLACES or ["{0.scheme}://{0.netloc}".format(urlsplit(OIDC_URL))]
+if OIDC_URL and not all(re.fullmatch(place, each) for each in OIDC_PLACES):
+    raise explained("SAYSO_OIDC_PLACES", "one is no place.", "Example: https://login.example.org")
+SOCIALACCOUNT_ADAPTER = "desk.provider.StaffSocialAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_QUERY_EMAIL = False
 # How many proxies of our own stand in front: whose word about the caller's address counts.
 ALLAUTH_TRUSTED_PROXY_COUNT = number("SAYSO_PROXIES", 0, 0, 5)
 

@@ -16,6 +16,8 @@ from governance.vocabulary import UserKind
 OPEN = {
     "account_login",  # where a person says who they are
     "mfa_authenticate",  # where they show the second factor; allauth demands the password first
+    "desk-provider",  # the way to the organisation's own sign-in
+    "desk-provider-back",  # and back from it; the library demands that this session asked
     "account_logout",  # ending a session needs nothing
     "desk-language",  # reading needs no name
     "desk-invited",  # where somebody new shows the code of an invitation

@@ -9,6 +9,7 @@ from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.http import HttpRequest
 
@@ -20,7 +21,9 @@ from governance.models import User
 FRESH = 10 * 60
 """Seconds for which a typed password is enough to set up a device."""
 
-REPLACE = "desk.replace_until"
+REPLACE, LINK = "desk.replace_until", "desk.link_until"
+PROVIDER = "provider"
+"""How a session calls the second factor that somebody's OpenID Connect provider has asked for."""
 DRAFT = "desk.device"
 SEALED_IN = {"secret", "seed"}
 """Where a device keeps its secret, and recovery codes keep theirs."""
@@ -33,9 +36,17 @@ def enrolled(request: HttpRequest) -> bool:
 
 
 def passed(request: HttpRequest) -> bool:
-    """A second factor was shown in this very session, and the device still stands."""
+    """A second factor was shown in this very session, and the device still stands; or the provider
+    that signed them in asked for one."""
     methods = {record.get("method") for record in get_authentication_records(request, request.user)}
-    return "mfa" in methods and enrolled(request)
+    return "mfa" in methods and (enrolled(request) or by_provider(request, request.user))
+
+
+def by_provider(request: HttpRequest, user: User | AnonymousUser) -> bool:
+    return any(
+        (record.get("method"), record.get("type")) == ("mfa", PROVIDER)
+        for record in get_authentication_records(request, user)
+    )
 
 
 def may_enrol(request: HttpRequest) -> bool:
@@ -48,17 +59,18 @@ def may_enrol(request: HttpRequest) -> bool:
     return bool(typed) and time.time() - max(typed) < FRESH and not enrolled(request)
 
 
-def allow_replacing(request: HttpRequest) -> None:
-    """Password and code were typed again: for a short while a new device may be set up."""
-    request.session[REPLACE] = time.time() + FRESH
+def allow(request: HttpRequest, what: str) -> None:
+    """Password and code were typed again: for a short while a new device may be set up (REPLACE), or
+    the provider linked (LINK)."""
+    request.session[what] = time.time() + FRESH
 
 
-def may_replace(request: HttpRequest) -> bool:
-    return passed(request) and time.time() < request.session.get(REPLACE, 0)
+def may(request: HttpRequest, what: str) -> bool:
+    return passed(request) and time.time() < request.session.get(what, 0)
 
 
-def replaced(request: HttpRequest) -> None:
-    request.session.pop(REPLACE, None)
+def done(request: HttpRequest, what: str) -> None:
+    request.session.pop(what, None)
 
 
 def drafted(request: HttpRequest) -> str:

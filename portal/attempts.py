@@ -21,6 +21,10 @@ MOST_FOR_ONE_ADDRESS = 100  # a shelter's people may share one
 # finds one with a chance below one in a million, from however many addresses.
 MOST_CODES_FOR_ONE_ADDRESS = 20
 MOST_CODES = 1000
+# Of an app, for whoever has her words already, from however many addresses: a code is right once in a
+# million. Her paper and her passkey still let her in where somebody has used these up.
+MOST_APP_CODES = 30
+DAY = 24 * 60 * 60
 
 
 def take(request: HttpRequest, name: str) -> bool:
@@ -37,6 +41,11 @@ def take_code(request: HttpRequest) -> bool:
     if own > MOST_CODES_FOR_ONE_ADDRESS:
         return False  # who tries too often does not use up everybody's
     return _count(_key("codes", "")) <= MOST_CODES
+
+
+def take_app_code(user: User) -> bool:
+    """Count one code of her app before it is looked at, over all addresses. False: another way."""
+    return _count(_key("app", str(user.pk)), DAY) <= MOST_APP_CODES
 
 
 def failed(request: HttpRequest, name: str) -> None:
@@ -66,10 +75,10 @@ def _key(what: str, value: str) -> str:
     return f"attempts:{what}:{salted_hmac('portal.attempts', value).hexdigest()}"
 
 
-def _count(key: str) -> int:
-    cache.add(key, 0, WINDOW)
+def _count(key: str, window: int = WINDOW) -> int:
+    cache.add(key, 0, window)
     try:
         return cache.incr(key)
     except ValueError:  # it ran out between the two lines
-        cache.set(key, 1, WINDOW)
+        cache.set(key, 1, window)
         return 1

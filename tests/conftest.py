@@ -21,6 +21,7 @@ from tests.noes import file_of_noes_belongs_to_the_database  # noqa: F401 - auto
 # About pages, addresses, files and who may do what, by everyday readings and writings that mean the same
 # on either database: `make test` asks them once, on SQLite, and `make whole` on both.
 ONCE = {
+    "test_access_matrix.py",
     "test_age_command.py",
     "test_api_door.py",
     "test_api_everything.py",
@@ -86,6 +87,7 @@ ONCE = {
     "test_portal_pages.py",
     "test_portal_sharing.py",
     "test_profile.py",
+    "test_provider.py",
     "test_recalls_doors.py",
     "test_restored_papers.py",
     "test_restored_people.py",
@@ -93,10 +95,13 @@ ONCE = {
     "test_rotation.py",
     "test_rotation_arrivals.py",
     "test_sealed_words.py",
+    "test_second_thing.py",
+    "test_second_thing_lost.py",
     "test_settings_doors.py",
     "test_shredding_restored.py",
     "test_shredding_traces.py",
     "test_sittings.py",
+    "test_stale_forms.py",
     "test_uses.py",
     "test_watching.py",
     "test_wiping_pages.py",

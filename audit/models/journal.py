@@ -13,6 +13,7 @@ from common.acting import actor as who_acts
 from common.sensitivity import Sensitivity
 
 SURVIVOR = "survivor"
+FACTOR = "mfa.Authenticator"
 
 
 class ActorField(models.CharField):
@@ -44,7 +45,8 @@ class JournalManager(LogEntryManager):  # type: ignore[misc]  # the library has 
     ) -> "LogEntry | None":
         """The row for one change, not yet written; None where nothing of it is to be kept.
 
-        A survivor's account leaves none: the journal lasts, and would name her by it for ever.
+        A survivor's account leaves none, nor does what she signs in with: the journal lasts, and
+        would name her by it for ever.
         """
         if not changes or _is_a_survivor(instance):
             return None
@@ -65,7 +67,8 @@ class JournalManager(LogEntryManager):  # type: ignore[misc]  # the library has 
 
 
 def _is_a_survivor(instance: models.Model) -> bool:
-    return isinstance(instance, get_user_model()) and getattr(instance, "kind", "") == SURVIVOR
+    account = getattr(instance, "user", None) if instance._meta.label == FACTOR else instance
+    return isinstance(account, get_user_model()) and getattr(account, "kind", "") == SURVIVOR
 
 
 class LogEntry(AbstractLogEntry):  # type: ignore[misc]  # the library has no types

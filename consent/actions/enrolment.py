@@ -23,6 +23,7 @@ from consent.queries import facts
 from consent.vocabulary import CodeKind
 from governance.actions import people, scopes, trail
 from governance.models import Organisation, PaperCode, Sitting, User
+from governance.queries import factors
 from governance.vocabulary import Closing, UserKind
 
 CODE = Text(most=codes.LONGEST, least=1, name=_("Code"))
@@ -137,7 +138,8 @@ def redeem(
 @transaction.atomic
 def recover(*, code: str, password: str, at: datetime, via: Via) -> User:
     """Whoever has the code, after its day of waiting, sets new words for the sign-in she has. A way
-    in that was shut is open again, every other sign-in is over, and her former paper opens nothing.
+    in that was shut is open again, every other sign-in is over, her former paper opens nothing, and
+    no second thing is asked for any more.
 
     Raises RuleBroken where the code opens nothing (yet, or any more); BadInput for words that are
     too easy to guess.
@@ -149,6 +151,7 @@ def recover(*, code: str, password: str, at: datetime, via: Via) -> User:
     person.save(update_fields=["password", "shut_at", "signed_out_at"])
     Sitting.objects.filter(user=person).delete()
     PaperCode.objects.filter(user=person).delete()
+    factors.of(person).delete()
     opening.used(found, person, at, via)
     return person
 

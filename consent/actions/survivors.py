@@ -12,10 +12,11 @@ from django.db import transaction
 from audit.vocabulary import EntryType, Via
 from common import codes
 from common.errors import NotPermitted, RuleBroken
-from common.inputs import Text, of, taking
+from common.inputs import Number, Text, of, taking
 from common.words import sentence as _
 from governance.actions import people, scopes, sittings, trail
 from governance.models import PaperCode, Sitting, User
+from governance.queries import factors
 from governance.queries import sittings as queries
 from governance.vocabulary import Closing, PaperUse, UserKind
 
@@ -66,13 +67,50 @@ def make_paper(*, by: User, at: datetime, via: Via) -> Paper:
     return paper
 
 
-@taking(username=of(User, "username"), code=CODE, password=people.PASSWORD)
+@taking()
 @transaction.atomic
-def come_back(*, username: str, code: str, password: str, at: datetime, via: Via) -> User:
+def note_second(*, added: bool, by: User, at: datetime, via: Via) -> User:
+    """Her sign-in asks for a second thing from now on, or for one less; with one more, wherever else
+    she was signed in she is not any more.
+
+    The door keeps and checks the thing itself; this writes down that it changed, in its transaction.
+    """
+    person = _hers(by)
+    if added:
+        person.signed_out_at = at
+        person.save(update_fields=["signed_out_at"])
+        Sitting.objects.filter(user=person).delete()
+    _record(EntryType.USER_CHANGED, person, at, via, "second_factor")
+    return person
+
+
+@taking(code=CODE)
+@transaction.atomic
+def show_paper(*, code: str, by: User, at: datetime, via: Via) -> None:
+    """In place of the second thing she shows one code of her paper, which is used up.
+
+    Raises RuleBroken where the code is not hers or was used.
+    """
+    person = _hers(by)
+    found = queries.paper(code, PaperUse.BACK_IN)
+    if found is None or found.user_id != person.pk:
+        raise _over()
+    found.used_at = at
+    found.save(update_fields=["used_at"])
+    _record(EntryType.USER_CHANGED, person, at, via, "paper")
+
+
+@taking(username=of(User, "username"), code=CODE, password=people.PASSWORD, shown=Number(least=0))
+@transaction.atomic
+def come_back(
+    *, username: str, code: str, password: str, at: datetime, via: Via, shown: int | None = None
+) -> User:
     """With one code of her paper and her made-up name she sets new words; the code is used up.
 
-    Raises RuleBroken where the two do not belong together, the code was used, or the way in is
-    shut: then only her advocate opens it. BadInput where the words are too easy to guess.
+    `shown`: the second factor that the door has seen, by its number; needed where she has one, so
+    that a paper alone never opens what she has locked twice. Raises RuleBroken where name and code
+    do not belong together, the code was used, the second factor is missing, or the way in is shut:
+    then only her advocate opens it. BadInput where the words are too easy to guess.
     """
     found = queries.paper(code, PaperUse.BACK_IN)
     if found is None or found.user.username.casefold() != username.strip().casefold():
@@ -81,6 +119,9 @@ def come_back(*, username: str, code: str, password: str, at: datetime, via: Via
     found = queries.paper(code, PaperUse.BACK_IN)  # again, under the lock: a code works once
     if found is None or person.shut_at is not None:
         raise _over()
+    hers = factors.of(person)
+    if hers.exists() and not hers.filter(pk=shown).exists():
+        raise RuleBroken("second_missing", _("First show the second thing this sign-in asks for."))
     people.set_password(person, password)
     person.signed_out_at = at
     person.save(update_fields=["password", "signed_out_at"])
@@ -164,6 +205,7 @@ def finish(*, person: User, at: datetime) -> None:
     person.save(update_fields=["is_active", "ended_at", "signed_out_at", "password"])
     Sitting.objects.filter(user=person).delete()
     PaperCode.objects.filter(user=person).delete()
+    factors.of(person).delete()
 
 
 def _hers(by: User) -> User:

@@ -1,11 +1,13 @@
 """Where whoever is at the desk is signed in: look, end one, end the others, end all."""
 
+from django.conf import settings
 from django.contrib import auth, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from desk import provider
 from desk.hand import hand
 from governance.actions import sittings
 from governance.queries import sittings as queries
@@ -15,7 +17,12 @@ from governance.queries.sittings import KEY
 @require_GET
 def many(request: HttpRequest) -> HttpResponse:
     now = hand(request)
-    page = {"places": queries.of(now["by"], now["at"]), "here": request.session.get(KEY, "")}
+    page = {
+        "places": queries.of(now["by"], now["at"]),
+        "here": request.session.get(KEY, ""),
+        "provider": settings.OIDC_NAME if settings.OIDC_URL else "",
+        "linked": provider.linked(now["by"]),
+    }
     return render(request, "desk/places.html", page)
 
 

@@ -68,6 +68,23 @@ def note_second_factor(*, user: User, by: User, at: datetime, via: Via) -> None:
     )
 
 
+@taking()
+@transaction.atomic
+def note_provider(*, user: User, linked: bool, by: User, at: datetime, via: Via) -> None:
+    """A staff user signs in through an OpenID Connect provider from now on, or not any more.
+
+    The desk itself has checked that they may; this writes down that it happened, in its transaction.
+    """
+    trail.record(
+        type=EntryType.USER_CHANGED,
+        by=by,
+        at=at,
+        via=via,
+        resource=user.ref,
+        reason="linked" if linked else "unlinked",
+    )
+
+
 @taking(
     username=of(User, "username"),
     password=PASSWORD,

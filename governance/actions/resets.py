@@ -15,7 +15,7 @@ from common.inputs import Text, taking
 from common.words import sentence as _
 from governance.actions import people, scopes, trail
 from governance.models import AccountReset, User
-from governance.queries import arrivals
+from governance.queries import arrivals, factors
 from governance.rules import AGREED_LIFE, ASKED_LIFE, pair_fault
 from governance.vocabulary import Closing, ResetKind, UserKind
 
@@ -146,6 +146,7 @@ def use(
     found.save(update_fields=["used_at"])
     person.shut_at, person.signed_out_at = None, at
     person.save(update_fields=["password", "shut_at", "signed_out_at"])
+    factors.links_of(person).delete()  # whoever was in may have linked a provider of their own
     _record(EntryType.RESET_USED, found, person, at, via)
     return person
 

@@ -7,6 +7,7 @@ from consent.models import EnrolmentCode
 from consent.queries import enrolment
 from governance.models import User
 from governance.vocabulary import UserKind
+from portal import second
 
 register = template.Library()
 
@@ -18,3 +19,9 @@ def coming_back(context: template.Context) -> list[EnrolmentCode]:
     if not isinstance(user, User) or user.kind != UserKind.SURVIVOR:
         return []
     return enrolment.coming_back(user, timezone.now())
+
+
+@register.simple_tag
+def second_thing(user: User) -> bool:
+    """Whether her sign-in asks for one: a new code takes it away."""
+    return second.kinds(user).any

@@ -20,14 +20,13 @@ from consent.vocabulary import CodeKind
 from governance.models import User
 from governance.queries import sittings
 from governance.vocabulary import PaperUse
-from portal import attempts, offers
+from portal import attempts, offers, second
 from portal.forms import BackIn, Code, MadeUpName
 from portal.views import papers, words
-from portal.views.entry import with_language
+from portal.views.entry import BACKEND, with_language
 
 CODE, NAMES, NAME = "coming_code", "coming_names", "coming_name"
-LOST_NAME, LOST_CODE = "lost_name", "lost_code"
-BACKEND = "django.contrib.auth.backends.ModelBackend"
+LOST_NAME, LOST_CODE, LOST_SHOWN = "lost_name", "lost_code", "lost_shown"
 
 
 @sensitive_post_parameters("code")
@@ -128,13 +127,14 @@ def lost(request: HttpRequest) -> HttpResponse:
     typed, code = form.cleaned_data["name"], form.cleaned_data["code"]
     if not attempts.take_code(request):
         return render(request, "portal/lost.html", {"form": form, "wrong": "tries"}, status=429)
-    if not _fits(typed, code):
+    her = whose(typed, code)
+    if her is None:
         attempts.failed(request, typed)
         return render(request, "portal/lost.html", {"form": form, "wrong": "code"})
-    offers.drop(request, words.OFFERED)
+    offers.drop(request, words.OFFERED, LOST_SHOWN)
     offers.keep(request, LOST_NAME, typed)
     offers.keep(request, LOST_CODE, code)
-    return redirect("portal:lost_words")
+    return redirect("portal:lost_second" if second.kinds(her).any else "portal:lost_words")
 
 
 @sensitive_post_parameters("typed", "password", "again")
@@ -142,15 +142,22 @@ def lost(request: HttpRequest) -> HttpResponse:
 @login_not_required
 def lost_words(request: HttpRequest) -> HttpResponse:
     """New words in place of those she lost."""
-    typed, code = offers.kept(request, LOST_NAME), offers.kept(request, LOST_CODE)
-    if not code or request.user.is_authenticated or not _fits(typed, code):
+    her = lost_by(request)
+    if her is None:
         return redirect("portal:lost")
+    if second.kinds(her).any and LOST_SHOWN not in request.session:
+        return redirect("portal:lost_second")
     step = words.step(request)
     if not step.chosen:
         return step.page()
     try:
         user = survivors.come_back(
-            username=typed, code=code, password=step.chosen, at=timezone.now(), via=Via.PORTAL
+            username=offers.kept(request, LOST_NAME),
+            code=offers.kept(request, LOST_CODE),
+            password=step.chosen,
+            shown=request.session.get(LOST_SHOWN),
+            at=timezone.now(),
+            via=Via.PORTAL,
         )
     except BadInput:
         return step.weak()
@@ -159,12 +166,19 @@ def lost_words(request: HttpRequest) -> HttpResponse:
     return _enter(request, user, paper=False)
 
 
-def _fits(typed: str, code: str) -> bool:
-    """Whether this code gets this name back in at this moment."""
-    found = sittings.paper(code, PaperUse.BACK_IN)
+def lost_by(request: HttpRequest) -> User | None:
+    """Who is on her way back in with a code of her paper, where it still fits her name."""
+    if request.user.is_authenticated:
+        return None
+    return whose(offers.kept(request, LOST_NAME), offers.kept(request, LOST_CODE))
+
+
+def whose(typed: str, code: str) -> User | None:
+    """Whom this code gets back in at this moment, where this is her name."""
+    found = sittings.paper(code, PaperUse.BACK_IN) if code else None
     if found is None or found.user.shut_at is not None:
-        return False
-    return found.user.username.casefold() == typed.strip().casefold()
+        return None
+    return found.user if found.user.username.casefold() == typed.strip().casefold() else None
 
 
 def _coming(request: HttpRequest) -> EnrolmentCode | None:

@@ -13,7 +13,7 @@ from consent.actions import enrolment, survivors
 from consent.queries import enrolment as coming
 from governance.queries import sittings as queries
 from governance.queries.sittings import KEY
-from portal import again
+from portal import again, second
 from portal.forms import Close, Speak
 from portal.views import words as choosing
 from portal.views.entry import remember_language
@@ -26,6 +26,7 @@ def settings_page(request: HttpRequest) -> HttpResponse:
     page = {
         "left": queries.papers_left(her(request)),
         "places": queries.of(her(request), timezone.now()).count(),
+        "seconds": second.kinds(her(request)).any,
     }
     return render(request, "portal/settings.html", page)
 

@@ -89,6 +89,7 @@ NOT_HANDED_ON = {
     "SAYSO_SECRET_KEY": "stands in a file",
     "SAYSO_SECRET_KEY_FORMER": "stands in a file",
     "SAYSO_METRICS_TOKEN": "stands in a file",
+    "SAYSO_OIDC_SECRET": "stands in a file",
     "DATABASE_URL": "stands in a file",
     "REDIS_URL_FILE": "the address holds no secret: only containers of this file reach that Redis",
 }

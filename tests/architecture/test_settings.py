@@ -53,6 +53,9 @@ BAD = [
     ("SAYSO_TIME_ZONE", "../../etc/passwd", "is no time zone"),
     ("SAYSO_ICON", "skull", "no such picture"),
     ("SAYSO_SESSION_HOURS", "0", "not usable"),
+    ("SAYSO_OIDC_URL", "http://login.example.org", "it is not an address"),
+    ("SAYSO_OIDC_URL", "https://login.example.org/?x", "it is not an address"),
+    ("SAYSO_OIDC_URL", "https://login.example.org", "a provider needs three more"),
     ("DATABASE_URL", "oracle://somewhere/x", "not supported"),
     ("DATABASE_URL", "postgres", "not"),
     ("DATABASE_URL", "sqlite://:memory:", "in-memory"),
@@ -133,6 +136,7 @@ FILED = {
     "SAYSO_SECRET_KEY": ("9876543210fedcba" * 4, "settings.SECRET_KEY"),
     "SAYSO_SECRET_KEY_FORMER": ("fedcba9876543210" * 4, "settings.SECRET_KEY_FALLBACKS[0]"),
     "SAYSO_METRICS_TOKEN": ("0123456789fedcba" * 3, "settings.METRICS_TOKEN"),
+    "SAYSO_OIDC_SECRET": ("a secret of the two", "settings.OIDC_SECRET"),
     "REDIS_URL": ("redis://127.0.0.1:6379/9", "settings.REDIS_URL"),
     "DATABASE_URL": ("postgres://someone:word@db/own", "settings.DATABASES['default']['NAME']"),
 }
@@ -155,6 +159,23 @@ def test_a_secret_given_twice_or_in_no_readable_file_is_refused(tmp_path, name):
     assert f"{name}: {name}_FILE is set as well." in settings_with(tmp_path, twice).stderr
     nowhere = {**GOOD, name: None, f"{name}_FILE": str(tmp_path / "nowhere")}
     assert f"{name}_FILE: this file cannot be read." in settings_with(tmp_path, nowhere).stderr
+
+
+def test_the_provider_s_pages_stand_at_its_address_or_where_they_are_said_to(tmp_path):
+    one = {
+        **GOOD,
+        "SAYSO_OIDC_URL": "https://login.example.org/realm/",
+        "SAYSO_OIDC_CLIENT": "sayso",
+        "SAYSO_OIDC_SECRET": "a secret of the two",
+        "SAYSO_OIDC_NAME": "County sign-in",
+    }
+    told = "settings.OIDC_URL, *settings.OIDC_PLACES"
+    ended = settings_with(tmp_path, one, told)
+    assert ended.stdout.strip().endswith("realm https://login.example.org"), ended.stderr
+    other = {**one, "SAYSO_OIDC_PLACES": "https://pages.example.org"}
+    assert " https://pages.example.org" in settings_with(tmp_path, other, told).stdout
+    wrong = {**one, "SAYSO_OIDC_PLACES": "pages.example.org"}
+    assert "SAYSO_OIDC_PLACES: one is no place." in settings_with(tmp_path, wrong).stderr
 
 
 SERVER = [

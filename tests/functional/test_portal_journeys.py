@@ -187,6 +187,9 @@ def test_a_way_out_that_the_policy_does_not_name_is_blocked_by_the_browser(
     assert page.url != elsewhere
 
 
+SECOND = ("seconds", "second_app", "second_passkey")
+
+
 def every_page(page: Page, world: World) -> Iterator[str]:
     """Walk through every page of the door; what is shown bears the name that is yielded."""
     page.goto(reverse("portal:start"))
@@ -205,7 +208,7 @@ def every_page(page: Page, world: World) -> Iterator[str]:
     page.goto(reverse("portal:settings"))
     yield "again"
     words_again(page)
-    for name in ("words", "speak", "places", "paper_anew", "close"):
+    for name in ("words", "speak", "places", "paper_anew", "close", *SECOND):
         page.goto(reverse(f"portal:{name}"))
         yield name
     page.goto(reverse("portal:paper_anew"))

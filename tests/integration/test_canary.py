@@ -21,6 +21,7 @@ from consent.actions import contests, deaths, proposals, subjects
 from consent.vocabulary import Contested, Speaker
 from governance import models as g
 from governance.actions import people
+from governance.queries import factors
 from governance.vocabulary import OrganisationKind, Role, UserKind
 from release.actions import recalls
 from release.models import Download, Recall, Release
@@ -76,6 +77,12 @@ CASES: dict[str, dict[str, str]] = {
     "portal:lost": {},
     "portal:lost_words": {},
     "portal:paper": {},
+    "portal:second": {},
+    "portal:lost_second": {},
+    "portal:seconds": {},
+    "portal:second_app": {},
+    "portal:second_passkey": {},
+    "portal:second_off": {"number": "factor"},
     "portal:shut": {},
     "portal:words": {},
     "portal:speak": {},
@@ -137,6 +144,10 @@ CASES: dict[str, dict[str, str]] = {
     "desk-anew": {},
     "desk-anew-set": {},
     "desk-language": {"code": "language"},
+    "desk-provider": {},
+    "desk-provider-back": {},
+    "desk:provider-link": {},
+    "desk:provider-unlink": {},
     "desk:home": {},
     "desk:recovery-codes": {},
     "desk:replace-device": {},
@@ -345,6 +356,7 @@ def staged(world: World) -> Stage:
             "worker": world.home.advocate.ref,
             "code": said.enrolment_code(subject=world.subject("c-4")).ref,
             "sitting": sitting().ref,
+            "factor": _factor(her),
             "reset": arrivals.account_reset(user=world.requester).ref,
             "number": "1",
             "level": "0",
@@ -356,6 +368,12 @@ def staged(world: World) -> Stage:
         },
         clients,
     )
+
+
+def _factor(her: g.User) -> str:
+    """What she shows besides her words."""
+    staffroom.secret_of(her)
+    return str(factors.of(her).get().pk)
 
 
 def _recall(world: World) -> Recall:

@@ -366,9 +366,17 @@ CASES: dict[str, Callable[[Staffroom], Given]] = {
         "username": "quiet-elm-5",
         "code": CODE,
         "password": PASSWORD,
+        "shown": 5,
         "at": timezone.now(),
         "via": Via.PORTAL,
     },
+    "governance.actions.people.note_provider": lambda room: {
+        "user": room.steward,
+        "linked": True,
+        **hand(room.steward),
+    },
+    "consent.actions.survivors.note_second": lambda room: {"added": True, **hand(room.survivor)},
+    "consent.actions.survivors.show_paper": lambda room: {"code": CODE, **hand(room.survivor)},
     "consent.actions.survivors.shut_by_paper": lambda room: {
         "code": CODE,
         "at": timezone.now(),

@@ -35,6 +35,7 @@ from governance.actions import invitations, resets
 from governance.models import AccessRequest, Ballot, Membership, RecipientKey, User
 from governance.vocabulary import LONGEST_PASSWORD, ResetKind, Role
 from oversight.models import AuditCase, Finding, FindingStep, Job, MembershipReview, SavedSearch
+from portal.second_forms import LONGEST_ANSWER
 from release.models import Recall
 from release.vocabulary import Reported
 from tests import auditing, nasty, speaking, staffroom, survivors, texts
@@ -104,6 +105,14 @@ def proved(world: survivors.World) -> Client:
     """Signed in, and her words typed once more."""
     client = signed_in(world)
     client.post("/settings/", {"passphrase": WORDS})
+    return client
+
+
+def half_in(world: survivors.World) -> Client:
+    """Her words were right, and her sign-in asks for one more thing."""
+    client = Client(raise_request_exception=False)
+    staffroom.secret_of(world.her)
+    client.post("/sign-in/", {"name": world.her.username, "passphrase": WORDS})
     return client
 
 
@@ -599,6 +608,23 @@ FORMS: dict[str, Case] = {
         lambda world: "/sign-in/",
         lambda world: {"name": "nobody", "passphrase": WORDS},
         {"name": 80, "passphrase": LONGEST_PASSWORD},
+        one_answer=True,
+    ),
+    "portal.second_forms.SecondCode": Case(
+        half_in,
+        lambda world: "/sign-in/second/",
+        lambda world: {"code": "000000"},
+        {"code": codes.LONGEST},
+        one_answer=True,
+    ),
+    "portal.second_forms.NewApp": Case(
+        proved, lambda world: "/settings/second/app/", lambda world: {"code": "0"}, {"code": 32}
+    ),
+    "portal.second_forms.Passkey": Case(
+        proved,
+        lambda world: "/settings/second/passkey/",
+        lambda world: {"answer": "{}"},
+        {"answer": LONGEST_ANSWER},
         one_answer=True,
     ),
     "portal.forms.Names": Case(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.test import Client
@@ -23,12 +24,18 @@ from tests.survivors import WORDS, World
 pytestmark = pytest.mark.django_db
 
 OPEN = {"start", "sign_in", "begin", "lost", "shut"}  # what is read before signing in
-ON_THE_WAY = {"choose_name": "begin", "first_words": "begin", "lost_words": "lost"}  # need a code
+ON_THE_WAY = {  # need a code, or her words
+    "choose_name": "begin",
+    "first_words": "begin",
+    "lost_words": "lost",
+    "lost_second": "lost",
+    "second": "sign_in",
+}
 FOR_ANYONE = {"leave", "language"}  # they show nothing of anybody
-ARGUMENTS: dict[str, dict[str, str]] = {"language": {"code": "es"}}
+ARGUMENTS: dict[str, dict[str, object]] = {"language": {"code": "es"}, "second_off": {"number": 1}}
 METHODS = {
     **dict.fromkeys(["sign_out", "leave", "hide_names", "refuse"], "post"),
-    **dict.fromkeys(["end_place", "end_others", "end_all"], "post"),
+    **dict.fromkeys(["end_place", "end_others", "end_all", "second_off"], "post"),
     **dict.fromkeys(["asked_later", "never_undo", "never_keep", "never_now"], "post"),
 }
 
@@ -159,6 +166,28 @@ def test_she_signs_in_with_her_made_up_name_and_her_words(world: World) -> None:
     assert client.session[SESSION_KEY] == str(world.her.pk)
     assert client.get("/").status_code == 200
     assert client.get(reverse("portal:sign_in"))["Location"] == "/"
+
+
+def test_capitals_and_blanks_around_her_name_do_not_matter(world: World) -> None:
+    assert try_sign_in(" Amber-Willow-41 ", WORDS).status_code == 302
+
+
+def test_every_failure_costs_one_hash_whatever_was_wrong(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or the time it takes would say which names there are."""
+    made: list[str] = []
+    told = MD5PasswordHasher.encode
+
+    def counted(self: MD5PasswordHasher, password: str, *args: Any, **kwargs: Any) -> str:
+        made.append(password)
+        return str(told(self, password, *args, **kwargs))
+
+    monkeypatch.setattr(MD5PasswordHasher, "encode", counted)
+    for name in ("amber-willow-41", "nobody-here-1", world.staff.username):
+        made.clear()
+        try_sign_in(name, "not her words at all")
+        assert len(made) == 1, name
 
 
 def test_whatever_is_wrong_the_failure_reads_the_same(world: World) -> None:

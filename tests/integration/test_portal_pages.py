@@ -16,15 +16,19 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import ResolverMatch, reverse
-from django.utils import translation
+from django.utils import timezone, translation
 
+from audit.vocabulary import Via
 from common.errors import BadInput, NotPermitted, NotReady, RuleBroken, SaysoError, Void
 from config import errors
 from config.pages import page as every_page
+from consent.actions import survivors as actions
 from governance.models import User
+from governance.queries import factors
 from portal.urls import urlpatterns
 from release.vocabulary import Ground
-from tests import survivors
+from tests import staffroom, survivors
+from tests.passkeys import Phone
 from tests.survivors import WORDS, World
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +41,7 @@ TELLING = re.compile(
 )
 SITE = {"en": "My page", "es": "Mi página"}
 MOST = 14 * 1024  # bytes, compressed, HTML and styles together
-STATUSES = [400, 403, 404, 409, 410, 503]
+STATUSES = [400, 403, 404, 405, 409, 410, 503]
 
 
 @pytest.fixture
@@ -125,6 +129,7 @@ def _pages(world: World, language: str) -> dict[str, str]:
         {"name": there["choose_name"].context["form"].fields["name"].choices[0][0]},
     )
     there["first_words"] = client.get(reverse("portal:first_words"))
+    there |= second_thing(world, language)
     client.force_login(world.her, backend="django.contrib.auth.backends.ModelBackend")
     there["again"] = client.get(reverse("portal:settings"))
     there["again_wrong"] = client.post(reverse("portal:settings"), {"passphrase": "x"})
@@ -161,6 +166,33 @@ def _pages(world: World, language: str) -> dict[str, str]:
     strict = Client(enforce_csrf_checks=True, headers={"accept-language": language})
     there["form_too_old"] = strict.post("/sign-in/")
     return {name: answer.content.decode() for name, answer in there.items()}
+
+
+def second_thing(world: World, language: str) -> dict[str, Any]:
+    """What a sign-in asks for where she locked it twice, and how she does."""
+    there: dict[str, Any] = {}
+    client = Client(headers={"accept-language": language})
+    client.force_login(world.her, backend="django.contrib.auth.backends.ModelBackend")
+    survivors.said_again(client)
+    for name in ("seconds", "second_app", "second_passkey"):
+        there[name] = client.get(reverse(f"portal:{name}"))
+    there["second_passkey_wrong"] = client.post(reverse("portal:second_passkey"), {"answer": "{}"})
+    there["second_app_wrong"] = client.post(reverse("portal:second_app"), {"code": "x"})
+    staffroom.secret_of(world.her)
+    asked = client.get(reverse("portal:second_passkey")).context["asked"]
+    client.post(reverse("portal:second_passkey"), {"answer": Phone().make(asked)})
+    there["seconds_both"] = client.get(reverse("portal:seconds"))
+    half = Client(headers={"accept-language": language})
+    half.post("/sign-in/", {"name": world.her.username, "passphrase": WORDS})
+    there["second"] = half.get(reverse("portal:second"))
+    there["second_wrong"] = half.post(reverse("portal:second"), {"code": "0"})
+    paper = actions.make_paper(by=world.her, at=timezone.now(), via=Via.PORTAL)
+    half.post("/lost/", {"name": world.her.username, "code": paper.back_in[0]})
+    there["lost_second"] = half.get(reverse("portal:lost_second"))
+    factors.of(world.her).delete()
+    world.her.refresh_from_db()  # a passkey more signed her out everywhere else
+    cache.clear()  # tries are counted, and she makes more of them below
+    return there
 
 
 def text_of(page: str) -> str:
@@ -275,7 +307,7 @@ def test_a_newer_kind_of_refusal_is_answered_as_its_parent(rf: Any) -> None:
 
 def test_every_kind_of_refusal_has_its_page() -> None:
     assert set(errors.STATUS) == set(SaysoError.__subclasses__())
-    assert set(errors.STATUS.values()) | {403, 404} == set(STATUSES)
+    assert set(errors.STATUS.values()) | {403, 404, 405} == set(STATUSES)
     assert set(errors.WORDS) == {*STATUSES, 500, errors.FORM_TOO_OLD}
 
 
