@@ -48,6 +48,7 @@ class EntryType(TextChoices):
     REPRESENTATIVE_ENDED = "representative:ended"
     QUESTION_ASKED = "question:asked"
     QUESTION_ANSWERED = "question:answered"
+    QUESTION_ERASED = "question:erased"
     CORRECTION_ASKED = "correction:asked"
     CORRECTION_DECIDED = "correction:decided"
 

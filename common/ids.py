@@ -104,6 +104,18 @@ def death_reference() -> str:
     return reference("dth")
 
 
+def hidden_reference() -> str:
+    return reference("hid")
+
+
+def link_reference() -> str:
+    return reference("lnk")
+
+
+def question_reference() -> str:
+    return reference("que")
+
+
 def contest_reference() -> str:
     return reference("cor")
 

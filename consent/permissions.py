@@ -43,6 +43,23 @@ def can_speak(user: User, subject: Subject) -> bool:
     return _is_herself(user, subject) or can_help(user, subject)
 
 
+def can_answer(user: User, subject: Subject) -> bool:
+    """Whether the user may read and answer what this person asks: an advocate who helps her, or a
+    steward of the holder whom she has not blocked."""
+    if can_help(user, subject):
+        return True
+    return governance.can_steward(user, subject.holder) and not is_blocked(user, subject)
+
+
+def check_can_answer(user: User, subject: Subject) -> None:
+    _require(can_answer(user, subject))
+
+
+def check_is_herself(user: User, subject: Subject) -> None:
+    """What only her own sign-in does: to ask, and what is about her own pages."""
+    _require(_is_herself(user, subject))
+
+
 def check_can_speak(user: User, subject: Subject) -> None:
     _require(can_speak(user, subject))
 

@@ -12,6 +12,10 @@ LONGEST_NUMBER = 200  # a client number; only its digest is kept
 LONGEST_WHO = 200  # signs; how a holder's own file calls somebody; only a digest of it is kept
 LONGEST_WHY = 500  # signs; why a record is to be cut from its person, sealed under her own key
 ANSWER_DAYS = 30  # within so many days a holder decides what a person says is wrong
+LONGEST_WORDS = 280  # signs, beside a question and beside its answer
+REPLY_DAYS = 7  # within so many days a question is to be answered
+ERASE_DAYS = 30  # so many days after the answer what was asked and answered goes
+MOST_OPEN = 20  # questions of one person at one holder that wait for an answer
 WIPED = "wiped"
 """What stands where a shredded person's own words stood."""
 
@@ -98,6 +102,36 @@ class Decided(TextChoices):
     UNCHANGED = "unchanged", _("it was right as it was")
     KEPT = "kept", _("it stays unshared")
     ENDED = "ended", _("it may be shared again")
+
+
+class Topic(TextChoices):
+    """What a person can ask; her own words beside it say no more than she wants."""
+
+    WHO_SEES = "who_sees", _("Who can see it there?")
+    WHAT_FOR = "what_for", _("What do they do with it?")
+    WHY_SENT = "why_sent", _("Why did they get it?")
+    IF_STOPPED = "if_stopped", _("What happens if I stop?")
+    GONE = "gone", _("Did they delete what they got?")
+    KEPT = "kept", _("What do you keep about me?")
+    LOOKED = "looked", _("Why did someone look at my list?")
+    TALK = "talk", _("Can I talk to someone?")
+    OTHER = "other", _("Something else")
+
+
+class Reply(TextChoices):
+    """What a question is answered by; words beside it only where these do not do."""
+
+    ON_PAGE = "on_page", _("Your page shows this. Look at “See more” and “Where it went”.")
+    HELPERS_SEE = "helpers_see", _("Only the people there who help you, and only to help you.")
+    NOTHING_NEW = (
+        "nothing_new",
+        _("Nothing new goes to them. They may keep what they got. Your services stay the same."),
+    )
+    THEY_SAID = "they_said", _("They told us that they deleted it.")
+    NOT_YET = "not_yet", _("They have not told us yet. We asked them.")
+    WILL_TALK = "will_talk", _("Yes. The person who helps you will talk with you.")
+    UNKNOWN = "unknown", _("We do not know this.")
+    WRITTEN = "written", _("The answer is in these words.")
 
 
 class Happening(TextChoices):

@@ -18,6 +18,7 @@ from desk.views import (
     language,
     people,
     providing,
+    questions,
     recalls,
     releases,
     requests,
@@ -126,6 +127,7 @@ pages = [
     path("codes/<ref:ref>/cancel/", codes.cancel, name="code-cancel"),
     path("shutting/", shutting.record, name="shutting"),
     path("shutting/done/", shutting.done, name="shutting-done"),
+    path("questions/<ref:ref>/", questions.answer, name="question"),
     path("wrong/", contests.record, name="contest"),
     # who speaks for a client
     path("speaking/", speaking.many, name="speaking"),

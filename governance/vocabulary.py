@@ -195,3 +195,4 @@ class Closing(TextChoices):
     NO_KEPT = "no_kept", _("a no that stays after all")
     ASSIGNMENT_ENDED = "assignment_ended", _("a helper's work with a person ended")
     WORKER_BLOCKED = "worker_blocked", _("a helper kept from a person's page")
+    SUBJECTS_SPLIT = "subjects_split", _("records that a person parted again")

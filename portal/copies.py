@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import assert_never
 
 from django.conf import settings
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from zipstream import ZIP_DEFLATED, ZipStream
 
 from consent.queries.receipts import Receipt
@@ -14,10 +16,15 @@ from consent.vocabulary import Signer
 from portal import slips, words
 from portal.templatetags.plain import label, moment
 from release.queries import proofs
-from release.queries.accounting import Event
+from release.queries.events import Event
 from release.queries.proofs import Copy
 from release.vocabulary import Deed
 
+SENT: dict[Deed, Promise] = {
+    Deed.READY: gettext_lazy("Made ready for %(place)s."),
+    Deed.PICKED_UP: gettext_lazy("Picked up by %(place)s."),
+    Deed.KEPT_BACK: gettext_lazy("Kept back from %(place)s."),
+}
 SCRIPT = settings.BASE_DIR / "client" / "verify_sayso.py"
 
 
@@ -67,12 +74,8 @@ def _line(copy: Copy, event: Event) -> str:
 def _what(event: Event) -> str:
     name = {"place": event.recipient.name if event.recipient else _("everyone")}
     match event.deed:
-        case Deed.READY:
-            return _("Made ready for %(place)s.") % name
-        case Deed.PICKED_UP:
-            return _("Picked up by %(place)s.") % name
-        case Deed.KEPT_BACK:
-            return _("Kept back from %(place)s.") % name
+        case Deed.READY | Deed.PICKED_UP | Deed.KEPT_BACK:
+            return str(SENT[event.deed]) % name
         case Deed.ASKED:
             return _asked(event) % name
         case Deed.SAID:
@@ -81,8 +84,20 @@ def _what(event: Event) -> str:
             return str(words.WIPING[event.word]) % {"place": event.subject.holder.name}
         case Deed.RECALLED:
             return f"{words.recalled(event.word)} {name['place']}."
+        case Deed.AROUND:
+            return around(event, named=True)
         case never:
             assert_never(never)
+
+
+def around(event: Event, *, named: bool) -> str:
+    """What happened around her, in words; `named`: with who it was and where."""
+    return words.around(
+        event.word,
+        worker=event.worker.username if named and event.worker is not None else "",
+        kind=event.kind,
+        place=event.subject.holder.name if named else "",
+    )
 
 
 def _said(event: Event, place: str) -> str:
@@ -117,6 +132,8 @@ def _fields(copy: Copy, event: Event) -> Iterator[tuple[str, object]]:
     yield "why_not", event.ground.value if event.ground else None
     yield "answer", event.permitted
     yield "said", event.word or None
+    yield "who", event.worker.username if event.worker else None
+    yield "kind", event.kind or None
     yield "yes", event.consent.ref if event.consent else None
     yield "request", event.request or None
     yield "entry", copy.place(event)

@@ -3,7 +3,7 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from consent.vocabulary import Assent, Contested, Decided, Happening, Speaker
+from consent.vocabulary import Assent, Contested, Decided, Happening, Speaker, Topic
 from release.queries.accounting import TEXT_REPLACED
 from release.vocabulary import Ground, VoidGround
 
@@ -162,6 +162,38 @@ WIPING: dict[str, Promise] = {
     "shredding:agreed": _("A second person at %(place)s agreed to wipe it."),
     "shredding:halted": _("The wiping at %(place)s was called off."),
 }
+
+
+# What happens around her, as the log calls it; whom or what it is about follows.
+AROUND: dict[str, Promise] = {
+    "subject:assigned": _("Someone began to help you:"),
+    "subject:transferred": _("Someone stopped helping you:"),
+    "subject:read": _("Someone looked at your list:"),
+    "worker:blocked": _("Someone is kept away from your list:"),
+    "worker:unblocked": _("You let someone see your list again:"),
+    "speaker:recorded": _("Someone else may say yes for you now:"),
+    "speaker:ended": _("Someone may not say yes for you any more:"),
+    "subject:linked": _("You joined this place to your page:"),
+    "subject:unlinked": _("You took this place apart from your page:"),
+    "dispute:reported": _("It is being settled who may say yes for you:"),
+    "dispute:resolved": _("It was settled who may say yes for you:"),
+    "question:asked": _("You asked a question:"),
+    "question:answered": _("You got an answer to your question:"),
+    "question:erased": _("Your question and its answer went away:"),
+}
+
+
+def around(word: str, *, worker: str, kind: str, place: str) -> str:
+    """One line of what happens around her; with nothing to name it is a sentence of its own."""
+    about = worker
+    if word.startswith("question:"):
+        about = f"“{Topic(kind).label}”"
+    elif word.startswith("speaker:"):
+        about = speaker(kind)
+    elif word.startswith("dispute:") or word in {"subject:linked", "subject:unlinked"}:
+        about = place
+    told = str(AROUND[word])
+    return f"{told} {about}" if about else f"{told.removesuffix(':')}."
 
 
 def said(word: str, *, for_her: bool = False) -> str:

@@ -18,7 +18,7 @@ from audit.queries import footing
 from common import logs
 from common.acting import CLOCK, acting
 from common.errors import NotReady
-from consent.actions import afresh, endings, liftings, proposals, tagging
+from consent.actions import afresh, endings, liftings, proposals, questions, tagging
 from governance.actions import filing, repeats, reviews
 from governance.queries import clock
 from release import broker
@@ -98,10 +98,11 @@ def recall_due(at: datetime) -> int:
 
 def settle_words(at: datetime) -> int:
     """What people signed or took back and what has waited comes into force; asks that nobody answered
-    run out; whose yes ends soon is asked once; what has come to its end is written down as ended."""
+    run out; whose yes ends soon is asked once; what has come to its end is written down as ended, and
+    questions answered long ago are erased."""
     try:
         done = proposals.settle_due(at=at) + liftings.settle_due(at=at)
-        done += afresh.ask_due(at=at)
+        done += afresh.ask_due(at=at) + questions.erase_due(at=at)
         return done + proposals.ask_renewals(at=at) + endings.note_due(at=at)
     except NotReady as reason:
         log.warning("words wait: %s", reason.code)

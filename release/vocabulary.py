@@ -113,3 +113,4 @@ class Deed(TextChoices):
     SAID = "said"
     WIPING = "wiping"
     RECALLED = "recalled"
+    AROUND = "around"  # who helps her, looks, is kept away or may speak; what she asks

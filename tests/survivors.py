@@ -12,9 +12,9 @@ from django.test import Client
 from django.utils import timezone
 
 from audit.vocabulary import Via
-from consent.actions import consents, contests, enrolment, proposals, subjects
-from consent.models import Consent, Contest, Proposal, Subject, Terms
-from consent.vocabulary import Channel, CodeKind, Contested, Decided, Signer
+from consent.actions import consents, contests, enrolment, proposals, questions, subjects
+from consent.models import Consent, Contest, Proposal, Question, Subject, Terms
+from consent.vocabulary import Channel, CodeKind, Contested, Decided, Reply, Signer, Topic
 from governance import permissions
 from governance.models import DataCategory, Organisation, Purpose, User
 from governance.vocabulary import Role
@@ -276,6 +276,58 @@ def code(holder: Organisation) -> str:
     return told
 
 
+@dataclass
+class Elsewhere:
+    """She is known at another house too, with no sign-in there; an advocate of each gives her codes."""
+
+    world: World
+    subject: Subject
+    here: User
+    there: User
+
+    def codes(self, at: datetime) -> tuple[str, str]:
+        """One from each house; both open a day later."""
+        has = Subject.objects.filter(pk=self.subject.pk, account__isnull=False).exists()
+        kind = CodeKind.RETURN if has else CodeKind.ARRIVAL
+        first = self._code(self.world.holder, "A-17", CodeKind.RETURN, self.here, at)
+        return first, self._code(self.subject.holder, "E-5", kind, self.there, at)
+
+    def _code(
+        self, holder: Organisation, number: str, kind: CodeKind, by: User, at: datetime
+    ) -> str:
+        about = {"holder": holder, "number": number, "kind": kind, "talked": True}
+        return enrolment.issue(**about, by=by, at=at, via=Via.DESK)[1]
+
+
+def elsewhere(world: World) -> Elsewhere:
+    """Another house with a record of hers, and a yes of hers there on paper."""
+    house = made.organisation(name="Lantern Street House")
+    hers = person(house, None, "E-5")
+    workers = []
+    for holder, subject in ((world.holder, world.subject), (house, hers)):
+        advocate = made.membership(organisation=holder, role=Role.ADVOCATE).user
+        permissions.grant(advocate, holder, Role.ADVOCATE)
+        said.helped_by(advocate, subject)
+        workers.append(advocate)
+    consents.give(
+        subject=hers,
+        recipient=made.organisation(name="Ridge Clinic", kind="health"),
+        purpose=world.purpose,
+        categories=world.categories,
+        terms=world.terms,
+        channel=Channel.PAPER,
+        signer=Signer.SELF,
+        signature="binder 4",
+        answers="yyyyyyy",
+        signed_at=timezone.now() - timedelta(days=5),
+        ends=timezone.now() + timedelta(days=60),
+        by=workers[1],
+        at=timezone.now(),
+        via=Via.DESK,
+    )
+    return Elsewhere(world, hers, *workers)
+
+
 def contested(world: World) -> list[Contest]:
     """She says both of one kind of information; the second is decided."""
     now = timezone.now()
@@ -292,6 +344,26 @@ def contested(world: World) -> list[Contest]:
     ]
     about = {"by": steward(world), "at": now, "via": Via.DESK}
     contests.decide(contest=found[1], decision=Decided.KEPT, **about)
+    return found
+
+
+def questioned(world: World) -> list[Question]:
+    """She asks about one sharing and about all of it, each with words; the second is answered."""
+    now = timezone.now()
+    found = [
+        questions.ask(
+            subject=world.subject,
+            consent=about,
+            topic=topic,
+            words="Is it my age only?",
+            by=world.her,
+            at=now,
+            via=Via.PORTAL,
+        )
+        for about, topic in ((world.on, Topic.GONE), (None, Topic.KEPT))
+    ]
+    about_it = {"by": steward(world), "at": now, "via": Via.DESK}
+    questions.answer(question=found[1], reply=Reply.WRITTEN, words="Yes. Only that.", **about_it)
     return found
 
 

@@ -74,6 +74,13 @@ def at_time(types: Collection[str], times: Collection[datetime]) -> list[EntryFa
     return [_facts(row) for row in rows.values_list(*COLUMNS)]
 
 
+def within(type_: str, actor: str, since: datetime, until: datetime) -> list[EntryFacts]:
+    """The entries of one type by one actor from one instant up to another."""
+    times = {"time__gte": since, "time__lt": until}
+    rows = Entry.objects.filter(type=type_, actor=actor, **times).order_by("pk")
+    return [_facts(row) for row in rows.values_list(*COLUMNS)]
+
+
 def about(types: Collection[str], resources: Collection[str]) -> list[EntryFacts]:
     """The entries of these types about any of these things."""
     rows = Entry.objects.filter(type__in=types, resource__in=resources).order_by("pk")

@@ -13,7 +13,7 @@ from common import codes
 from common.errors import BadInput, NotPermitted, RuleBroken
 from common.inputs import Text, of, taking
 from common.words import sentence as _
-from consent.actions import helped, subjects
+from consent.actions import helped, opening, subjects
 from consent.actions.shredding import NUMBER
 from consent.actions.wiping import written
 from consent.models import EnrolmentCode, Subject
@@ -30,15 +30,6 @@ CODE = Text(most=codes.LONGEST, least=1, name=_("Code"))
 LIFE = timedelta(hours=72)
 HOLD = timedelta(hours=24)
 """How long a code that sets new words waits before it opens."""
-WORDS = {
-    CodeKind.ARRIVAL: (
-        EntryType.INVITATION_MADE,
-        EntryType.INVITATION_WITHDRAWN,
-        EntryType.INVITATION_ACCEPTED,
-    ),
-    CodeKind.RETURN: (EntryType.RESET_ASKED, EntryType.RESET_WITHDRAWN, EntryType.RESET_USED),
-}
-"""The entries of a code that is given, taken back and used."""
 
 
 @taking(number=NUMBER)
@@ -88,7 +79,7 @@ def issue(
             opens_at=opens,
             expires_at=opens + LIFE,
         )
-        written(WORDS[kind][0], current, by=by, at=moment.at, via=via)
+        written(opening.WORDS[kind][0], current, by=by, at=moment.at, via=via)
         helped.begin_first(current, by=by, at=moment.at, via=via)
     return made, code
 
@@ -139,7 +130,7 @@ def redeem(
     trail.record(type=EntryType.USER_CREATED, by=user, at=at, via=via, reason=user.kind)
     subject.account = user
     subject.save(update_fields=["account"])
-    _used(found, user, at, via)
+    opening.used(found, user, at, via)
     return user
 
 
@@ -161,7 +152,7 @@ def recover(*, code: str, password: str, at: datetime, via: Via) -> User:
     Sitting.objects.filter(user=person).delete()
     PaperCode.objects.filter(user=person).delete()
     factors.of(person).delete()
-    _used(found, person, at, via)
+    opening.used(found, person, at, via)
     return person
 
 
@@ -171,15 +162,10 @@ def _held(subject: Subject) -> Subject:
     return Subject.objects.select_related("holder", "account").get(pk=subject.pk)
 
 
-def _has_sign_in(subject: Subject) -> bool:
-    """Whether a sign-in of hers stands; one that was closed for good does not."""
-    return subject.account is not None and subject.account.ended_at is None
-
-
 def _check_sign_in(subject: Subject, kind: CodeKind) -> None:
-    if kind == CodeKind.ARRIVAL and _has_sign_in(subject):
+    if kind == CodeKind.ARRIVAL and opening.has_sign_in(subject):
         raise RuleBroken("has_sign_in", _("This person has a sign-in already. Help her back in."))
-    if kind == CodeKind.RETURN and not _has_sign_in(subject):
+    if kind == CodeKind.RETURN and not opening.has_sign_in(subject):
         raise RuleBroken("no_sign_in", _("This person has no sign-in. Give her a first code."))
 
 
@@ -193,16 +179,10 @@ def _opened(typed: str, kind: CodeKind, at: datetime) -> EnrolmentCode:
     found = queries.code(typed, at)  # again, under the locks: a code works once
     if found is None or found.kind != kind or found.opens_at > at:
         raise _over()
-    if _has_sign_in(subject) != (kind == CodeKind.RETURN):
+    if opening.has_sign_in(subject) != (kind == CodeKind.RETURN):
         raise _over()
     found.subject = subject
     return found
-
-
-def _used(code: EnrolmentCode, user: User, at: datetime, via: Via) -> None:
-    code.used_at = at
-    code.save(update_fields=["used_at"])
-    written(WORDS[CodeKind(code.kind)][2], code.subject, by=user, at=at, via=via)
 
 
 def _cancelled(code: EnrolmentCode, by: User, via: Via, moment: scopes.Moment) -> None:
@@ -210,7 +190,7 @@ def _cancelled(code: EnrolmentCode, by: User, via: Via, moment: scopes.Moment) -
     code.save(update_fields=["cancelled_at"])
     if code.expires_at > moment.at:  # what is over by itself needs no file
         moment.tell(**facts.code_over(code))
-    written(WORDS[CodeKind(code.kind)][1], code.subject, by=by, at=moment.at, via=via)
+    written(opening.WORDS[CodeKind(code.kind)][1], code.subject, by=by, at=moment.at, via=via)
 
 
 def _over() -> RuleBroken:

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from audit.vocabulary import EntryType, Via
 from consent.actions import found_again
+from consent.actions.parting import part_again
 from consent.actions.wiping import written
 from consent.models import Assignment, Block, Subject
 from consent.permissions import is_blocked
@@ -49,5 +50,9 @@ class _Again(Protocol):
     ) -> bool: ...
 
 
-AGAIN: dict[str, _Again] = {"handed_on": handed_on_again, "kept_away": kept_away_again}
+AGAIN: dict[str, _Again] = {
+    "handed_on": handed_on_again,
+    "kept_away": kept_away_again,
+    "parted": part_again,
+}
 """What is said again after a restore, by the name under which it was told."""

@@ -21,11 +21,16 @@ def look(*, subject: Subject, by: User, at: datetime, via: Via) -> None:
     Raises NotPermitted unless `by` is an advocate who helps her.
     """
     check_can_help(by, subject)
-    seen = {"subject": subject, "worker": by, "hour": helping.hour_of(at)}
-    if Look.objects.filter(**seen).exists():
+    seen(subject=subject, by=by, at=at, via=via)
+
+
+def seen(*, subject: Subject, by: User, at: datetime, via: Via) -> None:
+    """Keep that somebody who may do so reads what is hers; the caller has asked whether they may."""
+    found = {"subject": subject, "worker": by, "hour": helping.hour_of(at)}
+    if Look.objects.filter(**found).exists():
         return
     with transaction.atomic():
         hold([subject.slot])
-        if not Look.objects.filter(**seen).exists():  # asked again: two tabs at once
-            Look.objects.create(**seen)
+        if not Look.objects.filter(**found).exists():  # asked again: two tabs at once
+            Look.objects.create(**found)
             written(EntryType.SUBJECT_READ, subject, by=by, at=at, via=via)

@@ -48,7 +48,7 @@ ENTRIES = {
 PERSONAL = {
     *("ended", "objection", "paused", "replaced"),
     *("shredded", "wiped", "called_off", "hold", "code", "cancelled", "kept_no"),
-    *("handed_on", "kept_away"),
+    *("handed_on", "kept_away", "parted"),
     *(*speaking_again.KINDS, "contested"),
 }
 

@@ -22,16 +22,19 @@ from consent.models import (
     Consent,
     ConsentEvent,
     EnrolmentCode,
+    Hidden,
     LegalHold,
     Lifting,
     Look,
     Objection,
     Proposal,
     ProposalStep,
+    Question,
     Shredding,
     SpokenStop,
     Subject,
     SubjectKey,
+    SubjectLink,
 )
 from consent.queries import facts, keys, tags, words
 from consent.vocabulary import WIPED, Ending, Happening, ProposalState, Turn
@@ -203,7 +206,16 @@ def wipe(
     subject.account, subject.wrapped_key, subject.shredded_at = None, b"", moment.at
     subject.save(update_fields=["account", "wrapped_key", "shredded_at"])
     SubjectKey.objects.filter(subject=subject).delete()
-    for helping in (EnrolmentCode, Assignment, Look, Block, SpokenStop):
+    for helping in (
+        EnrolmentCode,
+        Assignment,
+        Look,
+        Block,
+        SpokenStop,
+        Question,
+        Hidden,
+        SubjectLink,
+    ):
         helping.objects.filter(subject=subject).delete()
     ConsentEvent.objects.filter(consent__subject=subject).update(by=None)
     Consent.objects.filter(subject=subject).update(

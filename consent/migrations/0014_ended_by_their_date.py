@@ -1,15 +1,13 @@
-"""That a yes came to its end by its date is written down once, and stays.
+"""That a yes came to its end by its date is written down.
 
 Those that are past it already are written down by the clock, which takes them in turn. SQLite adds a
 check by making the table anew, and with the old one its triggers go: they are kept aside in the same
-transaction and put back.
+transaction and put back. The next migration lets the mark stay.
 """
 
 from django.db import migrations, models
 
 ASIDE = "consent_triggers_aside"
-# Not before the end, not after another end, and never another time.
-TAKEN_BACK = "OLD.expired_at IS NOT NULL OR OLD.ended_at IS NOT NULL"
 
 
 def put_aside(apps, schema_editor):
@@ -36,22 +34,6 @@ def put_back(apps, schema_editor):
         cursor.execute(f"DROP TABLE {ASIDE}")
 
 
-def protect(apps, schema_editor):
-    with schema_editor.connection.cursor() as cursor:
-        if schema_editor.connection.vendor == "postgresql":
-            cursor.execute(
-                "CREATE TRIGGER append_only_expired BEFORE UPDATE ON consent_consent FOR EACH ROW"
-                f" WHEN (NEW.expired_at IS DISTINCT FROM OLD.expired_at AND ({TAKEN_BACK}))"
-                " EXECUTE FUNCTION consent_refuse()"
-            )
-        else:
-            cursor.execute(
-                "CREATE TRIGGER append_only_consent_consent_expired BEFORE UPDATE ON consent_consent"
-                f" WHEN NEW.expired_at IS NOT OLD.expired_at AND ({TAKEN_BACK})"
-                " BEGIN SELECT RAISE(ABORT, 'append_only: this is refused'); END"
-            )
-
-
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -74,6 +56,4 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(condition=models.Q(('expired_at__isnull', True), ('expired_at__gte', models.F('ends')), ('signer', 'guardian'), _connector='OR'), name='consent_expired_past_its_end'),
         ),
         migrations.RunPython(put_back, put_aside),
-        # No way back: what is kept stays kept.
-        migrations.RunPython(protect),
     ]

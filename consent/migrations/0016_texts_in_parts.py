@@ -1,9 +1,56 @@
-"""Consent texts in parts, and whether a version lets more go than the one before; none of it changes."""
+"""Consent texts in parts, whose they are, until when they let what was sent be kept, and whether a
+version lets more go than the one before; none of it changes."""
 
 import django.db.models.deletion
 from django.db import migrations, models
 
-FIXED = "append_only: this is refused"
+# Of a text nothing changes but that it is retired, once.
+TERMS = [
+    "id", "code", "version", "language", "title", "text", "digest", "published_at", "keep_until",
+    "publisher_id", "widens",
+]
+PART = "consent_termspart"
+
+
+def changed(differs):
+    return " OR ".join(
+        [*(f"NEW.{name} {differs} OLD.{name}" for name in TERMS), "OLD.retired_at IS NOT NULL"]
+    )
+
+
+def postgres_statements():
+    yield "DROP TRIGGER append_only_update ON consent_terms"
+    yield (
+        "CREATE TRIGGER append_only_update BEFORE UPDATE ON consent_terms FOR EACH ROW"
+        f" WHEN ({changed('IS DISTINCT FROM')}) EXECUTE FUNCTION consent_refuse()"
+    )
+    for what in ("UPDATE", "DELETE"):
+        yield (
+            f"CREATE TRIGGER append_only_{what.lower()} BEFORE {what} ON {PART} FOR EACH ROW"
+            " EXECUTE FUNCTION consent_refuse()"
+        )
+    yield (
+        f"CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON {PART} FOR EACH STATEMENT"
+        " EXECUTE FUNCTION consent_refuse()"
+    )
+
+
+def sqlite_statements():
+    refuse = "BEGIN SELECT RAISE(ABORT, 'append_only: this is refused'); END"
+    yield "DROP TRIGGER append_only_consent_terms_update"
+    yield (
+        "CREATE TRIGGER append_only_consent_terms_update BEFORE UPDATE ON consent_terms"
+        f" WHEN {changed('IS NOT')} {refuse}"
+    )
+    for what in ("UPDATE", "DELETE"):
+        yield f"CREATE TRIGGER append_only_{PART}_{what.lower()} BEFORE {what} ON {PART} {refuse}"
+    # SQLite's REPLACE removes a row without asking a DELETE trigger.
+    yield (
+        f"CREATE TRIGGER append_only_{PART}_insert BEFORE INSERT ON {PART}"
+        f" WHEN EXISTS (SELECT 1 FROM {PART} WHERE id = NEW.id"
+        " OR (terms_id = NEW.terms_id AND part = NEW.part))"
+        f" BEGIN SELECT RAISE(ABORT, 'append_only: INSERT on {PART} is refused'); END"
+    )
 
 
 def protect(apps, schema_editor):
@@ -13,44 +60,10 @@ def protect(apps, schema_editor):
             cursor.execute(statement)
 
 
-def postgres_statements():
-    yield (
-        "CREATE TRIGGER append_only_widens BEFORE UPDATE ON consent_terms FOR EACH ROW"
-        " WHEN (NEW.widens IS DISTINCT FROM OLD.widens"
-        " OR NEW.publisher_id IS DISTINCT FROM OLD.publisher_id)"
-        " EXECUTE FUNCTION consent_refuse()"
-    )
-    for name, what in {
-        "update": "BEFORE UPDATE ON consent_termspart FOR EACH ROW",
-        "delete": "BEFORE DELETE ON consent_termspart FOR EACH ROW",
-        "truncate": "BEFORE TRUNCATE ON consent_termspart FOR EACH STATEMENT",
-    }.items():
-        yield f"CREATE TRIGGER append_only_{name} {what} EXECUTE FUNCTION consent_refuse()"
-
-
-def sqlite_statements():
-    refuse = f"BEGIN SELECT RAISE(ABORT, '{FIXED}'); END"
-    yield (
-        "CREATE TRIGGER append_only_consent_terms_widens BEFORE UPDATE ON consent_terms"
-        " WHEN NEW.widens IS NOT OLD.widens OR NEW.publisher_id IS NOT OLD.publisher_id"
-        f" {refuse}"
-    )
-    table = "consent_termspart"
-    yield f"CREATE TRIGGER append_only_{table}_update BEFORE UPDATE ON {table} {refuse}"
-    yield f"CREATE TRIGGER append_only_{table}_delete BEFORE DELETE ON {table} {refuse}"
-    # SQLite's REPLACE removes a row without asking a DELETE trigger.
-    yield (
-        f"CREATE TRIGGER append_only_{table}_insert BEFORE INSERT ON {table}"
-        f" WHEN EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id"
-        " OR (terms_id = NEW.terms_id AND part = NEW.part))"
-        f" BEGIN SELECT RAISE(ABORT, 'append_only: INSERT on {table} is refused'); END"
-    )
-
-
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('consent', '0015_kept_until'),
+        ('consent', '0015_ended_once'),
         ('governance', '0015_care_of_categories'),
     ]
 
@@ -70,13 +83,18 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='terms',
-            name='widens',
-            field=models.BooleanField(null=True),
+            name='keep_until',
+            field=models.DateField(null=True),
         ),
         migrations.AddField(
             model_name='terms',
             name='publisher',
             field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='governance.organisation'),
+        ),
+        migrations.AddField(
+            model_name='terms',
+            name='widens',
+            field=models.BooleanField(null=True),
         ),
         migrations.AddIndex(
             model_name='consent',

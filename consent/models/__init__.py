@@ -10,9 +10,12 @@ from consent.models.consents import (
 from consent.models.contests import Contest
 from consent.models.enrolment import EnrolmentCode
 from consent.models.helping import Assignment, Block, Look, SpokenStop
+from consent.models.hiding import Hidden
+from consent.models.links import SubjectLink
 from consent.models.objections import Lifting, Objection
 from consent.models.people import SlotBlock, Subject, SubjectKey
 from consent.models.proposals import Proposal, ProposalItem, ProposalStep
+from consent.models.questions import Question
 from consent.models.shredding import LegalHold, Shredding
 from consent.models.speaking import Death, Dispute, Flag, Minority, Representative, Spoken
 from consent.models.tags import LateTag, LeftTag
@@ -30,6 +33,7 @@ __all__ = [
     "Dispute",
     "EnrolmentCode",
     "Flag",
+    "Hidden",
     "Invalidation",
     "LateTag",
     "LeftTag",
@@ -41,6 +45,7 @@ __all__ = [
     "Proposal",
     "ProposalItem",
     "ProposalStep",
+    "Question",
     "Representative",
     "Shredding",
     "SlotBlock",
@@ -48,6 +53,7 @@ __all__ = [
     "SpokenStop",
     "Subject",
     "SubjectKey",
+    "SubjectLink",
     "Terms",
     "TermsPart",
 ]

@@ -22,6 +22,7 @@ from consent.models import (
     Shredding,
     Subject,
     SubjectKey,
+    SubjectLink,
 )
 from governance.models import Organisation, Purpose
 
@@ -108,6 +109,11 @@ def kept_away(block: Block) -> dict[str, Any]:
         "person": person(block.subject),
         "worker": block.worker.ref,
     }
+
+
+def parted(link: SubjectLink) -> dict[str, Any]:
+    """That she parted what she had joined."""
+    return {"what": "parted", "ref": link.ref, "person": _bare(link.subject)}
 
 
 def kept(hold: LegalHold) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from common.errors import BadInput, RuleBroken
 from consent.actions import assignments, blocks, looks, stops
 from consent.models import Assignment
-from consent.queries import contests, helping, objections, sharing
+from consent.queries import contests, helping, objections, questions, sharing
 from consent.vocabulary import Checked
 from desk import standing, told
 from desk.forms.clients import BlockForm, CheckedForm, FindForm, HandOnForm, How
@@ -70,6 +70,7 @@ def one(request: HttpRequest, ref: str) -> HttpResponse:
         "delete_within": DELETE_WITHIN,
         "noes": objections.of_subject(found.subject),
         "contests": contests.of_subject(found.subject),
+        "questions": questions.of_subject(found.subject),
         "lines": [(each, told.line(each)) for each in events[:ROWS]],
         "more": len(events) > ROWS,
         "stops": helping.unchecked(found.subject),
@@ -162,9 +163,11 @@ def block(request: HttpRequest) -> HttpResponse:
 
 
 def _many(request: HttpRequest, form: FindForm, status: int) -> HttpResponse:
-    by = hand(request)["by"]
+    now = hand(request)
+    by = now["by"]
     page = {
         "form": form,
+        "questions": questions.of_helped(by, now["at"]),
         "rows": helping.mine(by),
         "to_check": set(helping.to_check(by).values_list("subject_id", flat=True)),
     }

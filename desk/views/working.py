@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from consent.queries import contests, helping, sharing
+from consent.queries import contests, helping, questions, sharing
 from desk import standing
 from desk.hand import hand
 from release.queries import recalls, releases
@@ -39,6 +39,7 @@ def work(request: HttpRequest) -> HttpResponse:
     if not stewards:
         raise PermissionDenied
     page = {
+        "questions": questions.waiting(now["by"], stewards, now["at"]),
         "contests": contests.waiting(stewards, now["at"]),
         "ending": sharing.ending(stewards, now["at"], SOON),
         "days": SOON.days,

@@ -22,11 +22,12 @@ from oversight.queries.said import EVENTS, LIFTINGS, OBJECTIONS
 from release.models import Presence, Recall, Release, ReleasePart, Sending
 from release.queries import recalls
 from release.queries.accounting import WIPING
+from release.queries.around import AROUND
 from release.rules.bits import block_of, place_of
 from release.rules.packed import unpack
 from release.vocabulary import Deed, DownloadPart
 
-HER_WORDS = EVENTS | OBJECTIONS | LIFTINGS | WIPING
+HER_WORDS = EVENTS | OBJECTIONS | LIFTINGS | WIPING | AROUND
 RECALLS = {
     EntryType.RECALL_OPENED,
     EntryType.RECALL_ACKNOWLEDGED,
@@ -126,6 +127,8 @@ def _recalled(
 
 
 def _deed(entry: EntryFacts) -> Deed:
+    if entry.type in AROUND:
+        return Deed.AROUND
     return Deed.WIPING if entry.type in WIPING else Deed.SAID
 
 

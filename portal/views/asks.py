@@ -11,13 +11,12 @@ from audit.vocabulary import Via
 from common.errors import RuleBroken
 from consent.actions import proposals
 from consent.queries import proposals as asks
-from consent.queries import sharing
 from consent.rules import QUESTIONS
 from consent.vocabulary import ANSWERABLE, Channel
 from portal.cards import Ask, ask
 from portal.forms import Choice, Signing
 from portal.places import names_shown
-from portal.views.sharing import her, her_places
+from portal.views.sharing import her, her_places, her_shared
 from release.rules.timing import delete_by
 
 OVER = {"answered", "ran_out", "not_waiting"}
@@ -137,7 +136,7 @@ def her_ask(request: HttpRequest, ref: str) -> Ask:
     found = asks.one(her(request), ref)
     if found is None:
         raise Http404
-    return ask(found, her_places(request, sharing.of(her(request), timezone.now())))
+    return ask(found, her_places(request, her_shared(request)))
 
 
 def _open(found: Ask) -> bool:

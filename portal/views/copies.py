@@ -8,9 +8,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from common.days import day_of
-from consent.queries import receipts, sharing
+from consent.queries import hiding, receipts, sharing
 from portal import again, attempts, copies
 from portal.forms import Names, OwnKey
+from portal.own_forms import Whole
 from portal.views.sharing import her
 from release.queries import proofs
 
@@ -18,7 +19,7 @@ from release.queries import proofs
 @sensitive_post_parameters("passphrase")
 @require_http_methods(["GET", "POST"])
 def copy(request: HttpRequest) -> HttpResponseBase:
-    form = Names(request.POST if request.method == "POST" else None)
+    form = Whole(request.POST if request.method == "POST" else None)
     if request.method == "GET":
         return render(request, "portal/copy.html", {"form": form})
     wrong = why_not(request, form)
@@ -26,8 +27,12 @@ def copy(request: HttpRequest) -> HttpResponseBase:
         status = 200 if wrong == "credentials" else 429
         return render(request, "portal/copy.html", {"form": form, "wrong": wrong}, status=status)
     at = timezone.now()
-    yeses = [receipts.of(one) for one in sharing.of(her(request), at)]
-    found = copies.zipped(proofs.copy(her(request)), yeses, at)
+    hidden = frozenset[int]()
+    if not form.cleaned_data["hidden"]:
+        hidden = hiding.recipients(her(request))
+    shared = sharing.of(her(request), at)
+    yeses = [receipts.of(one) for one in shared if one.recipient.pk not in hidden]
+    found = copies.zipped(proofs.copy(her(request), without=hidden), yeses, at)
     return saved(
         StreamingHttpResponse(found, content_type="application/zip"), f"notes-{day_of(at):%F}.zip"
     )

@@ -11,14 +11,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 from audit.vocabulary import Via
 from common.errors import RuleBroken
 from consent.actions import liftings, objections
+from consent.queries import hiding, proposals, sharing
 from consent.queries import objections as noes
-from consent.queries import proposals, sharing
 from governance.models import DataCategory, Organisation, Purpose
 from governance.vocabulary import OrganisationKind
 from portal.forms import Never
 from portal.places import Place, names_shown
 from portal.templatetags.plain import label
-from portal.views.sharing import her, her_places
+from portal.views.sharing import her, her_places, her_shared
 
 Choices = Mapping[str, list[tuple[str, str]]]
 
@@ -89,8 +89,10 @@ def _hers(request: HttpRequest, ref: str) -> noes.No:
 
 def _met(request: HttpRequest) -> list[Organisation]:
     """Whoever she ever shared with or was asked for; of others nobody tells her the name here."""
-    shared = sorted(sharing.of(her(request), timezone.now()), key=lambda one: one.consent.pk)
-    found = [*(one.recipient for one in shared), *proposals.recipients(her(request))]
+    shared = sorted(her_shared(request), key=lambda one: one.consent.pk)
+    hidden = hiding.recipients(her(request))
+    asked = [each for each in proposals.recipients(her(request)) if each.pk not in hidden]
+    found = [*(one.recipient for one in shared), *asked]
     return list({each.pk: each for each in found}.values())
 
 
@@ -106,7 +108,7 @@ def _choices(request: HttpRequest, met: list[Organisation]) -> Choices:
 
 
 def _places(request: HttpRequest) -> dict[int, Place]:
-    shared = sharing.of(her(request), timezone.now())
+    shared = her_shared(request)
     places = her_places(request, shared)
     return {each.pk: places.of(each) for each in _met(request)}
 

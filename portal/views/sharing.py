@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from audit.vocabulary import Via
 from common.errors import RuleBroken
 from consent.actions import consents
-from consent.queries import proposals, sharing, shredding, speaking
+from consent.queries import hiding, proposals, sharing, shredding, speaking
 from governance.models import User
 from portal.cards import Card, ask, card, others
 from portal.forms import Change, Pause
@@ -22,7 +22,7 @@ from release.queries.uses import Met
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    shared = sharing.of(her(request), timezone.now())
+    shared = her_shared(request)
     places = her_places(request, shared)
     cards = sorted((card(one, places) for one in shared), key=lambda one: one.place.number)
     last = uses.last_picked_up(her(request))
@@ -39,6 +39,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "ended": [(one, last.get(one.ref)) for one in cards if not one.running],
             "on": len({one.place.number for one in cards if one.look == "on"}),
             "named": names_shown(request),
+            "some": bool(hiding.recipients(her(request))),
         },
     )
 
@@ -143,8 +144,15 @@ def her(request: HttpRequest) -> User:
     return request.user
 
 
+def her_shared(request: HttpRequest) -> list[sharing.Sharing]:
+    """What she shares or shared, but for what she has hidden from her pages."""
+    hidden = hiding.recipients(her(request))
+    found = sharing.of(her(request), timezone.now())
+    return [each for each in found if each.recipient.pk not in hidden]
+
+
 def her_cards(request: HttpRequest) -> list[Card]:
-    shared = sharing.of(her(request), timezone.now())
+    shared = her_shared(request)
     places = her_places(request, shared)
     return [card(one, places) for one in shared]
 

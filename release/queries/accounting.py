@@ -3,16 +3,11 @@
 `uses` tells the same of each release at once, as a page shows it; here every line has its entry.
 """
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime
 
-from audit.queries import facts as log
-from audit.queries.facts import EntryFacts
-from audit.rules import tag
 from audit.vocabulary import EntryType
 from consent.models import (
-    Consent,
     ConsentEvent,
     Contest,
     Lifting,
@@ -21,11 +16,12 @@ from consent.models import (
     Shredding,
     Subject,
 )
-from consent.queries import keys, sharing, tags
+from consent.queries import sharing, tags
 from consent.vocabulary import Decided, Happening, Turn
-from governance.models import DataCategory, Organisation, Purpose, User
+from governance.models import DataCategory, User
 from release.models import Inquiry, Recall
-from release.queries import recalls, uses
+from release.queries import around, recalls, uses
+from release.queries.events import Event, hers
 from release.queries.uses import What, WhereItWent
 from release.vocabulary import Deed, Ground, Step
 
@@ -44,35 +40,6 @@ WIPING = {
 
 TEXT_REPLACED = "terms:replaced"
 """The word of a yes that ended because a newer text took the place of its own."""
-
-
-@dataclass(frozen=True)
-class Event:
-    """One thing that happened, and the entry that says so.
-
-    `word`: what she said, as the log's entries of it are called. `release`: the one it was in, by
-    primary key. `request`: under which asking, by reference. `later`: the entry that bears her tag
-    where `entry` bears none, for her key was away. No `entry`: nobody can tell which one is hers.
-    """
-
-    deed: Deed
-    at: datetime
-    subject: Subject
-    entry: int | None
-    recipient: Organisation | None = None
-    purpose: Purpose | None = None
-    what: tuple[What, ...] = ()
-    ground: Ground | None = None
-    consent: Consent | None = None
-    permitted: bool | None = None
-    request: str = ""
-    word: str = ""
-    release: int | None = None
-    later: int | None = None
-
-    @property
-    def categories(self) -> tuple[DataCategory, ...]:
-        return tuple(each.category for each in self.what)
 
 
 def of(account: User) -> list[Event]:
@@ -96,6 +63,7 @@ def uses_of(subject: Subject) -> list[Event]:
         *_contested(subject),
         *_wiping(subject),
         *_recalled(subject),
+        *around.of_subject(subject),
     ]
     return sorted(found, key=lambda each: (each.at, each.entry or 0), reverse=True)
 
@@ -235,7 +203,7 @@ def _objected(subject: Subject) -> Iterator[Event]:
         return
     made = {row.made_at: row for row in said}  # a narrowed no and the larger one: the first
     lifted = {row.lifted_at: row for row in rows if row.lifted_at and not _decided(row)}
-    for entry, later in _hers(subject, OBJECTIONS, [*made, *lifted]):
+    for entry, later in hers(subject, OBJECTIONS, [*made, *lifted]):
         taken = entry.type == EntryType.OBJECTION_MADE
         row = made.pop(entry.time, None) if taken else lifted.get(entry.time)
         if row is not None:
@@ -280,7 +248,7 @@ def _lifting(subject: Subject) -> Iterator[Event]:
     kept = {row.cancelled_at: row for row in rows if row.cancelled_at is not None}
     if not rows:
         return
-    for entry, later in _hers(subject, LIFTINGS, [*asked, *kept]):
+    for entry, later in hers(subject, LIFTINGS, [*asked, *kept]):
         row = (asked if entry.type == EntryType.OBJECTION_LIFTING else kept).get(entry.time)
         if row is not None:
             yield _no(subject, row.objection, entry.time, entry.type, entry.pk, later)
@@ -301,18 +269,6 @@ def _no(
     )
 
 
-def _hers(
-    subject: Subject, types: Collection[str], times: Collection[datetime]
-) -> Iterator[tuple[EntryFacts, int | None]]:
-    """The entries of these instants that are about her: they bear her tag, or wait for it, or a later
-    one bears it."""
-    late = tags.of(subject)
-    own = keys.own_key(subject)
-    for entry in log.at_time(types, times):
-        if entry.pk in late or tag(own, entry.nonce).hex() == entry.resource:
-            yield entry, late.get(entry.pk)
-
-
 def _wiping(subject: Subject) -> Iterator[Event]:
     """That it was asked to cut her record from her, agreed to, called off: until it is carried out,
     for then nothing leads from her to any of it."""
@@ -322,7 +278,7 @@ def _wiping(subject: Subject) -> Iterator[Event]:
     times = {at for row in rows for at in row if at is not None}
     if not times:
         return
-    for entry, later in _hers(subject, WIPING, times):
+    for entry, later in hers(subject, WIPING, times):
         yield Event(
             deed=Deed.WIPING,
             at=entry.time,

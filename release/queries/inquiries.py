@@ -1,5 +1,6 @@
 """Readings of what holders asked about one client."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -46,14 +47,18 @@ def met(account: User) -> list[Met]:
     return [Met(found[pk], at) for pk, at in first.items()]
 
 
-def count(account: User) -> int:
-    """How many questions were asked about this account's records."""
-    return _about(account).count()
+def count(account: User, *, without: Collection[int] = ()) -> int:
+    """How many questions were asked about this account's records, but for these recipients' own."""
+    return _about(account).exclude(request__requester__in=without).count()
 
 
-def of(account: User, *, first: int = 0, most: int = MOST) -> list[AskedAbout]:
-    """The questions about this account's records, newest first, from the one numbered `first` on."""
-    rows = _about(account).select_related("request__requester", "request__purpose")
+def of(
+    account: User, *, first: int = 0, most: int = MOST, without: Collection[int] = ()
+) -> list[AskedAbout]:
+    """The questions about this account's records, newest first, from the one numbered `first` on;
+    `without` those of these recipients."""
+    about = _about(account).exclude(request__requester__in=without)
+    rows = about.select_related("request__requester", "request__purpose")
     newest = list(rows.order_by("-at", "-pk")[first : first + most])
     codes = {code for inquiry in newest for code in inquiry.columns}
     categories = {each.code: each for each in DataCategory.objects.filter(code__in=codes)}

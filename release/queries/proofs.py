@@ -1,7 +1,7 @@
 """One person's own list with its proofs: for each event its entry's path in the log, and her tag's
 path in the entry."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,7 +19,7 @@ from consent.queries import keys, sharing, tags
 from governance.models import User
 from release.models import Inquiry, Recall, ReleasePart
 from release.queries import accounting, recalls
-from release.queries.accounting import Event
+from release.queries.events import Event
 from release.rules.inquiries import commitment, told_to_holder
 from release.rules.packed import unpack
 from release.vocabulary import Deed
@@ -53,14 +53,19 @@ class Copy:
         return None if event.entry is None else self.places.get(event.entry)
 
 
-def copy(account: User) -> Copy:
-    """Everything about all whom this sign-in is, under one head of the log.
+def copy(account: User, *, without: Collection[int] = ()) -> Copy:
+    """Everything about all whom this sign-in is, under one head of the log; `without` what names one of
+    these recipients.
 
     What the log has not numbered yet is listed without a proof. Raises NotReady where the log has
     signed nothing, or where the key of one of her holders is not there.
     """
     _opened(account)
-    events = accounting.of(account)
+    events = [
+        each
+        for each in accounting.of(account)
+        if each.recipient is None or each.recipient.pk not in without
+    ]
     entries = log_facts.facts([pk for each in events for pk in (each.entry, each.later)])
     numbers = {pk: entry.seq for pk, entry in entries.items() if entry.seq is not None}
     head = log.head_over(max(numbers.values(), default=-1))

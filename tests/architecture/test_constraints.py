@@ -18,6 +18,7 @@ from tests.factories import (
     governance,
     machines,
     oversight,
+    questions,
     release,
     sittings,
     speaking,
@@ -25,6 +26,7 @@ from tests.factories import (
 from tests.factories.governance import LATER, START
 
 EARLIER = START - timedelta(days=1)
+LATEST = LATER + timedelta(days=1)
 UNHEARD = "unheard_of"
 Given = dict[str, Any]
 
@@ -41,6 +43,24 @@ class Broken:
 
     def overrides(self) -> Given:
         return self.given() if callable(self.given) else self.given
+
+
+def erased(**given: Any) -> Given:
+    """What a row of a question says when it is erased."""
+    gone = {"consent": None, "words": b"", "reply": "", "reply_words": b""}
+    return {**gone, "erased_at": LATEST, "erased_entry": audit.entry(), **given}
+
+
+def erased_too_soon() -> Given:
+    return erased(erased_at=EARLIER)
+
+
+def erased_by_no_entry() -> Given:
+    return erased(erased_entry=None)
+
+
+def erased_with_words() -> Given:
+    return erased(words=bytes(40))
 
 
 def one_organisation_as(*roles: str) -> Callable[[], Given]:
@@ -179,6 +199,19 @@ CHECKS: dict[str, Broken] = {
         contests.decided, {"decision": UNHEARD}, also="contest_decision_fits"
     ),
     "contest_kind_known": Broken(contests.contest, {"kind": UNHEARD}),
+    "question_answered_before_erased": Broken(questions.answered, erased_too_soon),
+    "question_answered_whole": Broken(questions.answered, {"answered_by": None}),
+    "question_asked_before_answered": Broken(questions.answered, {"answered_at": EARLIER}),
+    "question_erased_keeps_nothing": Broken(questions.answered, erased_with_words),
+    "question_erased_whole": Broken(questions.answered, erased_by_no_entry),
+    "question_reply_known": Broken(
+        questions.answered, {"reply": UNHEARD}, also="question_reply_when_answered"
+    ),
+    "question_reply_when_answered": Broken(questions.question, {"reply": "unknown"}),
+    "link_from_another_sign_in": Broken(questions.link, one_person_as("account", "former")),
+    "link_starts_before_end": Broken(questions.link, {"split_at": EARLIER}),
+    "question_topic_known": Broken(questions.question, {"topic": UNHEARD}),
+    "question_written_has_words": Broken(questions.answered, {"reply_words": b""}),
     "death_agreed_by_somebody": Broken(speaking.death, {"agreed_at": LATER}),
     "death_by_two": Broken(speaking.agreed_death, one_person_as("reported_by", "agreed_by")),
     "death_by_two_or_a_paper": Broken(speaking.death, {"counts_at": LATER}),
@@ -367,6 +400,10 @@ UNIQUES: dict[str, tuple[Callable[..., Model], Given]] = {
     "proposal_renewed_once": (consent.renewal, {}),
     "contest_one_open": (contests.contest, {}),
     "death_one_stands": (speaking.death, {}),
+    "link_one_stands": (questions.link, {}),
+    "hidden_once": (questions.hidden, {}),
+    "question_one_open_of_all": (questions.question, {}),
+    "question_one_open_of_one": (questions.of_one, {}),
     "dispute_one_open": (speaking.dispute, {}),
     "flag_once": (speaking.flag, {}),
     "minority_one_stands": (speaking.minority, {}),

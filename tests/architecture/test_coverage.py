@@ -58,6 +58,8 @@ NO_ENTRY: dict[str, str] = {
     "POST desk:clients": "leads to a page by client number; opening that page leaves the entry",
     "POST desk:yes-check": "shows once more what was chosen; nothing is kept before it is signed",
     "POST portal:hide_names": "this session shows numbers again instead of names",
+    "POST portal:hide": "what her own pages show; nothing that is shared hangs on it",
+    "POST portal:show": "the same",
     "POST portal:leave": "ends a session; who leaves in a hurry leaves no trace",
     "POST portal:sign_out": "the same, without hurry",
 }
@@ -78,6 +80,9 @@ HERS: dict[str, str] = {
         ],
         "she reads what she is asked, or what she said",
     ),
+    "GET portal:hide": "she reads what is on her own pages",
+    "GET portal:ask_words": "she reads what she asked and was answered",
+    "GET desk:clients": "references, and which questions wait; opening either is on record",
     "GET portal:helpers": "she reads who helps her and who looked",
     "GET desk:work": "how many people, in bands; nobody in them is told",
     "GET portal:record": "she reads what is to become of her own record",

@@ -104,6 +104,7 @@ INNER: dict[str, str] = {
     "consent.actions.endings.note_due": "a number of the clock's own",
     "consent.actions.liftings.settle_due": "a number of the clock's own",
     "consent.actions.proposals.ask_renewals": "a number of the clock's own",
+    "consent.actions.questions.erase_due": "a number of the clock's own",
     "consent.actions.proposals.settle_due": "a number of the clock's own",
     "consent.actions.sets.added_later": LOOKED,
     "consent.actions.sets.versions_at": LOOKED,

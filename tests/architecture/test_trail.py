@@ -11,6 +11,8 @@ RECORDS = ("audit.actions.record", "governance.actions.trail.record")
 # Public functions in actions that leave no entry of their own, each with its reason.
 NO_ENTRY: dict[str, str] = {
     "consent.actions.sets.added_later": "a question asked while a yes is given",
+    "consent.actions.hiding.hide": "what her own pages show; that she hides something is hers alone",
+    "consent.actions.hiding.show": "the same",
     "consent.actions.replaying.to_shred": "a reading of the file of noes, before they are replayed",
     "consent.actions.survivors.finish": "a row inside the deeds that leave the entry",
     "consent.actions.survivors.lock": "a row inside the deeds that leave the entry",
@@ -76,6 +78,8 @@ INSIDE: dict[str, str] = {
     "consent.actions.carrying": "the steps of shredding.carry_out_due, which leaves the entry",
     "consent.actions.helped": "the steps of what is said of helpers, whose deeds leave the entries",
     "consent.actions.helped_again": "the steps of replaying.replay, which leave their entries",
+    "consent.actions.opening": "the steps of deeds with codes, which leave the entries",
+    "consent.actions.parting": "the step of links.split, which leaves the entry",
     "consent.actions.wiping": "the steps of shredding and of holds, which leave the entries",
     "consent.actions.drafts": "the steps of what she is asked for, which leave the entries",
     "consent.actions.giving": "the steps of every yes, whose deeds leave the entries",
@@ -98,6 +102,7 @@ NO_BY: dict[str, str] = {
     "consent.actions.liftings.settle_due": "the clock does it",
     "consent.actions.proposals.ask_renewals": "the clock does it",
     "consent.actions.proposals.settle_due": "the clock does it",
+    "consent.actions.questions.erase_due": "the clock does it",
     "consent.actions.tagging.catch_up": "the clock does it",
     "consent.actions.enrolment.recover": "whoever has the code is known by nothing else",
     "consent.actions.enrolment.redeem": "the newcomer is nobody yet when it begins",

@@ -246,6 +246,11 @@ def every_page(page: Page, world: World) -> Iterator[str]:
     survivors.contested(world)
     page.goto(reverse("portal:mend"))
     yield "mend"
+    survivors.questioned(world)
+    page.goto(reverse("portal:ask"))
+    yield "ask"
+    page.goto(reverse("portal:hide", args=[world.on.ref]))
+    yield "hide"
     asked, police = survivors.asked_to_share(world), survivors.asked_to_share(world, "prosecutor")
     page.goto("/")
     yield "home-asked"

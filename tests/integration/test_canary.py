@@ -31,6 +31,7 @@ from tests.architecture.test_doors import addresses
 from tests.backups import OPENER
 from tests.factories import consent as said
 from tests.factories import governance as arrivals
+from tests.factories import questions
 from tests.factories.sittings import sitting
 from tests.integration import api_world
 from tests.lengths import LONG, share
@@ -90,6 +91,13 @@ CASES: dict[str, dict[str, str]] = {
     "portal:end_all": {},
     "portal:paper_anew": {},
     "portal:close": {},
+    "portal:join": {},
+    "portal:part": {"ref": "link"},
+    "portal:hide": {"ref": "consent"},
+    "portal:hidden": {},
+    "portal:show": {"ref": "recipient"},
+    "portal:ask": {},
+    "portal:ask_words": {},
     "portal:helpers": {},
     "portal:keep_away": {"ref": "worker"},
     "portal:let_back": {"ref": "worker"},
@@ -107,6 +115,7 @@ CASES: dict[str, dict[str, str]] = {
     "desk:work": {},
     "desk:contest": {},
     "desk:contest-decide": {"ref": "contest"},
+    "desk:question": {"ref": "question"},
     "desk:codes": {},
     "desk:shutting": {},
     "desk:shutting-done": {},
@@ -331,6 +340,8 @@ def staged(world: World) -> Stage:
             "objection": world.object("c-1", recipient=elsewhere).ref,
             **_speaking(world),
             "contest": _contest(world),
+            "link": questions.link(subject=world.subject("c-3")).ref,
+            "question": _question(world),
             "shredding": shredding.ask(world, "c-1").ref,
             "hold": shredding.hold(world, "c-1").ref,
             "agreement": world.home.agreement.ref,
@@ -372,6 +383,14 @@ def _recall(world: World) -> Recall:
     world.no("c-3")
     recalls.open_due(at=timezone.now())
     return Recall.objects.get()
+
+
+def _question(world: World) -> str:
+    """What the last client asks; beside an entry that the log has, so that it can be numbered."""
+    found = questions.question(
+        subject=world.subject("c-4"), words=b"", entry=Entry.objects.order_by("pk")[0]
+    )
+    return found.ref
 
 
 def _contest(world: World) -> str:

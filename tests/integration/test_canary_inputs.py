@@ -53,6 +53,7 @@ TAKEN = {
     ),
     *("desk.forms.wiping.AskWipeForm", "desk.forms.people.AccountForm"),
     "desk.forms.contests.ContestForm",
+    *("desk.forms.questions.ReplyForm", "portal.own_forms.Ask"),
     *(f"desk.forms.speaking.{form}Form" for form in ("Note", "Representative", "SpokenYes")),
 }
 BUNDLE = 256

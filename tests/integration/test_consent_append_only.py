@@ -28,12 +28,14 @@ from consent.models import (
     Proposal,
     ProposalItem,
     ProposalStep,
+    Question,
     Representative,
     Shredding,
     Spoken,
     SpokenStop,
     Subject,
     SubjectKey,
+    SubjectLink,
     Terms,
     TermsPart,
 )
@@ -44,7 +46,7 @@ from governance.vocabulary import Narrowing
 from tests import kept
 from tests.append_only import triggers_lifted
 from tests.factories import consent as said
-from tests.factories import contests, speaking
+from tests.factories import contests, questions, speaking
 from tests.factories import governance as made
 from tests.integration.consent_world import build, days, stamp
 
@@ -93,6 +95,12 @@ KEPT = {
     Dispute: ["id", "ref", "subject", "entry", "reported_by", "reported_at"],
     Death: ["id", "ref", "subject", "reported_by", "reported_at", "documented", "entry"],
     Contest: ["id", "ref", "subject", "category", "kind", "objection", "entry", "asked_at"],
+    # One that is answered: the words and the answer go only when it says that it is erased.
+    Question: [
+        *("id", "ref", "subject", "consent", "topic", "words", "entry", "asked_at", "reply"),
+        *("reply_words", "answered_by", "answered_at", "answered_entry"),
+    ],
+    SubjectLink: ["id", "ref", "subject", "account", "former", "linked_at"],
     LateTag: ["id", "entry", "subject"],
     LeftTag: ["id", "entry", "subject", "tag"],
     Invalidation: ["id", "consent", "reason"],
@@ -129,6 +137,8 @@ OPEN = {
         *("agreed_by", "agreed_at", "counts_at", "taken_back_by", "taken_back_at"),
     },
     Contest: {"decision", "decided_at", "decided_by", "decided_entry"},
+    Question: {"erased_at", "erased_entry"},
+    SubjectLink: {"split_at"},
     Lifting: {"cancelled_at", "done_at"},
     Proposal: {"state", "closed_at", "consent"},
     EnrolmentCode: {"used_at", "cancelled_at"},  # once, one of them
@@ -160,6 +170,8 @@ def _spoken():
     speaking.dispute(subject=world.hers)
     speaking.death(subject=world.hers)
     contests.contest(subject=world.hers)
+    questions.link(subject=world.hers, former=world.her)
+    questions.answered(subject=world.hers, consent=said.consent())
     said.late_tag(subject=world.hers)
     said.left_tag(subject=world.hers)
     said.invalidation()
@@ -259,6 +271,8 @@ ALIKE = {
     Dispute: [["ref"], ["subject"]],
     Death: [["ref"], ["subject"]],
     Contest: [["ref"], ["objection"], ["subject", "category", "kind"]],
+    Question: [["ref"]],
+    SubjectLink: [["ref"], ["subject"]],
     EnrolmentCode: [["ref"], ["digest"]],
     Assignment: [["ref"], ["subject", "membership"]],
     Look: [["subject", "worker", "hour"]],

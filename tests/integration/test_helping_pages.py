@@ -27,6 +27,7 @@ from tests import staffroom, worlds
 from tests.backups import backups_can_be_made, restored  # noqa: F401 - a fixture
 from tests.factories import consent as said
 from tests.factories import contests as contested
+from tests.factories import questions
 from tests.helping import NUMBER, Scene, build, place
 from tests.integration.test_recalls_doors import at_desk
 from tests.staffroom import Staffroom, hand
@@ -113,6 +114,7 @@ MAY = {
     "block": {"helper", "colleague"},
     "contest": {"helper", "colleague"},
     "contest-decide": {"steward"},
+    "question": {"helper", "steward"},
     "fetching": {"requester", "outsider"},  # each their own
     "work": {"steward"},
 }
@@ -125,6 +127,7 @@ def test_each_page_is_seen_by_those_in_the_table_and_by_nobody_else(scene: Scene
     arguments = {"stop-checked": [ref, spoken]}
     arguments |= {name: [ref] for name in ("client", "client-hand-on", "yes")}
     arguments["contest-decide"] = [contested.contest(subject=scene.person).ref]
+    arguments["question"] = [questions.question(subject=scene.person, words=b"").ref]
     people = {
         "helper": scene.helper,
         "colleague": scene.second,

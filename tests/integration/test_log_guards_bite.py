@@ -22,7 +22,7 @@ from audit.models import JournalDigest, JournalWaiting
 from governance.models import AccessRequest, DataKey, Scope
 from tests.factories import audit as log
 from tests.factories import consent as said
-from tests.factories import contests, speaking
+from tests.factories import contests, questions, speaking
 from tests.factories import governance as made
 from tests.factories import oversight as checked
 from tests.factories import release as kept
@@ -94,6 +94,7 @@ FIXED: dict[str, Table] = {
     "consent_proposalitem": Table(said.proposal_item, "category_id", key_of(made.category)),
     "consent_proposalstep": Table(said.proposal_step, "turn", "'refused'"),
     "consent_invalidation": Table(said.invalidation, "reason", "'not_hers'"),
+    "consent_termspart": Table(said.terms_part, "text", "'other'"),
     "consent_lefttag": Table(said.left_tag, "tag", blob(32)),
     "release_datasetversion": Table(kept.dataset_version, "rows", "99"),
     "release_versioncolumn": Table(kept.version_column, "field_id", key_of(made.data_field)),
@@ -143,6 +144,8 @@ CLOSING: dict[str, Table] = {
     "consent_legalhold": Table(said.legal_hold, "placed_at", EARLIER),
     "consent_latetag": Table(said.late_tag, "entry_id", key_of(log.entry)),
     "consent_contest": Table(contests.decided, "decision", "'unchanged'"),
+    "consent_subjectlink": Table(questions.link, "linked_at", EARLIER),
+    "consent_question": Table(questions.answered, "reply", "'unknown'"),
     "consent_terms": Table(said.terms, "title", "'other'"),
     "consent_subject": Table(said.subject, "enrolled_at", EARLIER),
     "release_release": Table(kept.prepared, "rows", "99"),

@@ -17,10 +17,12 @@ import desk.forms.audit
 import desk.forms.contests
 import desk.forms.deeds
 import desk.forms.people
+import desk.forms.questions
 import desk.forms.signin
 import desk.forms.speaking
 import desk.forms.wiping
 import portal.forms
+import portal.own_forms
 from common import logs
 from config import metrics
 from release.models import Release
@@ -47,6 +49,7 @@ HEADERS = {
 MODULES = (
     *(desk.forms.audit, desk.forms.deeds, desk.forms.people, desk.forms.signin),
     *(desk.forms.wiping, desk.forms.speaking, desk.forms.contests, portal.forms),
+    *(desk.forms.questions, portal.own_forms),
 )
 
 

@@ -18,7 +18,7 @@ from audit.vocabulary import Via
 from common.errors import BadInput
 from common.inputs import Text
 from consent.actions import objections, proposals
-from consent.models import Terms
+from consent.models import Subject, Terms
 from consent.vocabulary import (
     Assent,
     Channel,
@@ -28,9 +28,11 @@ from consent.vocabulary import (
     Decided,
     HoldGround,
     Invalidity,
+    Reply,
     Signer,
     Speaker,
     Threat,
+    Topic,
 )
 from consent.vocabulary import Paper as Authority
 from governance.models import Agreement, Field
@@ -60,8 +62,8 @@ from tests.factories import contests as contested
 from tests.factories import governance as made
 from tests.factories import machines as applied
 from tests.factories import oversight as checked
+from tests.factories import questions, speaking
 from tests.factories import release as answered
-from tests.factories import speaking
 from tests.staffroom import PASSWORD, Staffroom, hand
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +80,13 @@ def text(room: Staffroom) -> Given:
         "organisation": room.holder,
         **hand(room.holder_admin),
     }
+
+
+def hers(room: Staffroom) -> Subject:
+    """Somebody's own record, with a sign-in."""
+    subject = staffroom.enrolled(room, "A-17")
+    Subject.objects.filter(pk=subject.pk).update(account=room.survivor)
+    return subject
 
 
 def published_before(room: Staffroom) -> Terms:
@@ -461,6 +470,24 @@ CASES: dict[str, Callable[[Staffroom], Given]] = {
     "consent.actions.contests.decide": lambda room: {
         "contest": contested.contest(subject=staffroom.enrolled(room, "A-17")),
         "decision": Decided.CORRECTED,
+        **hand(room.steward),
+    },
+    "consent.actions.links.join": lambda room: {
+        "first": CODE,
+        "second": CODE,
+        **hand(room.survivor),
+    },
+    "consent.actions.questions.ask": lambda room: {
+        "subject": hers(room),
+        "consent": None,
+        "topic": Topic.OTHER,
+        "words": "Is it still there?",
+        **hand(room.survivor),
+    },
+    "consent.actions.questions.answer": lambda room: {
+        "question": questions.question(subject=staffroom.enrolled(room, "A-17"), words=b""),
+        "reply": Reply.WRITTEN,
+        "words": "Yes.",
         **hand(room.steward),
     },
     "consent.actions.imports.consents": lambda room: {

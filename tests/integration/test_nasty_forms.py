@@ -25,6 +25,7 @@ from consent.vocabulary import (
     LONGEST_SIGNATURE,
     LONGEST_WHO,
     LONGEST_WHY,
+    LONGEST_WORDS,
     Part,
     Speaker,
 )
@@ -41,6 +42,7 @@ from tests import auditing, nasty, speaking, staffroom, survivors, texts
 from tests.architecture.source import BASE, python_files
 from tests.factories import consent as said
 from tests.factories import contests as contested
+from tests.factories import questions
 from tests.factories import release as answered
 from tests.lengths import share
 from tests.staffroom import PASSWORD, Staffroom, hand
@@ -177,6 +179,12 @@ def held_back(room: Staffroom) -> str:
     subject = staffroom.enrolled(room, "A-17")
     known = subject.contests.filter(decided_at__isnull=True).first()
     return (known or contested.contest(subject=subject, category=room.categories[0])).ref
+
+
+def questioned(room: Staffroom) -> str:
+    subject = staffroom.enrolled(room, "A-17")
+    known = subject.questions.filter(answered_at__isnull=True).first()
+    return (known or questions.question(subject=subject, words=b"")).ref
 
 
 def asked_to_wipe(room: Staffroom) -> Shredding:
@@ -477,6 +485,12 @@ FORMS: dict[str, Case] = {
         lambda room: {"decision": "corrected"},
         {},
     ),
+    "desk.forms.questions.ReplyForm": Case(
+        at_desk(lambda room: room.steward),
+        lambda room: f"/desk/questions/{questioned(room)}/",
+        lambda room: {"reply": "written", "words": "Yes.\nIt is."},
+        {"words": LONGEST_WORDS},
+    ),
     "desk.forms.speaking.NoteForm": Case(
         at_desk(lambda room: room.advocate),
         lambda room: "/desk/speaking/note/",
@@ -696,6 +710,25 @@ FORMS: dict[str, Case] = {
     "portal.forms.Never": Case(
         signed_in, lambda world: "/never/", lambda world: {"kind": "unheard"}, {}
     ),
+    "portal.own_forms.Join": Case(
+        proved,
+        lambda world: "/settings/join/",
+        lambda world: {"first": CODE, "second": CODE},
+        {"first": codes.LONGEST, "second": codes.LONGEST},
+    ),
+    "portal.own_forms.Whole": Case(
+        signed_in,
+        lambda world: "/copy/",
+        lambda world: {"passphrase": "not these", "hidden": "on"},
+        {"passphrase": LONGEST_PASSWORD},
+        one_answer=True,
+    ),
+    "portal.own_forms.Ask": Case(
+        signed_in,
+        lambda world: "/ask/",
+        lambda world: {"about": world.on.ref, "topic": "other", "words": "Yes.\nIs it?"},
+        {"words": LONGEST_WORDS},
+    ),
     "portal.forms.Mend": Case(
         signed_in,
         lambda world: "/record/mend/",
@@ -712,6 +745,9 @@ PARTS = {NewPassword, NewDevice, _AboutClient}
 NOT_REQUIRED = {
     ("desk.forms.deeds.StopForm", "recipient"),
     ("desk.forms.deeds.AskForm", "days"),
+    ("desk.forms.questions.ReplyForm", "words"),
+    ("portal.own_forms.Ask", "words"),
+    ("portal.own_forms.Whole", "hidden"),
     ("desk.forms.texts.TextForm", "keep_until"),
     *(("desk.forms.speaking.NoteForm", field) for field in ("majority", "document")),
     ("desk.forms.speaking.RepresentativeForm", "works_for"),

@@ -79,6 +79,11 @@ def quietly_asked(client: Client, world: World) -> dict[str, Any]:
         survivors.contested(world)
     there["mend"] = client.get(reverse("portal:mend"))
     there["mend_wrong"] = client.post(reverse("portal:mend"), {"kind": "x"})
+    if not world.subject.questions.exists():
+        survivors.questioned(world)
+    there["ask"] = client.get(reverse("portal:ask"), {"about": world.on.ref})
+    there["ask_words"] = client.get(reverse("portal:ask_words"))
+    there["ask_wrong"] = client.post(reverse("portal:ask"), {"topic": "x", "words": "x" * 300})
     there["never_wrong"] = client.post(reverse("portal:never"), {"kind": "x"})
     return there
 
@@ -129,7 +134,7 @@ def _pages(world: World, language: str) -> dict[str, str]:
     there["again"] = client.get(reverse("portal:settings"))
     there["again_wrong"] = client.post(reverse("portal:settings"), {"passphrase": "x"})
     survivors.said_again(client)
-    for name in ("words", "speak", "places", "paper_anew", "close"):
+    for name in ("words", "speak", "places", "paper_anew", "close", "hidden", "join"):
         there[name] = client.get(reverse(f"portal:{name}"))
     there["words_wrong"] = client.post(
         reverse("portal:words"), {"password": "short", "again": "short"}
@@ -137,6 +142,8 @@ def _pages(world: World, language: str) -> dict[str, str]:
     there["paper"] = client.post(reverse("portal:paper_anew"), follow=True)
     for name in ("home", "helpers", "history", "names", "settings", "copy", "own_key"):
         there[name] = client.get(reverse(f"portal:{name}"))
+    there["around"] = client.get(reverse("portal:history"), {"list": "around"})
+    there["hide"] = client.get(reverse("portal:hide", args=[world.on.ref]))
     there["questions"] = client.get(reverse("portal:history"), {"list": "questions"})
     there["copy_wrong"] = client.post(reverse("portal:copy"), {"passphrase": "x"})
     there["own_key_wrong"] = client.post(reverse("portal:own_key"), {"passphrase": "x"})

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from common.errors import RuleBroken, Void
+from consent.actions import blocks, looks
 from consent.actions.shredding import call_off
-from consent.models import Consent, Objection
+from consent.models import Block, Consent, Objection
 from consent.queries import keys
 from oversight.queries.replay import replay
 from release.actions import recalls
@@ -48,7 +49,12 @@ def hers(world: World, number: str) -> tuple[list[tuple[Deed, int | None]], ...]
     """Her list as it is kept, and as the log with her key gives it."""
     subject = world.subject(number)
     (key,) = keys.unwrap(subject.holder.ref, [bytes(subject.wrapped_key)])
-    kept = [(each.deed, each.entry) for each in accounting.uses_of(subject)]
+    # The world's helpers were put in as rows, without their entries.
+    kept = [
+        (each.deed, each.entry)
+        for each in accounting.uses_of(subject)
+        if each.deed != Deed.AROUND or each.entry is not None
+    ]
     again = [(each.deed, each.entry) for each in replay(subject, key)]
     return sorted(set(kept), key=str), sorted(set(again), key=str)
 
@@ -95,6 +101,16 @@ class Living(RuleBasedStateMachine):
     @rule(number=who)
     def question(self, number):
         self.world.inquire(number)
+
+    @rule(number=who)
+    def look(self, number):
+        looks.look(subject=self.world.subject(number), **hand(self.world.home.advocate))
+
+    @rule(number=who)
+    def keep_away(self, number):
+        subject, worker = self.world.subject(number), self.world.home.steward
+        if not Block.objects.filter(subject=subject, worker=worker, lifted_at=None).exists():
+            blocks.block(subject=subject, worker=worker, **hand(self.world.home.advocate))
 
     @rule()
     def release(self):
@@ -148,6 +164,7 @@ def test_every_kind_of_line_is_compared(world):
     drained(world.hand_over(release))
     drained(world.hand_over(release, DownloadPart.PART, number=1))
     world.inquire("c-1")
+    looks.look(subject=world.subject("c-1"), **hand(world.home.advocate))
     world.no("c-1")
     world.prepare()
     recalls.open_due(at=timezone.now())
