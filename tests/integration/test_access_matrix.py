@@ -45,6 +45,7 @@ HERS = {
     "portal:change",
     "portal:details",
     "portal:done",
+    "portal:hide",
     "portal:pause",
     "portal:resume",
     "portal:slip",
