@@ -1,20 +1,18 @@
 """A person joins her records at two organisations under one sign-in, by her own act, and parts them.
 
 To be kept apart is the default: nobody else joins anything, and nothing is found out by comparing.
-Joining changes what she sees. What each organisation may share hangs on its own record, before and
-after; what she says herself from then on counts wherever she is known, as for any sign-in of hers.
+Once joined, every no of either record counts for both, and a yes stays where it was given: joining
+never lets more go.
 """
 
 from datetime import datetime
-
-from django.db import transaction
 
 from audit.vocabulary import EntryType, Via
 from common import codes
 from common.errors import NotPermitted, RuleBroken
 from common.inputs import Text, taking
 from common.words import sentence as _
-from consent.actions import opening, parting, subjects
+from consent.actions import noes_of_both, opening, parting, subjects
 from consent.actions.wiping import written
 from consent.models import EnrolmentCode, SubjectLink
 from consent.queries import enrolment as coming
@@ -22,13 +20,12 @@ from consent.queries import facts
 from consent.vocabulary import CodeKind
 from governance.actions import scopes
 from governance.models import User
-from governance.vocabulary import Closing, UserKind
+from governance.vocabulary import Closing, Narrowing, UserKind
 
 CODE = Text(most=codes.LONGEST, least=1, name=_("Code"))
 
 
 @taking(first=CODE, second=CODE)
-@transaction.atomic
 def join(*, first: str, second: str, by: User, at: datetime, via: Via) -> SubjectLink:
     """With a code from each organisation, in whichever order, both used up by it.
 
@@ -41,25 +38,24 @@ def join(*, first: str, second: str, by: User, at: datetime, via: Via) -> Subjec
     if by.kind != UserKind.SURVIVOR or not by.is_active:
         raise NotPermitted("not_hers", _("This is for a survivor's own sign-in."))
     seen = [_open(first, at), _open(second, at)]
-    subjects.hold(each.subject_id for each in seen)
-    keys = sorted(each.pk for each in seen)
-    list(EnrolmentCode.objects.select_for_update(of=("self",)).filter(pk__in=keys).order_by("pk"))
-    found = [_open(first, at), _open(second, at)]  # again, under the locks: a code works once
-    own = [each for each in found if each.subject.account_id == by.pk]
-    others = [each for each in found if each.subject.account_id != by.pk]
-    if len(own) != 1 or len(others) != 1:
-        raise _not_two()
-    (other,) = others
-    if own[0].subject.holder_id == other.subject.holder_id:
-        raise _not_two()
-    for each in found:
-        opening.used(each, by, at, via)
-    subject = other.subject
-    former = subject.account if opening.has_sign_in(subject) else None
-    subject.account = by
-    subject.save(update_fields=["account"])
-    written(EntryType.SUBJECT_LINKED, subject, by=by, at=at, via=via)
-    return SubjectLink.objects.create(subject=subject, account=by, former=former, linked_at=at)
+    _two(seen, by)
+    slots = [each.subject_id for each in seen]
+    with scopes.narrowing(act=Narrowing.OBJECTION_MADE, everyone=True, slots=slots) as moment:
+        subjects.hold(slots)
+        keys = sorted(each.pk for each in seen)
+        rows = EnrolmentCode.objects.select_for_update(of=("self",))
+        list(rows.filter(pk__in=keys).order_by("pk"))
+        found = [_open(first, at), _open(second, at)]  # again, under the locks: a code works once
+        own, other = _two(found, by)
+        for each in found:
+            opening.used(each, by, at, via)
+        subject = other.subject
+        former = subject.account if opening.has_sign_in(subject) else None
+        subject.account = by
+        subject.save(update_fields=["account"])
+        written(EntryType.SUBJECT_LINKED, subject, by=by, at=at, via=via)
+        noes_of_both.count(own.subject, subject, by=by, via=via, moment=moment)
+        return SubjectLink.objects.create(subject=subject, account=by, former=former, linked_at=at)
 
 
 @taking()
@@ -79,6 +75,17 @@ def split(*, link: SubjectLink, by: User, at: datetime, via: Via) -> None:
             raise RuleBroken("apart_already", _("These are apart already."))
         moment.tell(**facts.parted(current))
         parting.part(current, by=by, at=moment.at, via=via)
+
+
+def _two(found: list[EnrolmentCode], by: User) -> tuple[EnrolmentCode, EnrolmentCode]:
+    """The code of the record that she signs in for, and the other's, of two organisations."""
+    own = [each for each in found if each.subject.account_id == by.pk]
+    others = [each for each in found if each.subject.account_id != by.pk]
+    if len(own) != 1 or len(others) != 1:
+        raise _not_two()
+    if own[0].subject.holder_id == others[0].subject.holder_id:
+        raise _not_two()
+    return own[0], others[0]
 
 
 def _open(typed: str, at: datetime) -> EnrolmentCode:

@@ -15,7 +15,7 @@ from governance.models import User
 class SubjectLink(models.Model):
     """One person sees her record at one more organisation with the sign-in she has, until she parts it.
 
-    It says what she sees: what each organisation may share goes on hanging on its own record alone.
+    It says what she sees: a yes goes on hanging on its own record alone.
     """
 
     ref = models.CharField(max_length=32, unique=True, default=ids.link_reference)

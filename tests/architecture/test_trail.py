@@ -79,6 +79,7 @@ INSIDE: dict[str, str] = {
     "consent.actions.helped": "the steps of what is said of helpers, whose deeds leave the entries",
     "consent.actions.helped_again": "the steps of replaying.replay, which leave their entries",
     "consent.actions.opening": "the steps of deeds with codes, which leave the entries",
+    "consent.actions.noes_of_both": "the step of links.join: each no that it carries leaves its entry",
     "consent.actions.parting": "the step of links.split, which leaves the entry",
     "consent.actions.wiping": "the steps of shredding and of holds, which leave the entries",
     "consent.actions.drafts": "the steps of what she is asked for, which leave the entries",

@@ -1,5 +1,5 @@
-"""She joins her records at two organisations by a code from each, and parts them: it changes what she
-sees, never what is shared; and nobody else joins anything."""
+"""She joins her records at two organisations by a code from each, and parts them: she sees both, every
+no of either counts for both, a yes stays where it was given; and nobody else joins anything."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,14 +15,15 @@ from hypothesis import strategies as st
 from audit.models import Entry
 from audit.vocabulary import EntryType, Via
 from common.errors import NotPermitted, RuleBroken
-from consent.actions import enrolment, links, objections
+from consent.actions import consents, enrolment, links, objections, stops
 from consent.actions.replaying import replay
-from consent.models import EnrolmentCode, Objection, Subject, SubjectLink
+from consent.models import Consent, EnrolmentCode, Objection, Subject, SubjectLink
 from consent.queries import enrolment as coming
 from consent.queries import sharing
-from consent.vocabulary import CodeKind
+from consent.vocabulary import Channel, CodeKind, Ending, Signer, Standing
 from governance import permissions
 from governance.models import KeptNo, User
+from governance.queries.scopes import epochs
 from governance.vocabulary import Role
 from tests import survivors
 from tests.append_only import triggers_lifted
@@ -81,6 +82,95 @@ def test_a_code_from_each_lets_her_see_both_and_nothing_that_is_shared_changes(t
     assert not EnrolmentCode.objects.filter(
         used_at__isnull=True, cancelled_at__isnull=True
     ).exists()
+
+
+def sharing_there(there: Elsewhere) -> Consent:
+    return Consent.objects.get(subject=there.subject)
+
+
+@pytest.mark.parametrize("first", ["here", "there"])
+def test_a_standing_no_of_either_counts_for_both_once_they_are_joined(there, first):
+    told, other = there.world.subject, there.subject
+    if first == "there":
+        told, other = other, told
+    worker = there.here if first == "here" else there.there
+    clinic = sharing_there(there).recipient
+    objections.make(subject=told, recipient=clinic, **hand(worker))
+    objections.make(subject=told, recipient_kind="police", **hand(worker))
+    before = epochs_of(there)
+    joined(there)
+    stands = Objection.objects.filter(subject=other, lifted_at__isnull=True)
+    assert {(each.recipient, each.recipient_kind) for each in stands} >= {
+        (clinic, ""),
+        (None, "police"),
+    }
+    assert epochs_of(there) > before
+    consent = sharing_there(there)
+    standing = sharing.of_subject(there.subject, timezone.now())
+    assert [each.standing for each in standing if each.consent == consent] == [Standing.OBJECTED]
+
+
+def epochs_of(there: Elsewhere) -> int:
+    """The number that a decision about anybody bears."""
+    return epochs(sharing_there(there).recipient_id).everyone
+
+
+def also_here(there: Elsewhere, signed: datetime) -> Consent:
+    """A yes through the first house to the recipient of the yes at the other."""
+    elsewhere = sharing_there(there)
+    return consents.give(
+        subject=there.world.subject,
+        recipient=elsewhere.recipient,
+        purpose=elsewhere.purpose,
+        categories=there.world.categories,
+        terms=elsewhere.terms,
+        channel=Channel.PAPER,
+        signer=Signer.SELF,
+        signature="binder 5",
+        answers="yyyyyyy",
+        signed_at=signed,
+        ends=timezone.now() + timedelta(days=60),
+        **hand(there.here),
+    )
+
+
+def test_what_she_stopped_at_one_ends_an_older_yes_at_the_other_and_no_younger_one(there):
+    consents.withdraw(
+        consent=also_here(there, timezone.now() - timedelta(days=4)), **hand(there.here)
+    )
+    assert sharing_there(there).ended_at is None
+    joined(there)
+    assert sharing_there(there).ending == Ending.WITHDRAWN
+
+
+def test_a_yes_that_is_younger_than_the_stop_at_the_other_goes_on(there):
+    consents.withdraw(consent=sharing_there(there), **hand(there.there))
+    younger = also_here(there, timezone.now())
+    joined(there)
+    younger.refresh_from_db()
+    assert younger.ended_at is None
+
+
+def test_a_stop_said_aloud_at_one_counts_for_the_other(there):
+    stops.record(holder=there.world.holder, number="A-17", **hand(there.here))
+    joined(there)
+    assert sharing_there(there).ending == Ending.WITHDRAWN
+
+
+def test_what_a_joining_ended_is_ended_after_a_restore(there):
+    consents.withdraw(
+        consent=also_here(there, timezone.now() - timedelta(days=4)), **hand(there.here)
+    )
+    joined(there)
+    with triggers_lifted():  # as in a copy from before she joined them
+        Consent.objects.filter(subject=there.subject).update(ended_at=None, ending=None)
+        KeptNo.objects.order_by("-pk")[0].delete()
+    convener = made.membership(
+        organisation=made.organisation(kind="community"), role=Role.ADMINISTRATOR
+    )
+    permissions.grant(convener.user, convener.organisation, Role.ADMINISTRATOR)
+    assert replay(**hand(convener.user)).said >= 1
+    assert sharing_there(there).ending == Ending.WITHDRAWN
 
 
 def test_without_two_codes_that_open_and_are_of_two_houses_nothing_is_joined(there):
@@ -211,6 +301,7 @@ def test_in_any_order_she_sees_what_she_joined_and_only_her_noes_change_what_is_
             continue
         if step == "join" and link is None:
             link = joined(there)
+            before = [before[0], [*before[1][:-1], before[0][-1]]]  # her noes of either are of both
         elif step == "part" and link is not None:
             links.split(link=link, **hand(her))
             link = None
