@@ -66,8 +66,10 @@ def listed(world: World, number: str = HER) -> tuple[set[tuple[Deed, int | None]
     """Her list as it is kept, and as the log with her key gives it."""
     subject = world.subject(number)
     again = replay(subject, checking.own_key(subject))
+    # The world began with her helper, as if it had been so for long: that has no entry.
+    began = (Deed.AROUND, None)
     return (
-        {(each.deed, each.entry) for each in accounting.uses_of(subject)},
+        {(each.deed, each.entry) for each in accounting.uses_of(subject)} - {began},
         {(each.deed, each.entry) for each in again},
     )
 
