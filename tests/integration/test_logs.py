@@ -114,7 +114,8 @@ def paths(staged: Stage) -> list[str]:
 def clues(text: str, staged: Stage) -> set[str]:
     """What in the text tells on an input, a caller or a thing of somebody."""
     names = {"delta-engine-9", "river-maple-41", "amber-willow-4"}
-    refs = set(staged.values.values()) - {"es", "1", "0"}
+    # A bare number stands in every line: it tells on nobody, and nobody could look for it.
+    refs = {each for each in staged.values.values() if not each.isdigit()} - {"es"}
     return {word for word in {CANARY, *ADDRESSES, *names, *refs} if word in text}
 
 

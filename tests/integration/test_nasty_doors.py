@@ -52,6 +52,7 @@ VALUES: dict[tuple[str, str], tuple[str, str]] = {
     ("desk/views/audit/cases.py", "after"): ("desk:audit", "log's auditor"),
     ("desk/paging.py", "before"): ("desk:readings", "board member"),
     ("desk/views/findings.py", "entry"): ("desk:finding-new", "log's auditor"),
+    ("portal/views/asking.py", "about"): ("portal:ask", "survivor"),
     ("portal/views/history.py", "list"): ("portal:history", "survivor"),
     ("portal/views/history.py", "of"): ("portal:history", "survivor"),
     ("portal/views/history.py", "page"): ("portal:history", "survivor"),

@@ -23,6 +23,7 @@ from release.rules.bits import block_of
 from release.vocabulary import Deed, DownloadPart, ReleaseState
 from tests import shredding
 from tests.append_only import unguarded
+from tests.factories.consent import helped_by
 from tests.gate import drained
 from tests.worlds import World, hand, lasting_world
 
@@ -104,11 +105,14 @@ class Living(RuleBasedStateMachine):
 
     @rule(number=who)
     def look(self, number):
-        looks.look(subject=self.world.subject(number), **hand(self.world.home.advocate))
+        subject, advocate = self.world.subject(number), self.world.home.advocate
+        helped_by(advocate, subject)
+        looks.look(subject=subject, **hand(advocate))
 
     @rule(number=who)
     def keep_away(self, number):
         subject, worker = self.world.subject(number), self.world.home.steward
+        helped_by(self.world.home.advocate, subject)
         if not Block.objects.filter(subject=subject, worker=worker, lifted_at=None).exists():
             blocks.block(subject=subject, worker=worker, **hand(self.world.home.advocate))
 
