@@ -118,7 +118,7 @@ class Run:
 
     def nothing_is_wrong(self) -> None:
         wrong = self.site.hands.do("check", json.dumps(self.asked), json.dumps(self.stopped))
-        assert wrong == []
+        assert wrong == [], wrong
         whose = self.site.hands.do("fetch", self.asked[-1])
         assert whose == sorted(f"c-{n}" for n in range(1, self.site.people + 1))
 
