@@ -332,6 +332,8 @@ JUMPS = [
     for by in (1, -1)
     for number in (RUNS if whose == "database" else RUNS[: max(1, len(RUNS) // 2)])
 ]
+if len(RUNS) == 1:  # each clock once: ahead, back, back
+    JUMPS = [JUMPS[at] for at in (0, 3, 5)]
 
 
 @pytest.mark.parametrize(("whose", "by", "number"), JUMPS)
