@@ -1,5 +1,6 @@
 """What every test shares: which need which database, and plain words for what could not run."""
 
+import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -185,7 +186,9 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def redis_address() -> str:
     """A Redis on this machine; the test is skipped, saying so, where none answers."""
-    address = "redis://127.0.0.1:6379/9"
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    # Of each worker's own: what one counts or empties is not another's.
+    address = f"redis://127.0.0.1:6379/{9 + int(worker) % 6}"
     try:
         redis.Redis.from_url(address, socket_connect_timeout=2).ping()
     except redis.exceptions.RedisError:
