@@ -251,6 +251,14 @@ def every_page(page: Page, world: World) -> Iterator[str]:
     yield "ask"
     page.goto(reverse("portal:hide", args=[world.on.ref]))
     yield "hide"
+    page.locator("main form button.button").first.click()
+    for name in ("hidden", "join"):
+        page.goto(reverse(f"portal:{name}"))
+        yield name
+    page.goto(reverse("portal:hidden"))
+    page.locator("main form button").first.click()  # shown again: the pages that follow name it
+    page.goto(reverse("portal:history") + "?list=around")
+    yield "around"
     asked, police = survivors.asked_to_share(world), survivors.asked_to_share(world, "prosecutor")
     page.goto("/")
     yield "home-asked"
@@ -295,6 +303,16 @@ TOO_SMALL = """
   .map(([words, box]) => `${words}: ${box.width} x ${box.height}`)
 """
 BUTTONS = "[...document.querySelectorAll('.button')].map(e => e.getBoundingClientRect().height)"
+# At letters of everyday size no word on a button is broken in two.
+BROKEN = """
+() => [...document.querySelectorAll('.button')].filter(e => {
+  const room = e.getBoundingClientRect().width
+  e.style.cssText = 'overflow-wrap: normal; inline-size: min-content; justify-self: start'
+  const longest = e.getBoundingClientRect().width
+  e.style.cssText = ''
+  return longest > room + 1
+}).map(e => e.innerText)
+"""
 ASKED = {(320, "es"), (1280, "en")}  # axe's rules hang on a width or a language, not on the pair
 SPACED = """
 * { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important; }
@@ -327,6 +345,8 @@ def test_every_page_can_be_read_and_used_by_everybody(
             faults[f"{name} too small"] = found
         if [height for height in page.evaluate(BUTTONS) if height < 44]:
             faults[f"{name} buttons"] = page.evaluate(BUTTONS)
+        if found := page.evaluate(BROKEN):
+            faults[f"{name} breaks a word"] = found
         page.add_style_tag(content=SPACED)
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             faults[f"{name} scrolls sideways"] = page.evaluate(
