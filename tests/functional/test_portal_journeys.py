@@ -251,12 +251,7 @@ def every_page(page: Page, world: World) -> Iterator[str]:
     yield "ask"
     page.goto(reverse("portal:hide", args=[world.on.ref]))
     yield "hide"
-    page.locator("main form button.button").first.click()
-    for name in ("hidden", "join"):
-        page.goto(reverse(f"portal:{name}"))
-        yield name
-    page.goto(reverse("portal:hidden"))
-    page.locator("main form button").first.click()  # shown again: the pages that follow name it
+    yield from hidden_and_joined(page)
     page.goto(reverse("portal:history") + "?list=around")
     yield "around"
     asked, police = survivors.asked_to_share(world), survivors.asked_to_share(world, "prosecutor")
@@ -291,6 +286,16 @@ def every_page(page: Page, world: World) -> Iterator[str]:
     yield "history-named"
     page.goto("/nowhere/")
     yield "nothing-here"
+
+
+def hidden_and_joined(page: Page) -> Iterator[str]:
+    """From the page that asks whether to hide a place."""
+    page.locator("main form button.button").first.click()
+    for name in ("hidden", "join"):
+        page.goto(reverse(f"portal:{name}"))
+        yield name
+    page.goto(reverse("portal:hidden"))
+    page.locator("main form button").first.click()  # shown again: the pages that follow name it
 
 
 TOO_SMALL = """
