@@ -145,13 +145,16 @@ def world() -> tuple[Staffroom, dict[str, str]]:
 
 
 @pytest.mark.parametrize(("width", "language"), SIZES)
-def test_the_way_in(visit: Visit, live_server: Any, width: int, language: str) -> None:
+def test_the_way_in(
+    visit: Visit, live_server: Any, settings: Any, width: int, language: str
+) -> None:
+    settings.OIDC_NAME, settings.OIDC_URL = "County sign-in", "https://login.example.org"
     room = staffroom.build()
     page = visit(width=width, language=language, guarded=False)
     faults = looked_at(page, "/desk/sign-in/", "sign-in", width, language)
     page.locator("input[name=login]").fill("nobody")
     page.locator("input[name=password]").fill("nothing at all")
-    pressed(page, "main button.button")
+    pressed(page, "main button.button:not(.quiet)")
     faults += looked_at(page, "", "sign-in-wrong", width, language)
     fresh = Client()
     fresh.post("/desk/sign-in/", {"login": room.requester.username, "password": PASSWORD})
@@ -162,6 +165,9 @@ def test_the_way_in(visit: Visit, live_server: Any, width: int, language: str) -
     known.post("/desk/sign-in/", {"login": room.steward.username, "password": PASSWORD})
     give(page, known, live_server)
     faults += looked_at(page, "/desk/code/", "code", width, language)
+    signed_in(page, room.requester, live_server)
+    faults += looked_at(page, "/desk/places/", "places-provider", width, language)
+    faults += looked_at(page, "/desk/provider/link/", "provider", width, language)
     assert faults == []
 
 

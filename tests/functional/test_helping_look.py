@@ -8,9 +8,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from consent.actions import contests, looks, stops
+from consent.actions import contests, looks, questions, stops
 from consent.models import Consent
-from consent.vocabulary import Contested
+from consent.vocabulary import Contested, Topic
 from tests import helping
 from tests.factories import consent as said
 from tests.functional.conftest import Visit, picture, pressed
@@ -48,6 +48,13 @@ def test_each_page_of_helping(
         kind=Contested.CORRECTION,
         **hand(scene.helper),
     )
+    question = questions.ask(
+        subject=scene.person,
+        consent=None,
+        topic=Topic.LOOKED,
+        words="What for?",
+        **hand(scene.her),
+    )
     faults: list[str] = []
     tour = {
         scene.helper: {
@@ -57,6 +64,7 @@ def test_each_page_of_helping(
             "stop-check": place("stop-checked", ref, spoken),
             "block": place("block"),
             "contest": place("contest"),
+            "question": place("question", question.ref),  # she keeps the steward away
             "yes": place("yes", ref),
         },
         scene.room.steward: {
